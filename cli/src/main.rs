@@ -1,0 +1,2 @@
+//! The `spikeloom` command.
+fn main() {}

@@ -1,0 +1,123 @@
+//! The integer network: what a chip of the Loihi family computes, before it is mapped to cores.
+//!
+//! A [`QuantisedNetwork`] is a different type from the float description on purpose: nothing is
+//! quantised in place, and a float network can never be taken for an integer one.
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use sim_core::network::{Convolution, Shape};
+
+/// Integer populations and projections with the numbers a chip holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct QuantisedNetwork {
+    /// Name of the network.
+    pub name: String,
+    /// Name of the chip description that the numbers were made for.
+    pub chip: String,
+    /// Populations in the order of their first use; inputs come first.
+    pub populations: Vec<QuantisedPopulation>,
+    /// Projections; sources and targets are indices into `populations`.
+    pub projections: Vec<QuantisedProjection>,
+}
+
+/// A population of identical integer neurons, or an input that spikes are injected into.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct QuantisedPopulation {
+    /// Name, unique in the network.
+    pub name: String,
+    /// Arrangement of the neurons.
+    pub shape: Shape,
+    /// Registry name of the process: `input`, `lif`, …
+    pub process: String,
+    /// Integer parameters by the names that the process's file documents.
+    pub parameters: IndexMap<String, IntegerValues>,
+}
+
+/// An integer parameter: one value for the population or one a neuron.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum IntegerValues {
+    /// The same value for every neuron.
+    One(i64),
+    /// One value a neuron.
+    PerNeuron(Vec<i64>),
+}
+
+/// Integer synapses between two populations.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct QuantisedProjection {
+    /// Name, unique in the network.
+    pub name: String,
+    /// Index of the source population.
+    pub source: usize,
+    /// Index of the target population.
+    pub target: usize,
+    /// The weights and how they are laid out.
+    pub connection: Connection,
+    /// Additional delay in steps; 0 is the one step that every synapse has.
+    pub delay: DelaySteps,
+    /// Bits of a graded spike's payload; 0 means that any non-zero spike counts one.
+    pub message_bits: u8,
+}
+
+/// Additional delay of a projection's synapses in steps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum DelaySteps {
+    /// The same for all synapses.
+    One(u8),
+    /// One a synapse, in the order of the weights.
+    PerSynapse(Vec<u8>),
+}
+
+/// Which signs the weights of a projection have; it decides how many bits the magnitude gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignMode {
+    /// Both signs.
+    Mixed,
+    /// No weight below zero.
+    Excitatory,
+    /// No weight above zero.
+    Inhibitory,
+}
+
+/// The weights of a projection.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Connection {
+    /// Every source reaches every target.
+    Dense {
+        /// Stored weights `[target, source]`, row-major, already shifted left by
+        /// `-weight_exponent` where that is negative.
+        weights: Vec<i32>,
+        /// Signs of the weights.
+        sign_mode: SignMode,
+        /// Bits that a stored weight keeps (1 to 8).
+        weight_bits: u8,
+        /// The sum of a target's weights is shifted left by this (right where negative).
+        weight_exponent: i8,
+    },
+    /// Shared kernel weights `[out, in / groups, height, width]` (cross-correlation).
+    Convolution {
+        /// Extents, stride, padding, dilation, groups.
+        geometry: Convolution,
+        /// Kernel weights, row-major.
+        weights: Vec<i32>,
+    },
+    /// Listed synapses, sorted by (target, source).
+    Sparse {
+        /// Target neuron of each synapse.
+        targets: Vec<u32>,
+        /// Source neuron of each synapse.
+        sources: Vec<u32>,
+        /// Stored weight of each synapse.
+        weights: Vec<i32>,
+        /// Signs of the weights.
+        sign_mode: SignMode,
+        /// Bits that a stored weight keeps (1 to 8).
+        weight_bits: u8,
+        /// The sum of a target's weights is shifted left by this (right where negative).
+        weight_exponent: i8,
+    },
+}

@@ -1,0 +1,1 @@
+//! Spikeloom's readers and writers: HDF5, NIR, SONATA, npz, network files

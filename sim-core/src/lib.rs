@@ -1,0 +1,2 @@
+//! Spikeloom's core: the network description, the compiled connectome, engines and recordings.
+pub mod network;

@@ -1,0 +1,1 @@
+//! Spikeloom's converter from trained networks to spiking ones

@@ -1,0 +1,1 @@
+//! Spikeloom's facade.

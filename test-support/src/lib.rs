@@ -1,0 +1,1 @@
+//! Generators, reference simulators and closed forms for Spikeloom's tests
