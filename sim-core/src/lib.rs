@@ -1,2 +1,10 @@
 //! Spikeloom's core: the network description, the compiled connectome, engines and recordings.
+pub mod connectome;
+pub mod diagnostics;
+pub mod engine;
 pub mod network;
+pub mod neuron;
+pub mod random;
+pub mod recording;
+pub mod time;
+pub mod units;

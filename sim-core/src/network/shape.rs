@@ -20,9 +20,9 @@ impl Shape {
     pub fn size(&self) -> u64 {
         match *self {
             Shape::List(size) => u64::from(size),
-            Shape::Picture([channels, height, width]) => {
-                u64::from(channels).saturating_mul(u64::from(height)).saturating_mul(width.into())
-            }
+            Shape::Picture([channels, height, width]) => u64::from(channels)
+                .saturating_mul(u64::from(height))
+                .saturating_mul(width.into()),
         }
     }
 

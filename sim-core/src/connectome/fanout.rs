@@ -1,0 +1,308 @@
+//! One projection's synapses, laid out for delivery.
+
+use crate::network::Convolution;
+use crate::neuron::Combine;
+use std::ops::Range;
+
+/// Weights: one for all synapses or one each, in the layout's order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Weights {
+    /// The same for all.
+    One(f64),
+    /// One each.
+    Each(Vec<f64>),
+}
+
+/// A run of synapses of one source with the same delay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Segment {
+    /// Delay in steps.
+    pub delay: u32,
+    /// Index of its first synapse.
+    pub first: u64,
+}
+
+/// Delays: one for all synapses, or runs of equal delay within each row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delays {
+    /// The same for all, in steps.
+    One(u32),
+    /// Row `s` has the segments `rows[s] .. rows[s + 1]`; a segment ends where the next begins.
+    Segments {
+        /// First segment of each source, and the end.
+        rows: Vec<u64>,
+        /// Segments of all rows, and one past the end.
+        segments: Vec<Segment>,
+        /// All delays that occur, ascending.
+        distinct: Vec<u32>,
+    },
+}
+
+impl Delays {
+    /// The longest delay in steps.
+    pub fn longest(&self) -> u32 {
+        self.distinct().last().copied().unwrap_or(1)
+    }
+
+    /// All delays that occur, ascending.
+    pub fn distinct(&self) -> &[u32] {
+        match self {
+            Delays::One(delay) => std::slice::from_ref(delay),
+            Delays::Segments { distinct, .. } => distinct,
+        }
+    }
+}
+
+/// Which targets the synapses of a source have.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Layout {
+    /// Every target (but the source itself without autapses); weights `[source, target]`.
+    Dense {
+        /// Whether source i reaches target i.
+        autapses: bool,
+    },
+    /// Source i reaches target i.
+    OneToOne,
+    /// Row `s` has the synapses `rows[s] .. rows[s + 1]`.
+    Sparse {
+        /// First synapse of each source, and the end.
+        rows: Vec<u64>,
+        /// Target of each synapse, local to the target population.
+        targets: Vec<u32>,
+    },
+    /// A shared kernel.
+    Convolution(Convolution),
+}
+
+/// One projection's synapses; see the module.
+#[derive(Debug, Clone)]
+pub struct Fanout {
+    pub(super) sources: Range<u32>,
+    pub(super) targets: Range<u32>,
+    pub(super) source_population: usize,
+    pub(super) target_population: usize,
+    pub(super) receptor: usize,
+    pub(super) combine: Combine,
+    pub(super) layout: Layout,
+    pub(super) weights: Weights,
+    pub(super) delays: Delays,
+}
+
+impl Fanout {
+    /// Global indices of the source population.
+    pub fn sources(&self) -> Range<u32> {
+        self.sources.clone()
+    }
+
+    /// Global indices of the target population.
+    pub fn targets(&self) -> Range<u32> {
+        self.targets.clone()
+    }
+
+    /// Index of the source population.
+    pub fn source_population(&self) -> usize {
+        self.source_population
+    }
+
+    /// Index of the target population.
+    pub fn target_population(&self) -> usize {
+        self.target_population
+    }
+
+    /// Index of the receptor in the target's model.
+    pub fn receptor(&self) -> usize {
+        self.receptor
+    }
+
+    /// How simultaneous inputs combine.
+    pub fn combine(&self) -> Combine {
+        self.combine
+    }
+
+    /// The layout of the synapses.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The delays.
+    pub fn delays(&self) -> &Delays {
+        &self.delays
+    }
+
+    /// Number of synapses.
+    pub fn synapse_count(&self) -> u64 {
+        let (sources, targets) = (self.sources.len() as u64, self.targets.len() as u64);
+        match &self.layout {
+            Layout::Dense { autapses: true } => sources * targets,
+            Layout::Dense { autapses: false } => sources * targets - sources,
+            Layout::OneToOne => sources,
+            Layout::Sparse { targets, .. } => targets.len() as u64,
+            Layout::Convolution(geometry) => geometry.synapse_count(),
+        }
+    }
+
+    /// Number of synapses of one source (local index).
+    pub fn row_length(&self, source: u32) -> u64 {
+        match &self.layout {
+            Layout::Dense { autapses } => self.targets.len() as u64 - u64::from(!autapses),
+            Layout::OneToOne => 1,
+            Layout::Sparse { rows, .. } => rows[source as usize + 1] - rows[source as usize],
+            Layout::Convolution(geometry) => {
+                let mut count = 0;
+                geometry.for_each_target(source, |_| count += 1);
+                count
+            }
+        }
+    }
+
+    /// Bytes on the heap.
+    pub fn bytes(&self) -> u64 {
+        let weights = match &self.weights {
+            Weights::One(_) => 0,
+            Weights::Each(weights) => 8 * weights.len() as u64,
+        };
+        let delays = match &self.delays {
+            Delays::One(_) => 0,
+            Delays::Segments {
+                rows,
+                segments,
+                distinct,
+            } => 8 * rows.len() as u64 + 16 * segments.len() as u64 + 4 * distinct.len() as u64,
+        };
+        let layout = match &self.layout {
+            Layout::Sparse { rows, targets } => 8 * rows.len() as u64 + 4 * targets.len() as u64,
+            _ => 0,
+        };
+        weights + delays + layout
+    }
+
+    /// Calls `visit(target, weight, delay)` for each synapse of a source by (delay, target); indices
+    /// are local to the populations.
+    pub fn for_each_synapse(&self, source: u32, mut visit: impl FnMut(u32, f64, u32)) {
+        for &delay in self.delays.distinct() {
+            self.for_each_with_delay(source, delay, |target, weight| visit(target, weight, delay));
+        }
+    }
+
+    /// Calls `visit(target, weight)` for the synapses of a source that have this delay, targets
+    /// ascending; indices are local to the populations.
+    pub fn for_each_with_delay(&self, source: u32, delay: u32, mut visit: impl FnMut(u32, f64)) {
+        match &self.layout {
+            Layout::Convolution(geometry) => match &self.weights {
+                Weights::Each(weights) => geometry.for_each_target(source, |synapse| {
+                    visit(synapse.target, weights[synapse.weight as usize]);
+                }),
+                Weights::One(weight) => {
+                    geometry.for_each_target(source, |synapse| visit(synapse.target, *weight));
+                }
+            },
+            Layout::Dense { autapses } => {
+                let count = self.targets.len();
+                let first = source as usize * count;
+                for target in (0..count as u32).filter(|&target| *autapses || target != source) {
+                    visit(target, self.weights.get(first + target as usize));
+                }
+            }
+            Layout::OneToOne => visit(source, self.weights.get(source as usize)),
+            Layout::Sparse { targets, .. } => {
+                for index in self.segment(source, delay) {
+                    visit(targets[index], self.weights.get(index));
+                }
+            }
+        }
+    }
+
+    /// Adds what a spike of `source` that is `delay` steps old brings to the targets in `part`
+    /// (local indices) to `input`, which has one slot for each of them.
+    ///
+    /// `count` is the number of spikes that the source has sent so far, for running counts.
+    pub fn deliver(
+        &self,
+        source: u32,
+        delay: u32,
+        count: u32,
+        part: &Range<u32>,
+        input: &mut [f64],
+    ) {
+        match self.combine {
+            Combine::Sum => {
+                self.deliver_with(source, delay, part, input, |slot, weight| *slot += weight);
+            }
+            Combine::LargestRunningCount => {
+                let count = f64::from(count);
+                self.deliver_with(source, delay, part, input, |slot, weight| {
+                    *slot = slot.max(weight * count);
+                });
+            }
+        }
+    }
+
+    fn deliver_with(
+        &self,
+        source: u32,
+        delay: u32,
+        part: &Range<u32>,
+        input: &mut [f64],
+        combine: impl Fn(&mut f64, f64),
+    ) {
+        if let (Layout::Dense { autapses: true }, Weights::Each(weights)) =
+            (&self.layout, &self.weights)
+        {
+            let first = source as usize * self.targets.len() + part.start as usize;
+            let row = &weights[first..first + part.len()];
+            for (slot, &weight) in input.iter_mut().zip(row) {
+                combine(slot, weight);
+            }
+            return;
+        }
+        if let Layout::Sparse { targets, .. } = &self.layout {
+            // Targets ascend within a segment: the part is one run of it.
+            let segment = self.segment(source, delay);
+            let base = segment.start;
+            let row = &targets[segment];
+            let from = row.partition_point(|&target| target < part.start);
+            let to = from + row[from..].partition_point(|&target| target < part.end);
+            for (offset, &target) in row[from..to].iter().enumerate() {
+                let weight = self.weights.get(base + from + offset);
+                combine(&mut input[(target - part.start) as usize], weight);
+            }
+            return;
+        }
+        self.for_each_with_delay(source, delay, |target, weight| {
+            if part.contains(&target) {
+                combine(&mut input[(target - part.start) as usize], weight);
+            }
+        });
+    }
+
+    /// Indices of the synapses of a sparse row that have this delay.
+    fn segment(&self, source: u32, delay: u32) -> Range<usize> {
+        let source = source as usize;
+        match (&self.layout, &self.delays) {
+            (Layout::Sparse { rows, .. }, Delays::One(_)) => {
+                rows[source] as usize..rows[source + 1] as usize
+            }
+            (_, Delays::Segments { rows, segments, .. }) => {
+                let row = &segments[rows[source] as usize..rows[source + 1] as usize];
+                match row.binary_search_by_key(&delay, |segment| segment.delay) {
+                    Ok(at) => {
+                        let at = rows[source] as usize + at;
+                        segments[at].first as usize..segments[at + 1].first as usize
+                    }
+                    Err(_) => 0..0,
+                }
+            }
+            _ => 0..0,
+        }
+    }
+}
+
+impl Weights {
+    /// The weight with this index in the layout's order.
+    pub fn get(&self, index: usize) -> f64 {
+        match self {
+            Weights::One(weight) => *weight,
+            Weights::Each(weights) => weights[index],
+        }
+    }
+}

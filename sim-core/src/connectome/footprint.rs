@@ -1,0 +1,106 @@
+//! How much memory a network will need, before anything is built.
+
+use crate::network::{Connectivity, ValidNetwork, ValidProjection};
+use crate::neuron::Column;
+use serde::Serialize;
+
+/// Predicted size of a network in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Footprint {
+    /// Neurons, sources included.
+    pub neurons: u64,
+    /// Synapses; the expected number where they are drawn.
+    pub synapses: u64,
+    /// Bytes of the compiled connectome.
+    pub connectome_bytes: u64,
+    /// Bytes of neuron states, inputs and currents in an engine.
+    pub state_bytes: u64,
+    /// The most bytes in use while the connectome is built.
+    pub peak_bytes: u64,
+}
+
+/// Bytes of state, input slots and currents that a neuron takes in an engine, about.
+const BYTES_PER_NEURON: u64 = 160;
+
+/// Predicts the size of a network.
+///
+/// For drawn connectivity the expectation is used; the true number lies within a few times its
+/// square root of it.
+pub fn predict(network: &ValidNetwork) -> Footprint {
+    let neurons = u64::from(network.neuron_count());
+    let mut footprint = Footprint {
+        neurons,
+        synapses: 0,
+        connectome_bytes: 0,
+        state_bytes: neurons.saturating_mul(BYTES_PER_NEURON),
+        peak_bytes: 0,
+    };
+    let mut largest_scratch = 0;
+    for projection in network.projections().values() {
+        let sources = u64::from(network.populations()[projection.source].size());
+        let targets = u64::from(network.populations()[projection.target].size());
+        let (synapses, bytes, scratch) = of_projection(projection, sources, targets);
+        footprint.synapses = footprint.synapses.saturating_add(synapses);
+        footprint.connectome_bytes = footprint.connectome_bytes.saturating_add(bytes);
+        largest_scratch = largest_scratch.max(scratch);
+    }
+    footprint.peak_bytes = footprint
+        .connectome_bytes
+        .saturating_add(largest_scratch)
+        .saturating_add(footprint.state_bytes);
+    footprint
+}
+
+/// (synapses, bytes kept, bytes needed besides while it is built).
+fn of_projection(projection: &ValidProjection, sources: u64, targets: u64) -> (u64, u64, u64) {
+    let pairs = sources.saturating_mul(targets);
+    let each = |count: u64| match projection.weights {
+        Column::One(_) => 0,
+        Column::Each(_) => count.saturating_mul(8),
+    };
+    match &projection.connectivity {
+        Connectivity::OneToOne => (sources, each(sources), 0),
+        Connectivity::AllToAll { .. } => (pairs, 0, 0),
+        Connectivity::Dense => (pairs, each(pairs), 0),
+        Connectivity::Convolution(geometry) => {
+            (geometry.synapse_count(), each(geometry.weight_count()), 0)
+        }
+        Connectivity::FixedProbability { probability, .. } => {
+            let synapses = (pairs as f64 * probability).ceil() as u64;
+            (
+                synapses,
+                synapses.saturating_mul(4).saturating_add(8 * (sources + 1)),
+                0,
+            )
+        }
+        Connectivity::List { sources: list, .. } => {
+            let synapses = list.len() as u64;
+            let delays = match projection.delays.len() {
+                1 => 0,
+                // At most one segment a synapse.
+                _ => synapses
+                    .saturating_mul(16)
+                    .saturating_add(8 * (sources + 1)),
+            };
+            let rows = 8 * (sources + 1);
+            let kept = (synapses * 4).saturating_add(each(synapses)) + delays + rows;
+            (synapses, kept, synapses.saturating_mul(8))
+        }
+    }
+}
+
+/// A number of bytes as people read it.
+pub fn readable(bytes: u64) -> String {
+    let units = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
+    let mut value = bytes as f64;
+    let mut unit = 0;
+    while value >= 1000.0 && unit + 1 < units.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    if unit == 0 {
+        format!("{bytes} B")
+    } else {
+        format!("{value:.1} {}", units[unit])
+    }
+}

@@ -1,0 +1,467 @@
+//! The clock-driven engine: every neuron in every step of the grid.
+//!
+//! Neurons are divided into parts of consecutive global indices, one a thread. A part owns the
+//! state and the inputs of its neurons: each target is written by one thread, in one order. As no
+//! spike acts earlier than the shortest delay, parts run that many steps (an epoch) on their own;
+//! then their spikes are joined, in the order of the neurons, and all parts see them.
+
+use super::source::{Currents, poisson_spikes};
+use super::{Compiled, Engine, EngineConfig, EngineError, Observer, check_threads};
+use crate::connectome::Fanout;
+use crate::network::ValidStimulus;
+use crate::neuron::{ClockNeurons, Combine, Drive};
+use crate::recording::{Recording, Spike};
+use crate::time::Time;
+use rayon::prelude::*;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Starts the engine; see [`super::Start`].
+pub(super) fn start(
+    compiled: Arc<Compiled>,
+    config: EngineConfig,
+) -> Result<Box<dyn Engine>, EngineError> {
+    check_threads(config.threads)?;
+    check_grid(&compiled)?;
+    let pool = match config.threads {
+        1 => None,
+        threads => {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            Some(pool.map_err(|error| EngineError::NoThreads {
+                reason: error.to_string(),
+            })?)
+        }
+    };
+    let neurons = compiled.connectome.neuron_count();
+    let threads = (config.threads as u32).clamp(1, neurons.max(1));
+    let bound = |part: u32| (u64::from(neurons) * u64::from(part) / u64::from(threads)) as u32;
+    let parts = (0..threads).map(|part| Part::new(&compiled, bound(part)..bound(part + 1)));
+    let delays = || {
+        compiled
+            .connectome
+            .fanouts()
+            .iter()
+            .flat_map(|f| f.delays().distinct())
+    };
+    let epoch = u64::from(delays().copied().min().unwrap_or(1));
+    let history_length = u64::from(delays().copied().max().unwrap_or(1)) + epoch;
+    let mut engine = ClockEngine {
+        parts: parts.collect(),
+        pool,
+        epoch,
+        history: History::new(&compiled, history_length),
+        currents: Currents::new(&compiled),
+        recorded: compiled.recorded(),
+        recording: compiled.recording(),
+        seed: compiled.network.seed(),
+        step: 0,
+        list_positions: vec![0; compiled.network.stimuli().len()],
+        compiled,
+    };
+    engine.restart();
+    Ok(Box::new(engine))
+}
+
+/// Spike lists must lie on the grid.
+fn check_grid(compiled: &Compiled) -> Result<(), EngineError> {
+    let grid = compiled.network.grid();
+    for (name, stimulus) in compiled.network.stimuli() {
+        let ValidStimulus::SpikeList { spikes, .. } = stimulus else {
+            continue;
+        };
+        if let Some((time, _)) = spikes
+            .iter()
+            .find(|(time, _)| grid.steps_in(*time).is_none())
+        {
+            let (stimulus, time, dt) = (name.clone(), *time, grid.step());
+            return Err(EngineError::OffGrid { stimulus, time, dt });
+        }
+    }
+    Ok(())
+}
+
+/// The spikes of one population in one step, neurons local and ascending.
+#[derive(Debug, Clone, Default)]
+struct StepSpikes {
+    neurons: Vec<u32>,
+    /// Running spike counts of these neurons, where a projection needs them.
+    counts: Vec<u32>,
+}
+
+/// The spikes of the last steps, by step and population.
+#[derive(Debug)]
+struct History {
+    steps: Vec<Vec<StepSpikes>>,
+    /// Running counts of all neurons of populations whose counts are needed; else empty.
+    running_counts: Vec<Vec<u32>>,
+}
+
+impl History {
+    fn new(compiled: &Compiled, length: u64) -> Self {
+        let populations = compiled.network.populations();
+        let fanouts = compiled.connectome.fanouts();
+        let counted = |index: usize| {
+            fanouts.iter().any(|fanout| {
+                fanout.source_population() == index
+                    && fanout.combine() == Combine::LargestRunningCount
+            })
+        };
+        let size = |index: usize| {
+            if counted(index) {
+                populations[index].size() as usize
+            } else {
+                0
+            }
+        };
+        History {
+            steps: vec![vec![StepSpikes::default(); populations.len()]; length as usize],
+            running_counts: (0..populations.len())
+                .map(|index| vec![0; size(index)])
+                .collect(),
+        }
+    }
+
+    fn at(&self, step: u64) -> &[StepSpikes] {
+        &self.steps[(step % self.steps.len() as u64) as usize]
+    }
+
+    /// Puts the spikes of a step in the place of the oldest, counting them.
+    fn store(&mut self, step: u64, population: usize, neurons: &[u32]) {
+        let slot = (step % self.steps.len() as u64) as usize;
+        let spikes = &mut self.steps[slot][population];
+        spikes.neurons.clear();
+        spikes.neurons.extend_from_slice(neurons);
+        spikes.counts.clear();
+        let running = &mut self.running_counts[population];
+        if running.is_empty() {
+            return;
+        }
+        for &neuron in neurons {
+            running[neuron as usize] += 1;
+            spikes.counts.push(running[neuron as usize]);
+        }
+    }
+
+    fn clear(&mut self) {
+        for spikes in self.steps.iter_mut().flatten() {
+            spikes.neurons.clear();
+            spikes.counts.clear();
+        }
+        self.running_counts
+            .iter_mut()
+            .for_each(|counts| counts.fill(0));
+    }
+}
+
+/// The neurons of one population that one thread owns.
+struct Piece {
+    population: usize,
+    /// Indices local to the population.
+    range: Range<u32>,
+    /// `None` for sources.
+    neurons: Option<Box<dyn ClockNeurons>>,
+    /// Input of the step, one vector a receptor.
+    inputs: Vec<Vec<f64>>,
+    current: Vec<f64>,
+    /// Spikes of the epoch by step, local to the population.
+    spikes: Vec<Vec<u32>>,
+    /// Samples of the epoch: (step, index of the trace, values).
+    samples: Vec<(u64, usize, Vec<f64>)>,
+}
+
+/// What one thread owns.
+struct Part {
+    pieces: Vec<Piece>,
+    scratch: Vec<u32>,
+}
+
+impl Part {
+    fn new(compiled: &Compiled, neurons: Range<u32>) -> Self {
+        let mut pieces = Vec::new();
+        for (index, population) in compiled.network.populations().values().enumerate() {
+            let own = population.range();
+            let (start, end) = (own.start.max(neurons.start), own.end.min(neurons.end));
+            if start >= end {
+                continue;
+            }
+            let range = start - own.start..end - own.start;
+            let lowered = population
+                .neurons
+                .part(range.start as usize..range.end as usize);
+            pieces.push(Piece {
+                population: index,
+                neurons: population.model.clock(&lowered),
+                inputs: vec![vec![0.0; lowered.size]; population.model.spec().receptors.len()],
+                current: vec![0.0; lowered.size],
+                range,
+                spikes: Vec::new(),
+                samples: Vec::new(),
+            });
+        }
+        Part {
+            pieces,
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Advances the part's neurons by `steps` steps after step `from`.
+    fn run_epoch(&mut self, compiled: &Compiled, history: &History, from: u64, steps: u64) {
+        let traced: Vec<(usize, usize, u64)> = traces(compiled).collect();
+        for piece in &mut self.pieces {
+            piece.spikes.resize(steps as usize, Vec::new());
+            piece.spikes.iter_mut().for_each(Vec::clear);
+            let Some(neurons) = &mut piece.neurons else {
+                continue;
+            };
+            for offset in 0..steps {
+                let step = from + 1 + offset;
+                piece.inputs.iter_mut().for_each(|input| input.fill(0.0));
+                for fanout in compiled.connectome.fanouts() {
+                    if fanout.target_population() == piece.population {
+                        let input = &mut piece.inputs[fanout.receptor()];
+                        gather(fanout, history, step, &piece.range, input);
+                    }
+                }
+                self.scratch.clear();
+                let drive = Drive {
+                    inputs: &piece.inputs,
+                    current: &piece.current,
+                };
+                neurons.step(drive, &mut self.scratch);
+                let first = piece.range.start;
+                let spikes = &mut piece.spikes[offset as usize];
+                spikes.extend(self.scratch.iter().map(|neuron| neuron + first));
+                for (trace, &(population, variable, interval)) in traced.iter().enumerate() {
+                    if population == piece.population && step.is_multiple_of(interval) {
+                        piece
+                            .samples
+                            .push((step, trace, neurons.variable(variable)));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// (population, variable, interval) of each trace.
+fn traces(compiled: &Compiled) -> impl Iterator<Item = (usize, usize, u64)> {
+    compiled.network.probes().values().filter_map(|probe| {
+        probe
+            .variable
+            .map(|variable| (probe.population, variable, probe.interval))
+    })
+}
+
+/// Adds to `input` what arrives in `step` through one projection.
+fn gather(fanout: &Fanout, history: &History, step: u64, range: &Range<u32>, input: &mut [f64]) {
+    for &delay in fanout.delays().distinct() {
+        let Some(sent) = step.checked_sub(u64::from(delay)).filter(|&sent| sent > 0) else {
+            continue;
+        };
+        let spikes = &history.at(sent)[fanout.source_population()];
+        for (index, &source) in spikes.neurons.iter().enumerate() {
+            let count = spikes.counts.get(index).copied().unwrap_or(0);
+            fanout.deliver(source, delay, count, range, input);
+        }
+    }
+}
+
+struct ClockEngine {
+    compiled: Arc<Compiled>,
+    parts: Vec<Part>,
+    pool: Option<rayon::ThreadPool>,
+    /// Steps between exchanges of spikes: the shortest delay.
+    epoch: u64,
+    history: History,
+    currents: Currents,
+    recorded: Vec<bool>,
+    recording: Recording,
+    seed: u64,
+    /// Steps done.
+    step: u64,
+    /// Next entry of each spike list.
+    list_positions: Vec<usize>,
+}
+
+impl ClockEngine {
+    fn restart(&mut self) {
+        self.step = 0;
+        self.list_positions.fill(0);
+        self.history.clear();
+        self.recording = self.compiled.recording();
+        for piece in self.parts.iter_mut().flat_map(|part| &mut part.pieces) {
+            piece.samples.clear();
+            if let Some(neurons) = &mut piece.neurons {
+                neurons.reset();
+            }
+        }
+        for population in 0..self.compiled.network.populations().len() {
+            self.set_currents(population);
+        }
+    }
+
+    /// Sets the current that acts after the present step.
+    fn set_currents(&mut self, population: usize) {
+        let current = self
+            .currents
+            .after_step(&self.compiled, population, self.step);
+        for piece in self.parts.iter_mut().flat_map(|part| &mut part.pieces) {
+            if piece.population == population {
+                let range = piece.range.start as usize..piece.range.end as usize;
+                piece.current.copy_from_slice(&current[range]);
+            }
+        }
+    }
+
+    /// Runs up to `steps` steps without an exchange.
+    fn run_epoch(&mut self, steps: u64) {
+        let (compiled, history, from) = (&*self.compiled, &self.history, self.step);
+        let advance = |part: &mut Part| part.run_epoch(compiled, history, from, steps);
+        match &self.pool {
+            None => self.parts.iter_mut().for_each(advance),
+            Some(pool) => pool.install(|| self.parts.par_iter_mut().for_each(advance)),
+        }
+        self.exchange(steps);
+        self.step += steps;
+    }
+
+    /// Joins the spikes and samples of the parts, step by step, and records them.
+    fn exchange(&mut self, steps: u64) {
+        let compiled = self.compiled.clone();
+        let mut neurons = Vec::new();
+        for offset in 0..steps {
+            let step = self.step + 1 + offset;
+            let time = compiled.network.grid().time_of(step);
+            for (index, population) in compiled.network.populations().values().enumerate() {
+                neurons.clear();
+                self.source_spikes(index, step, &mut neurons);
+                for piece in self.parts.iter().flat_map(|part| &part.pieces) {
+                    if piece.population == index {
+                        neurons.extend_from_slice(&piece.spikes[offset as usize]);
+                    }
+                }
+                self.history.store(step, index, &neurons);
+                let counters = &mut self.recording.counters;
+                counters.spikes[index] += neurons.len() as u64;
+                for &neuron in &neurons {
+                    let neuron = population.first + neuron;
+                    counters.synaptic_operations += compiled.out_degree(neuron);
+                    if self.recorded[index] {
+                        self.recording.spikes.push(Spike { time, neuron });
+                    }
+                }
+            }
+        }
+        self.join_samples();
+    }
+
+    /// The spikes that stimuli send from a population in a step, ascending.
+    fn source_spikes(&mut self, population: usize, step: u64, spikes: &mut Vec<u32>) {
+        let compiled = self.compiled.clone();
+        let time = compiled.network.grid().time_of(step);
+        for (index, stimulus) in compiled.network.stimuli().values().enumerate() {
+            if stimulus.population() != population {
+                continue;
+            }
+            match stimulus {
+                ValidStimulus::SpikeList { spikes: list, .. } => {
+                    let position = &mut self.list_positions[index];
+                    while let Some((_, neuron)) = list.get(*position).filter(|(t, _)| *t <= time) {
+                        spikes.push(*neuron);
+                        *position += 1;
+                    }
+                }
+                ValidStimulus::Poisson { probability, .. } => {
+                    let size = compiled.network.populations()[population].size();
+                    spikes.extend((0..size).filter(|&neuron| {
+                        let p = probability.get(neuron as usize);
+                        poisson_spikes(self.seed, index, neuron, step, p)
+                    }));
+                }
+                ValidStimulus::ConstantCurrent { .. } => {}
+            }
+        }
+        // Several stimuli may drive one source; it still spikes at most once a step.
+        spikes.sort_unstable();
+        spikes.dedup();
+    }
+
+    fn join_samples(&mut self) {
+        let grid = self.compiled.network.grid();
+        let pieces = self.parts.iter_mut().flat_map(|part| &mut part.pieces);
+        let mut samples: Vec<(u64, usize, u32, Vec<f64>)> = Vec::new();
+        for piece in pieces {
+            let first = piece.range.start;
+            let own = piece.samples.drain(..);
+            samples.extend(own.map(|(step, trace, values)| (step, trace, first, values)));
+        }
+        samples.sort_by_key(|&(step, trace, first, _)| (step, trace, first));
+        for (step, trace, first, values) in samples {
+            let trace = &mut self.recording.traces[trace];
+            if first == 0 {
+                trace.times.push(grid.time_of(step));
+            }
+            trace.values.extend(values);
+        }
+    }
+}
+
+impl Engine for ClockEngine {
+    fn now(&self) -> Time {
+        self.compiled.network.grid().time_of(self.step)
+    }
+
+    fn run(&mut self, span: Time, observer: Observer<'_>) -> Result<(), EngineError> {
+        let grid = self.compiled.network.grid();
+        let dt = grid.step();
+        let steps = grid
+            .steps_in(span)
+            .ok_or(EngineError::SpanOffGrid { span, dt })?;
+        let end = self.step.saturating_add(steps);
+        let changes = Currents::changes(&self.compiled);
+        while self.step < end {
+            let next_change = changes
+                .iter()
+                .map(|change| change.0)
+                .find(|&change| change > self.step);
+            let until = end.min(next_change.unwrap_or(end));
+            self.run_epoch(self.epoch.min(until - self.step));
+            let now = self.step;
+            for &(_, population) in changes.iter().filter(|change| change.0 == now) {
+                self.set_currents(population);
+            }
+            self.recording.duration = self.now();
+            if !observer(self.now()) {
+                return Err(EngineError::Stopped { at: self.now() });
+            }
+        }
+        Ok(())
+    }
+
+    fn recording(&self) -> &Recording {
+        &self.recording
+    }
+
+    fn variable(&self, population: usize, variable: usize) -> Vec<f64> {
+        let pieces = self.parts.iter().flat_map(|part| &part.pieces);
+        pieces
+            .filter(|piece| piece.population == population)
+            .filter_map(|piece| {
+                piece
+                    .neurons
+                    .as_ref()
+                    .map(|neurons| neurons.variable(variable))
+            })
+            .flatten()
+            .collect()
+    }
+
+    fn set_current(&mut self, stimulus: usize, amplitude: &[f64]) -> Result<(), EngineError> {
+        self.currents.set(&self.compiled, stimulus, amplitude)
+    }
+
+    fn reset(&mut self, seed: u64) {
+        self.seed = seed;
+        self.restart();
+    }
+}

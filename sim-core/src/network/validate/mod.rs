@@ -1,0 +1,345 @@
+//! From a description to a [`ValidNetwork`]: every name resolved, every unit converted, every rule
+//! checked. All problems are collected; the first one stops nothing.
+//!
+//! **Promise:** whatever is built from a `ValidNetwork` never panics for a reason that the
+//! description could have shown.
+
+mod population;
+mod projection;
+mod stimulus;
+
+use super::{Connectivity, Network, Shape};
+use crate::diagnostics::{Problem, Problems, Severity};
+use crate::neuron::{Column, LoweredNeurons, NeuronModel};
+use crate::time::{Grid, Time};
+use crate::units::{Dimension, Values};
+use indexmap::IndexMap;
+
+/// A value of a name, with its index.
+pub type Validated<T> = IndexMap<String, T>;
+
+/// A network whose every part is checked, in plain numbers of the base units.
+#[derive(Debug, Clone)]
+pub struct ValidNetwork {
+    name: String,
+    seed: u64,
+    grid: Grid,
+    populations: Validated<ValidPopulation>,
+    projections: Validated<ValidProjection>,
+    stimuli: Validated<ValidStimulus>,
+    probes: Validated<ValidProbe>,
+    warnings: Vec<Problem>,
+}
+
+/// A checked population; its neurons have the global indices `first .. first + size`.
+#[derive(Clone)]
+pub struct ValidPopulation {
+    /// Global index of the first neuron.
+    pub first: u32,
+    /// Arrangement.
+    pub shape: Shape,
+    /// The model.
+    pub model: &'static dyn NeuronModel,
+    /// Parameters and rules in plain numbers.
+    pub neurons: LoweredNeurons,
+}
+
+impl ValidPopulation {
+    /// Number of neurons.
+    pub fn size(&self) -> u32 {
+        self.neurons.size as u32
+    }
+
+    /// The population's global indices.
+    pub fn range(&self) -> std::ops::Range<u32> {
+        self.first..self.first + self.size()
+    }
+}
+
+impl std::fmt::Debug for ValidPopulation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = self.model.spec().name;
+        write!(
+            f,
+            "ValidPopulation({name}, {} neurons from {})",
+            self.shape, self.first
+        )
+    }
+}
+
+/// A checked projection.
+#[derive(Debug, Clone)]
+pub struct ValidProjection {
+    /// Index of the source population.
+    pub source: usize,
+    /// Index of the target population.
+    pub target: usize,
+    /// Index of the receptor in the target's model.
+    pub receptor: usize,
+    /// The rule.
+    pub connectivity: Connectivity,
+    /// Weights in the receptor's base unit, in the rule's order.
+    pub weights: Column,
+    /// Delays in steps, one for all or one a synapse.
+    pub delays: Vec<u32>,
+}
+
+/// A checked stimulus.
+#[derive(Debug, Clone)]
+pub enum ValidStimulus {
+    /// Spikes sorted by (time, neuron), neurons local to the population.
+    SpikeList {
+        /// Index of the population.
+        population: usize,
+        /// (time, neuron).
+        spikes: Vec<(Time, u32)>,
+    },
+    /// Probability of a spike in a step.
+    Poisson {
+        /// Index of the population.
+        population: usize,
+        /// Probability, one for all or one a neuron.
+        probability: Column,
+    },
+    /// A current in (start, stop], both on the grid.
+    ConstantCurrent {
+        /// Index of the population.
+        population: usize,
+        /// Amplitude in the model's base unit.
+        amplitude: Column,
+        /// First step in which it does not yet act.
+        start_step: u64,
+        /// Last step in which it acts.
+        stop_step: u64,
+    },
+}
+
+/// A checked probe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ValidProbe {
+    /// Index of the population.
+    pub population: usize,
+    /// Index of the state variable; `None` records spikes.
+    pub variable: Option<usize>,
+    /// Distance of samples in steps.
+    pub interval: u64,
+}
+
+impl ValidNetwork {
+    /// Name of the network.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Seed of every random draw.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The time grid.
+    pub fn grid(&self) -> Grid {
+        self.grid
+    }
+
+    /// Populations in the description's order.
+    pub fn populations(&self) -> &Validated<ValidPopulation> {
+        &self.populations
+    }
+
+    /// Projections in the description's order.
+    pub fn projections(&self) -> &Validated<ValidProjection> {
+        &self.projections
+    }
+
+    /// Stimuli in the description's order.
+    pub fn stimuli(&self) -> &Validated<ValidStimulus> {
+        &self.stimuli
+    }
+
+    /// Probes in the description's order.
+    pub fn probes(&self) -> &Validated<ValidProbe> {
+        &self.probes
+    }
+
+    /// Number of neurons, sources included.
+    pub fn neuron_count(&self) -> u32 {
+        self.populations.values().map(ValidPopulation::size).sum()
+    }
+
+    /// What is probably not meant, though it can run.
+    pub fn warnings(&self) -> &[Problem] {
+        &self.warnings
+    }
+
+    /// The population that a global neuron index lies in.
+    pub fn population_of(&self, neuron: u32) -> Option<usize> {
+        self.populations
+            .values()
+            .position(|population| population.range().contains(&neuron))
+    }
+}
+
+/// What the checks of the parts share.
+struct Context<'a> {
+    network: &'a Network,
+    grid: Grid,
+    problems: Problems,
+}
+
+impl Context<'_> {
+    /// A span of time in steps; a problem where it is no time or not on the grid.
+    fn steps(&mut self, path: &str, milliseconds: f64) -> Option<u64> {
+        let steps = Time::from_milliseconds(milliseconds).and_then(|t| self.grid.steps_in(t));
+        if steps.is_none() {
+            self.problems.error(
+                "off-grid",
+                path,
+                format!("{milliseconds} ms is not a whole number of steps"),
+                format!(
+                    "times must be finite, not negative and multiples of dt = {} ms: choose \
+                     another time or a dt that divides it",
+                    self.grid.dt()
+                ),
+            );
+        }
+        steps
+    }
+
+    /// Checks the dimension of values and that each is finite; gives them in the base unit.
+    fn column(&mut self, path: &str, values: &Values, dimension: Dimension) -> Option<Column> {
+        if values.dimension() != dimension {
+            let help = match dimension {
+                Dimension::Number => "write a plain number".to_string(),
+                other => format!("give it a unit, for example \"1 {}\"", other.base_unit()),
+            };
+            self.problems.error(
+                "wrong-unit",
+                path,
+                format!(
+                    "this is {}, expected {}",
+                    values.dimension().name(),
+                    dimension.name()
+                ),
+                help,
+            );
+            return None;
+        }
+        let numbers = values.in_base();
+        if let Some(index) = numbers.iter().position(|number| !number.is_finite()) {
+            self.problems.error(
+                "not-finite",
+                path,
+                format!("value {index} is {}", numbers[index]),
+                "all numbers must be finite: look for a division by zero or a failed training",
+            );
+            return None;
+        }
+        Some(match values {
+            Values::One(_) => Column::One(numbers[0]),
+            Values::Each { .. } => Column::Each(numbers),
+        })
+    }
+
+    /// Checks how many values are given where `Each` is used.
+    fn count(&mut self, path: &str, column: &Column, expected: u64, of_what: &str) -> bool {
+        let Column::Each(values) = column else {
+            return true;
+        };
+        let fits = values.len() as u64 == expected;
+        if !fits {
+            self.problems.error(
+                "wrong-count",
+                path,
+                format!("{} values for {expected} {of_what}", values.len()),
+                format!("give one value for all or exactly {expected}"),
+            );
+        }
+        fits
+    }
+}
+
+/// See [`Network::validate`].
+pub(super) fn validate(network: &Network) -> Result<ValidNetwork, Problems> {
+    let mut problems = Problems::default();
+    let grid = grid(network, &mut problems);
+    let mut context = Context {
+        network,
+        grid,
+        problems,
+    };
+    let populations = population::validate(&mut context);
+    let projections = projection::validate(&mut context, &populations);
+    let stimuli = stimulus::validate(&mut context, &populations);
+    let probes = stimulus::validate_probes(&mut context, &populations);
+    warn_of_silent_populations(&mut context, &populations, &projections, &stimuli);
+    let problems = context.problems;
+    // A part is missing from its map only where a problem says why.
+    if problems.has_errors() {
+        return Err(problems);
+    }
+    let keep = |problem: &Problem| problem.severity == Severity::Warning;
+    Ok(ValidNetwork {
+        name: network.name.clone(),
+        seed: network.seed,
+        grid,
+        populations,
+        projections,
+        stimuli,
+        probes,
+        warnings: problems.0.into_iter().filter(keep).collect(),
+    })
+}
+
+/// The grid that `dt` gives; a problem and 1 ms where it gives none.
+fn grid(network: &Network, problems: &mut Problems) -> Grid {
+    let dt = network.dt;
+    let time = (dt.unit.dimension == Dimension::Time)
+        .then(|| Time::from_milliseconds(dt.in_base()))
+        .flatten();
+    if let Some(grid) = time.and_then(Grid::new) {
+        return grid;
+    }
+    problems.error(
+        "wrong-step",
+        "dt",
+        format!("`{dt}` is not a time step"),
+        "give a time of at least 1e-12 ms, for example \"0.1 ms\"",
+    );
+    Grid::MILLISECOND
+}
+
+/// Warns of populations that nothing reaches.
+fn warn_of_silent_populations(
+    context: &mut Context<'_>,
+    populations: &Validated<ValidPopulation>,
+    projections: &Validated<ValidProjection>,
+    stimuli: &Validated<ValidStimulus>,
+) {
+    for (index, name) in populations.keys().enumerate() {
+        let reached = projections
+            .values()
+            .any(|projection| projection.target == index)
+            || stimuli
+                .values()
+                .any(|stimulus| stimulus.population() == index);
+        if !reached {
+            context.problems.warning(
+                "not-driven",
+                format!("populations/{name}"),
+                "no projection and no stimulus reaches this population",
+                "it stays silent unless its parameters make it spike; add a stimulus or remove it",
+            );
+        }
+    }
+}
+
+impl ValidStimulus {
+    /// Index of the driven population.
+    pub fn population(&self) -> usize {
+        match *self {
+            ValidStimulus::SpikeList { population, .. }
+            | ValidStimulus::Poisson { population, .. }
+            | ValidStimulus::ConstantCurrent { population, .. } => population,
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Populations: model known, rules stated, parameters of the right kind and in range.
+
+use super::{Context, ValidPopulation, Validated};
+use crate::diagnostics::known_names;
+use crate::network::{Neuron, RefractoryInput, Reset, SpikeCondition};
+use crate::neuron::{Column, LoweredNeurons, LoweredReset, ModelSpec, find_model, model_names};
+
+/// More neurons than this in one network have no 32-bit index.
+const MOST_NEURONS: u64 = u32::MAX as u64;
+
+pub(super) fn validate(context: &mut Context<'_>) -> Validated<ValidPopulation> {
+    let mut valid = Validated::new();
+    let mut first = 0_u64;
+    for (name, population) in &context.network.populations {
+        let path = format!("populations/{name}");
+        let size = population.size.size();
+        if size == 0 || first + size > MOST_NEURONS {
+            context.problems.error(
+                "wrong-size",
+                format!("{path}/size"),
+                format!("the population has {size} neurons, {first} stand before it"),
+                format!("a population has at least one neuron, a network at most {MOST_NEURONS}"),
+            );
+            continue;
+        }
+        let Some(model) = find_model(&population.neuron.model) else {
+            let names = model_names();
+            context.problems.error(
+                "unknown-model",
+                format!("{path}/model"),
+                format!("`{}` is not a known model", population.neuron.model),
+                known_names(&population.neuron.model, &names),
+            );
+            continue;
+        };
+        let spec = model.spec();
+        let neuron = &population.neuron;
+        let rules = rules(context, &path, spec, neuron);
+        let parameters = parameters(context, &path, spec, neuron, size);
+        let initial = initial(context, &path, spec, neuron, size);
+        let neurons = LoweredNeurons {
+            size: size as usize,
+            grid: context.grid,
+            parameters,
+            initial,
+            spike: rules.0,
+            reset: rules.1,
+            refractory_input: rules.2,
+        };
+        for (parameter, message) in model.check(&neurons) {
+            context.problems.error(
+                "parameters-contradict",
+                format!("{path}/parameters/{parameter}"),
+                message,
+                "change one of the two",
+            );
+        }
+        let shape = population.size;
+        valid.insert(
+            name.clone(),
+            ValidPopulation {
+                first: first as u32,
+                shape,
+                model,
+                neurons,
+            },
+        );
+        first += size;
+    }
+    valid
+}
+
+/// Spike condition, reset and refractory rule, each stated where the model needs it.
+fn rules(
+    context: &mut Context<'_>,
+    path: &str,
+    spec: &ModelSpec,
+    neuron: &Neuron,
+) -> (SpikeCondition, LoweredReset, RefractoryInput) {
+    let mut missing = |rule: &str, allowed: &str| {
+        context.problems.error(
+            "rule-not-stated",
+            format!("{path}/{rule}"),
+            format!(
+                "`{}` needs the rule `{rule}`: tools differ in it",
+                spec.name
+            ),
+            format!("state it: {allowed}"),
+        );
+    };
+    if spec.spikes && neuron.spike.is_none() {
+        missing("spike", "spike = \"at_or_above\" or spike = \"above\"");
+    }
+    if spec.spikes && neuron.reset.is_none() {
+        let subtract = if spec.subtracting_reset {
+            " or reset = \"subtract\""
+        } else {
+            ""
+        };
+        missing("reset", &format!("reset = {{ to = \"-65 mV\" }}{subtract}"));
+    }
+    if !spec.refractory_input.is_empty() && neuron.refractory_input.is_none() {
+        missing(
+            "refractory_input",
+            &format!("one of {}", refractory_names(spec)),
+        );
+    }
+    let refractory_input = neuron.refractory_input.unwrap_or(RefractoryInput::Lost);
+    if neuron
+        .refractory_input
+        .is_some_and(|rule| !spec.refractory_input.contains(&rule))
+    {
+        context.problems.error(
+            "rule-not-offered",
+            format!("{path}/refractory_input"),
+            format!("`{}` does not offer this rule", spec.name),
+            match spec.refractory_input.is_empty() {
+                true => "the model has no refractory time: remove the rule".to_string(),
+                false => format!("it offers {}", refractory_names(spec)),
+            },
+        );
+    }
+    let reset = lower_reset(context, path, spec, neuron);
+    (
+        neuron.spike.unwrap_or(SpikeCondition::AtOrAbove),
+        reset,
+        refractory_input,
+    )
+}
+
+fn refractory_names(spec: &ModelSpec) -> String {
+    let name = |rule: &RefractoryInput| match rule {
+        RefractoryInput::Lost => "\"lost\"",
+        RefractoryInput::Integrated => "\"integrated\"",
+    };
+    spec.refractory_input
+        .iter()
+        .map(name)
+        .collect::<Vec<_>>()
+        .join(" or ")
+}
+
+fn lower_reset(
+    context: &mut Context<'_>,
+    path: &str,
+    spec: &ModelSpec,
+    neuron: &Neuron,
+) -> LoweredReset {
+    match neuron.reset {
+        Some(Reset::To(value)) => {
+            let dimension = spec.variables.first().map(|variable| variable.dimension);
+            let expected = dimension.unwrap_or(value.unit.dimension);
+            let column = context.column(&format!("{path}/reset"), &value.into(), expected);
+            LoweredReset::To(column.map_or(0.0, |column| column.get(0)))
+        }
+        Some(Reset::Subtract) => {
+            if !spec.subtracting_reset {
+                context.problems.error(
+                    "rule-not-offered",
+                    format!("{path}/reset"),
+                    format!("`{}` cannot reset by subtraction", spec.name),
+                    "state a value: reset = { to = \"-65 mV\" }",
+                );
+            }
+            LoweredReset::Subtract
+        }
+        None => LoweredReset::Subtract,
+    }
+}
+
+fn parameters(
+    context: &mut Context<'_>,
+    path: &str,
+    spec: &ModelSpec,
+    neuron: &Neuron,
+    size: u64,
+) -> Vec<Column> {
+    let names: Vec<&str> = spec
+        .parameters
+        .iter()
+        .map(|parameter| parameter.name)
+        .collect();
+    report_unknown(
+        context,
+        path,
+        "parameters",
+        &names,
+        neuron.parameters.keys(),
+    );
+    let mut columns = Vec::with_capacity(spec.parameters.len());
+    for parameter in spec.parameters {
+        let default = Column::One(parameter.default);
+        let Some(values) = neuron.parameters.get(parameter.name) else {
+            columns.push(default);
+            continue;
+        };
+        let path = format!("{path}/parameters/{}", parameter.name);
+        let column = context.column(&path, values, parameter.dimension);
+        let column = column.filter(|column| context.count(&path, column, size, "neurons"));
+        if let Some(column) = &column {
+            let outside = column
+                .numbers()
+                .iter()
+                .find(|&&n| !parameter.range.contains(n));
+            if let Some(value) = outside {
+                context.problems.error(
+                    "out-of-range",
+                    &path,
+                    format!(
+                        "{} = {value} {}",
+                        parameter.symbol,
+                        parameter.dimension.base_unit()
+                    ),
+                    format!(
+                        "{} ({}) must be {}",
+                        parameter.name,
+                        parameter.meaning,
+                        parameter.range.describe()
+                    ),
+                );
+            }
+        }
+        columns.push(column.unwrap_or(default));
+    }
+    columns
+}
+
+fn initial(
+    context: &mut Context<'_>,
+    path: &str,
+    spec: &ModelSpec,
+    neuron: &Neuron,
+    size: u64,
+) -> Vec<Option<Column>> {
+    let names: Vec<&str> = spec
+        .variables
+        .iter()
+        .map(|variable| variable.name)
+        .collect();
+    report_unknown(context, path, "initial", &names, neuron.initial.keys());
+    let mut columns = Vec::with_capacity(spec.variables.len());
+    for variable in spec.variables {
+        let given = neuron.initial.get(variable.name).and_then(|values| {
+            let path = format!("{path}/initial/{}", variable.name);
+            let column = context.column(&path, values, variable.dimension)?;
+            context
+                .count(&path, &column, size, "neurons")
+                .then_some(column)
+        });
+        columns.push(given.or(variable.initial.map(Column::One)));
+    }
+    columns
+}
+
+fn report_unknown<'a>(
+    context: &mut Context<'_>,
+    path: &str,
+    what: &str,
+    known: &[&str],
+    given: impl Iterator<Item = &'a String>,
+) {
+    for name in given.filter(|name| !known.contains(&name.as_str())) {
+        context.problems.error(
+            "unknown-parameter",
+            format!("{path}/{what}/{name}"),
+            format!("the model has no `{name}` among its {what}"),
+            match known.is_empty() {
+                true => "it has none".to_string(),
+                false => known_names(name, known),
+            },
+        );
+    }
+}

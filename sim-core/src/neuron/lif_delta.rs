@@ -1,0 +1,387 @@
+//! Leaky integrate-and-fire neuron whose synapses let the potential jump.
+//!
+//! # Equations
+//! τ dV/dt = −(V − E) + τ I / C between inputs; an input of weight w lets V jump by w.
+//!
+//! # Spike and reset
+//! V ≥ θ or V > θ, as stated; V is then set to a value and held there for the refractory time.
+//! Input that arrives in (t, t + t_ref] after a spike at t is lost.
+//!
+//! # Parameters
+//! | name | default | unit | symbol | range |
+//! |---|---|---|---|---|
+//! | `tau_membrane` | 10 | ms | τ | above zero |
+//! | `capacitance` | 250 | pF | C | above zero |
+//! | `resting_potential` | −70 | mV | E | any |
+//! | `threshold` | −55 | mV | θ | any, above the reset |
+//! | `refractory_period` | 2 | ms | t_ref | zero or above |
+//!
+//! # State
+//! `membrane_potential` V [mV], initially E.
+//!
+//! # Numerics
+//! Exact between inputs: V(t) = V∞ + (V₀ − V∞) exp(−t/τ), V∞ = E + τ I / C. The clock-driven engine
+//! holds that the refractory time is a whole number of steps (rounded to the nearest) and finds
+//! spikes at the end of a step; the event-driven engine finds a crossing under constant current at
+//! t = τ ln((V∞ − V₀)/(V∞ − θ)).
+//!
+//! # Engines
+//! Clock-driven and event-driven. With input on the grid and no current that alone would drive the
+//! neuron over the threshold, both give the same spikes.
+//!
+//! # References
+//! NEST `iaf_psc_delta`; Rotter & Diesmann 1999, Biol. Cybern. 81:381.
+
+use super::model::{
+    ClockNeurons, Combine, Drive, EventNeurons, LoweredNeurons, LoweredReset, ModelSpec, ModelTime,
+    NeuronModel, ParameterSpec, Range, ReceptorSpec, VariableSpec,
+};
+use crate::network::{Neuron, RefractoryInput, Reset, SpikeCondition};
+use crate::time::Time;
+use crate::units::{Dimension, Milliseconds, Millivolts, Picofarads};
+
+/// The model.
+pub struct Model;
+
+const TAU: usize = 0;
+const CAPACITANCE: usize = 1;
+const REST: usize = 2;
+const THRESHOLD: usize = 3;
+const REFRACTORY: usize = 4;
+
+static SPEC: ModelSpec = ModelSpec {
+    name: "lif_delta",
+    summary: "leaky integrate-and-fire, synapses let the potential jump (exact integration)",
+    time: ModelTime::Continuous,
+    parameters: &[
+        ParameterSpec {
+            name: "tau_membrane",
+            symbol: "τ",
+            dimension: Dimension::Time,
+            default: 10.0,
+            range: Range::Positive,
+            meaning: "membrane time constant",
+        },
+        ParameterSpec {
+            name: "capacitance",
+            symbol: "C",
+            dimension: Dimension::Capacitance,
+            default: 250.0,
+            range: Range::Positive,
+            meaning: "membrane capacitance; only a constant current needs it",
+        },
+        ParameterSpec {
+            name: "resting_potential",
+            symbol: "E",
+            dimension: Dimension::Potential,
+            default: -70.0,
+            range: Range::Any,
+            meaning: "potential without input",
+        },
+        ParameterSpec {
+            name: "threshold",
+            symbol: "θ",
+            dimension: Dimension::Potential,
+            default: -55.0,
+            range: Range::Any,
+            meaning: "potential at which the neuron spikes",
+        },
+        ParameterSpec {
+            name: "refractory_period",
+            symbol: "t_ref",
+            dimension: Dimension::Time,
+            default: 2.0,
+            range: Range::NonNegative,
+            meaning: "time after a spike in which the potential is held",
+        },
+    ],
+    receptors: &[ReceptorSpec {
+        name: "input",
+        weight: Dimension::Potential,
+        combine: Combine::Sum,
+        meaning: "jump of the potential",
+    }],
+    variables: &[VariableSpec {
+        name: "membrane_potential",
+        dimension: Dimension::Potential,
+        initial: None,
+        meaning: "V; initially the resting potential",
+    }],
+    current: Some(Dimension::Current),
+    spikes: true,
+    subtracting_reset: false,
+    refractory_input: &[RefractoryInput::Lost],
+    reference: "Rotter & Diesmann 1999, Biol. Cybern. 81:381; NEST iaf_psc_delta",
+};
+
+/// Typed parameters of the model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LifDelta {
+    /// Membrane time constant.
+    pub tau_membrane: Milliseconds,
+    /// Membrane capacitance.
+    pub capacitance: Picofarads,
+    /// Potential without input.
+    pub resting_potential: Millivolts,
+    /// Potential at which the neuron spikes.
+    pub threshold: Millivolts,
+    /// Potential after a spike.
+    pub reset: Millivolts,
+    /// Time after a spike in which the potential is held.
+    pub refractory_period: Milliseconds,
+}
+
+impl Default for LifDelta {
+    fn default() -> Self {
+        LifDelta {
+            tau_membrane: Milliseconds(10.0),
+            capacitance: Picofarads(250.0),
+            resting_potential: Millivolts(-70.0),
+            threshold: Millivolts(-55.0),
+            reset: Millivolts(-70.0),
+            refractory_period: Milliseconds(2.0),
+        }
+    }
+}
+
+impl From<LifDelta> for Neuron {
+    fn from(typed: LifDelta) -> Neuron {
+        let mut neuron = Neuron::new(SPEC.name)
+            .parameter("tau_membrane", typed.tau_membrane)
+            .parameter("capacitance", typed.capacitance)
+            .parameter("resting_potential", typed.resting_potential)
+            .parameter("threshold", typed.threshold)
+            .parameter("refractory_period", typed.refractory_period)
+            .rules(SpikeCondition::AtOrAbove, Reset::To(typed.reset.into()));
+        neuron.refractory_input = Some(RefractoryInput::Lost);
+        neuron
+    }
+}
+
+impl NeuronModel for Model {
+    fn spec(&self) -> &'static ModelSpec {
+        &SPEC
+    }
+
+    fn check(&self, neurons: &LoweredNeurons) -> Vec<(&'static str, String)> {
+        super::model::reset_below_threshold(neurons, THRESHOLD)
+    }
+
+    fn clock(&self, neurons: &LoweredNeurons) -> Option<Box<dyn ClockNeurons>> {
+        Some(Box::new(ClockState::new(neurons)))
+    }
+
+    fn event(&self, neurons: &LoweredNeurons) -> Result<Option<Box<dyn EventNeurons>>, String> {
+        Ok(Some(Box::new(EventState::new(neurons))))
+    }
+}
+
+/// The parameters of each neuron as plain numbers [ms, mV, pF].
+struct Constants {
+    tau: Vec<f64>,
+    resistance: Vec<f64>,
+    rest: Vec<f64>,
+    threshold: Vec<f64>,
+    refractory: Vec<f64>,
+    initial: Vec<f64>,
+    reset: f64,
+    spike: SpikeCondition,
+}
+
+impl Constants {
+    fn new(neurons: &LoweredNeurons) -> Self {
+        let column = |index: usize| neurons.parameters[index].expand(0..neurons.size);
+        let (tau, rest) = (column(TAU), column(REST));
+        let capacitance = column(CAPACITANCE);
+        let initial = match neurons.initial.first().and_then(|given| given.as_ref()) {
+            Some(given) => given.expand(0..neurons.size),
+            None => rest.clone(),
+        };
+        Constants {
+            resistance: tau
+                .iter()
+                .zip(capacitance)
+                .map(|(tau, c)| tau / c)
+                .collect(),
+            tau,
+            initial,
+            threshold: column(THRESHOLD),
+            refractory: column(REFRACTORY),
+            reset: match neurons.reset {
+                LoweredReset::To(value) => value,
+                // Validation offers no subtraction for this model.
+                LoweredReset::Subtract => rest.first().copied().unwrap_or(0.0),
+            },
+            rest,
+            spike: neurons.spike,
+        }
+    }
+
+    fn reaches(&self, neuron: usize, potential: f64) -> bool {
+        match self.spike {
+            SpikeCondition::AtOrAbove => potential >= self.threshold[neuron],
+            SpikeCondition::Above => potential > self.threshold[neuron],
+        }
+    }
+}
+
+struct ClockState {
+    constants: Constants,
+    potential: Vec<f64>,
+    decay: Vec<f64>,
+    refractory_steps: Vec<u32>,
+    remaining: Vec<u32>,
+}
+
+impl ClockState {
+    fn new(neurons: &LoweredNeurons) -> Self {
+        let constants = Constants::new(neurons);
+        let dt = neurons.grid.dt();
+        ClockState {
+            potential: constants.initial.clone(),
+            decay: constants.tau.iter().map(|tau| (-dt / tau).exp()).collect(),
+            refractory_steps: constants
+                .refractory
+                .iter()
+                .map(|t| (t / dt).round() as u32)
+                .collect(),
+            remaining: vec![0; neurons.size],
+            constants,
+        }
+    }
+}
+
+impl ClockNeurons for ClockState {
+    fn step(&mut self, drive: Drive<'_>, spikes: &mut Vec<u32>) {
+        let inputs = drive.inputs[0].iter().zip(drive.current);
+        for (neuron, (&input, &current)) in inputs.enumerate() {
+            if self.remaining[neuron] > 0 {
+                self.remaining[neuron] -= 1;
+                continue;
+            }
+            let c = &self.constants;
+            let limit = c.rest[neuron] + c.resistance[neuron] * current;
+            let potential = limit + (self.potential[neuron] - limit) * self.decay[neuron] + input;
+            self.potential[neuron] = potential;
+            if c.reaches(neuron, potential) {
+                self.potential[neuron] = c.reset;
+                self.remaining[neuron] = self.refractory_steps[neuron];
+                spikes.push(neuron as u32);
+            }
+        }
+    }
+
+    fn variable(&self, _index: usize) -> Vec<f64> {
+        self.potential.clone()
+    }
+
+    fn reset(&mut self) {
+        self.potential.clone_from(&self.constants.initial);
+        self.remaining.fill(0);
+    }
+}
+
+struct EventState {
+    constants: Constants,
+    potential: Vec<f64>,
+    /// Time that `potential` is for.
+    last: Vec<Time>,
+    /// Until then the potential is held and input is lost.
+    held_until: Vec<Time>,
+    current: Vec<f64>,
+    refractory: Vec<Time>,
+}
+
+impl EventState {
+    fn new(neurons: &LoweredNeurons) -> Self {
+        let constants = Constants::new(neurons);
+        let span = |t: &f64| Time::from_milliseconds(*t).unwrap_or(Time::NEVER);
+        EventState {
+            potential: constants.initial.clone(),
+            last: vec![Time::ZERO; neurons.size],
+            held_until: vec![Time::ZERO; neurons.size],
+            current: vec![0.0; neurons.size],
+            refractory: constants.refractory.iter().map(span).collect(),
+            constants,
+        }
+    }
+
+    fn limit(&self, neuron: usize) -> f64 {
+        self.constants.rest[neuron] + self.constants.resistance[neuron] * self.current[neuron]
+    }
+
+    fn at(&self, neuron: usize, time: Time) -> f64 {
+        let from = self.last[neuron].max(self.held_until[neuron]);
+        if time <= from {
+            return self.potential[neuron];
+        }
+        let limit = self.limit(neuron);
+        let decay = (-(time - from).milliseconds() / self.constants.tau[neuron]).exp();
+        limit + (self.potential[neuron] - limit) * decay
+    }
+
+    fn advance(&mut self, neuron: usize, time: Time) {
+        self.potential[neuron] = self.at(neuron, time);
+        self.last[neuron] = time;
+    }
+
+    fn fire(&mut self, neuron: usize, time: Time) {
+        self.potential[neuron] = self.constants.reset;
+        self.held_until[neuron] = time.saturating_add(self.refractory[neuron]);
+    }
+}
+
+impl EventNeurons for EventState {
+    fn receive(&mut self, neuron: usize, time: Time, inputs: &[f64], crossing: bool) -> bool {
+        if crossing {
+            // Simultaneous input arrives after the spike and is lost (or acts after the reset
+            // where there is no refractory time).
+            self.advance(neuron, time);
+            self.fire(neuron, time);
+            if self.held_until[neuron] == time {
+                self.potential[neuron] += inputs[0];
+            }
+            return true;
+        }
+        let lost = time <= self.held_until[neuron] && self.held_until[neuron] > Time::ZERO;
+        self.advance(neuron, time);
+        if lost {
+            return false;
+        }
+        self.potential[neuron] += inputs[0];
+        let spikes = self.constants.reaches(neuron, self.potential[neuron]);
+        if spikes {
+            self.fire(neuron, time);
+        }
+        spikes
+    }
+
+    fn set_current(&mut self, neuron: usize, time: Time, current: f64) {
+        self.advance(neuron, time);
+        self.current[neuron] = current;
+    }
+
+    fn next_spike(&self, neuron: usize) -> Option<Time> {
+        let (limit, threshold) = (self.limit(neuron), self.constants.threshold[neuron]);
+        if limit <= threshold {
+            return None;
+        }
+        let tau = self.constants.tau[neuron];
+        let from = self.last[neuron].max(self.held_until[neuron]);
+        let wait = tau * ((limit - self.potential[neuron]) / (limit - threshold)).ln();
+        let wait = Time::from_milliseconds(wait.max(0.0))?;
+        // At least a femtosecond later, so that time always advances.
+        Some(from.saturating_add(wait.max(Time(1))))
+    }
+
+    fn variable(&self, _index: usize, neuron: usize, time: Time) -> f64 {
+        self.at(neuron, time)
+    }
+
+    fn reset(&mut self) {
+        self.potential.clone_from(&self.constants.initial);
+        self.last.fill(Time::ZERO);
+        self.held_until.fill(Time::ZERO);
+        self.current.fill(0.0);
+    }
+}

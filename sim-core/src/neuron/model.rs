@@ -1,0 +1,326 @@
+//! The contract between neuron models and everything else.
+
+use crate::network::{RefractoryInput, SpikeCondition};
+use crate::time::{Grid, Time};
+use crate::units::Dimension;
+
+/// Whether a model lives in continuous time or advances by whole steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModelTime {
+    /// A differential equation; the event-driven engine finds spike times on no grid.
+    Continuous,
+    /// A map applied once a step: threshold checked at the step's end. Both engines give the
+    /// same spikes.
+    Stepwise,
+}
+
+/// The values that a parameter may take, in the base unit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Range {
+    /// Any finite number.
+    Any,
+    /// Above zero.
+    Positive,
+    /// Zero or above.
+    NonNegative,
+}
+
+impl Range {
+    /// Whether `value` is allowed.
+    pub fn contains(self, value: f64) -> bool {
+        value.is_finite()
+            && match self {
+                Range::Any => true,
+                Range::Positive => value > 0.0,
+                Range::NonNegative => value >= 0.0,
+            }
+    }
+
+    /// What is allowed, for messages.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Range::Any => "any finite number",
+            Range::Positive => "above zero",
+            Range::NonNegative => "zero or above",
+        }
+    }
+}
+
+/// A parameter of a model.
+#[derive(Debug, Clone, Copy)]
+pub struct ParameterSpec {
+    /// Name in descriptions.
+    pub name: &'static str,
+    /// Symbol in equations.
+    pub symbol: &'static str,
+    /// What it measures; its default is in this dimension's base unit.
+    pub dimension: Dimension,
+    /// Default in the base unit.
+    pub default: f64,
+    /// Allowed values in the base unit.
+    pub range: Range,
+    /// Meaning.
+    pub meaning: &'static str,
+}
+
+/// How simultaneous inputs of one receptor become one number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Combine {
+    /// The weights are summed.
+    Sum,
+    /// The largest weight × (number of spikes that the source has sent so far).
+    LargestRunningCount,
+}
+
+/// A port of a model that synapses act on.
+#[derive(Debug, Clone, Copy)]
+pub struct ReceptorSpec {
+    /// Name in descriptions.
+    pub name: &'static str,
+    /// What a weight measures.
+    pub weight: Dimension,
+    /// How simultaneous inputs combine.
+    pub combine: Combine,
+    /// Meaning.
+    pub meaning: &'static str,
+}
+
+/// A state variable of a model.
+#[derive(Debug, Clone, Copy)]
+pub struct VariableSpec {
+    /// Name in descriptions and recordings.
+    pub name: &'static str,
+    /// What it measures.
+    pub dimension: Dimension,
+    /// Initial value in the base unit; `None` means the model derives it from its parameters.
+    pub initial: Option<f64>,
+    /// Meaning.
+    pub meaning: &'static str,
+}
+
+/// Everything that can be known of a model without running it.
+#[derive(Debug)]
+pub struct ModelSpec {
+    /// Name in descriptions.
+    pub name: &'static str,
+    /// One sentence.
+    pub summary: &'static str,
+    /// Continuous or stepwise.
+    pub time: ModelTime,
+    /// Parameters, in the order of [`LoweredNeurons::parameters`].
+    pub parameters: &'static [ParameterSpec],
+    /// Receptors; the first is the default of projections.
+    pub receptors: &'static [ReceptorSpec],
+    /// State variables, in the order of [`LoweredNeurons::initial`].
+    pub variables: &'static [VariableSpec],
+    /// What a constant current into the model measures; `None` where it takes none.
+    pub current: Option<Dimension>,
+    /// Whether it spikes by itself, so that spike condition and reset must be stated.
+    pub spikes: bool,
+    /// Whether the threshold may be subtracted on a spike.
+    pub subtracting_reset: bool,
+    /// Rules for input in the refractory time that the model offers; empty: it has no such time.
+    pub refractory_input: &'static [RefractoryInput],
+    /// The source of the equations.
+    pub reference: &'static str,
+}
+
+impl ModelSpec {
+    /// The index of the receptor that a projection names; the first where it names none.
+    pub fn receptor_index(&self, name: Option<&str>) -> Option<usize> {
+        match name {
+            Some(name) => self
+                .receptors
+                .iter()
+                .position(|receptor| receptor.name == name),
+            None => (!self.receptors.is_empty()).then_some(0),
+        }
+    }
+}
+
+/// A number for all neurons of a population, or one each.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Column {
+    /// The same for all.
+    One(f64),
+    /// One each.
+    Each(Vec<f64>),
+}
+
+impl Column {
+    /// The number of neuron `index`; of the last neuron beyond the end.
+    pub fn get(&self, index: usize) -> f64 {
+        match self {
+            Column::One(value) => *value,
+            Column::Each(values) => values
+                .get(index)
+                .or(values.last())
+                .copied()
+                .unwrap_or(f64::NAN),
+        }
+    }
+
+    /// The numbers of `range` neurons as a plain vector.
+    pub fn expand(&self, range: std::ops::Range<usize>) -> Vec<f64> {
+        range.map(|index| self.get(index)).collect()
+    }
+
+    /// The column of a part of the neurons.
+    pub fn part(&self, range: std::ops::Range<usize>) -> Column {
+        match self {
+            Column::One(value) => Column::One(*value),
+            Column::Each(_) => Column::Each(self.expand(range)),
+        }
+    }
+
+    /// All numbers it holds.
+    pub fn numbers(&self) -> &[f64] {
+        match self {
+            Column::One(value) => std::slice::from_ref(value),
+            Column::Each(values) => values,
+        }
+    }
+
+    /// The same column with every number replaced.
+    #[must_use]
+    pub fn map(&self, mut f: impl FnMut(f64) -> f64) -> Column {
+        match self {
+            Column::One(value) => Column::One(f(*value)),
+            Column::Each(values) => Column::Each(values.iter().map(|&value| f(value)).collect()),
+        }
+    }
+}
+
+/// A reset rule in base units.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum LoweredReset {
+    /// The potential is set to this [base unit].
+    To(f64),
+    /// The threshold is subtracted.
+    Subtract,
+}
+
+/// A population's (or a part's) neurons in plain numbers of the base units.
+#[derive(Debug, Clone)]
+pub struct LoweredNeurons {
+    /// Number of neurons.
+    pub size: usize,
+    /// Time grid.
+    pub grid: Grid,
+    /// One column a [`ParameterSpec`].
+    pub parameters: Vec<Column>,
+    /// One column a [`VariableSpec`]; `None` where the model derives the initial value.
+    pub initial: Vec<Option<Column>>,
+    /// Spike condition.
+    pub spike: SpikeCondition,
+    /// Reset rule.
+    pub reset: LoweredReset,
+    /// Rule for input in the refractory time.
+    pub refractory_input: RefractoryInput,
+}
+
+impl LoweredNeurons {
+    /// The neurons `range` alone.
+    pub fn part(&self, range: std::ops::Range<usize>) -> LoweredNeurons {
+        let part = |column: &Column| column.part(range.clone());
+        LoweredNeurons {
+            size: range.len(),
+            parameters: self.parameters.iter().map(part).collect(),
+            initial: self.initial.iter().map(|c| c.as_ref().map(part)).collect(),
+            ..self.clone()
+        }
+    }
+}
+
+/// What acts on a part's neurons in one step of the clock-driven engine.
+#[derive(Debug, Clone, Copy)]
+pub struct Drive<'a> {
+    /// Combined synaptic input that arrives at the end of the step, one slice a receptor.
+    pub inputs: &'a [Vec<f64>],
+    /// Constant current during the step [model's current unit]; one a neuron.
+    pub current: &'a [f64],
+}
+
+/// The neurons of a part of a population, advanced step by step.
+pub trait ClockNeurons: Send {
+    /// Advances all neurons by one step and appends the indices of those that spike, ascending.
+    fn step(&mut self, drive: Drive<'_>, spikes: &mut Vec<u32>);
+
+    /// The values of the state variable with this index in [`ModelSpec::variables`].
+    fn variable(&self, index: usize) -> Vec<f64>;
+
+    /// Back to the initial state.
+    fn reset(&mut self);
+}
+
+/// The neurons of a population, advanced from event to event.
+///
+/// State is kept for each neuron at the time of its own last event.
+pub trait EventNeurons: Send {
+    /// Advances `neuron` to `time`, adds `inputs` (one a receptor) and says whether it spikes now.
+    ///
+    /// `crossing` says that the time is the one that [`next_spike`](Self::next_spike) gave.
+    fn receive(&mut self, neuron: usize, time: Time, inputs: &[f64], crossing: bool) -> bool;
+
+    /// Advances `neuron` to `time` and changes its constant current from then on.
+    fn set_current(&mut self, neuron: usize, time: Time, current: f64);
+
+    /// When `neuron` will spike if nothing more arrives; `None` means never.
+    fn next_spike(&self, neuron: usize) -> Option<Time>;
+
+    /// The value of a state variable at `time`, not earlier than the neuron's last event.
+    fn variable(&self, index: usize, neuron: usize, time: Time) -> f64;
+
+    /// Back to the initial state.
+    fn reset(&mut self);
+}
+
+/// A neuron model.
+pub trait NeuronModel: Sync {
+    /// What is known of it.
+    fn spec(&self) -> &'static ModelSpec;
+
+    /// Relations between parameters that ranges cannot say: pairs of (parameter, what is wrong).
+    fn check(&self, _neurons: &LoweredNeurons) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    /// Brings a number (weight, current) into the form that the model's arithmetic needs.
+    ///
+    /// Stepwise models round to a fine dyadic grid here, so that sums are exact in any order.
+    fn round(&self, value: f64) -> f64 {
+        value
+    }
+
+    /// The neurons for the clock-driven engine; `None` for sources, which have no state.
+    fn clock(&self, neurons: &LoweredNeurons) -> Option<Box<dyn ClockNeurons>>;
+
+    /// The neurons for the event-driven engine; `None` for sources, which have no state.
+    ///
+    /// # Errors
+    /// Why the model (with these parameters) cannot be advanced from event to event.
+    fn event(&self, neurons: &LoweredNeurons) -> Result<Option<Box<dyn EventNeurons>>, String>;
+}
+
+/// Neurons whose reset lies at or above their threshold would spike for ever: what is wrong.
+pub(super) fn reset_below_threshold(
+    neurons: &LoweredNeurons,
+    threshold: usize,
+) -> Vec<(&'static str, String)> {
+    let LoweredReset::To(reset) = neurons.reset else {
+        return Vec::new();
+    };
+    let wrong = neurons.parameters[threshold]
+        .numbers()
+        .iter()
+        .find(|&&theta| reset >= theta);
+    wrong
+        .map(|theta| {
+            (
+                "threshold",
+                format!("the reset {reset} is not below the threshold {theta}"),
+            )
+        })
+        .into_iter()
+        .collect()
+}

@@ -1,0 +1,136 @@
+//! What a simulation leaves behind: spikes in time order, samples of state variables, counts.
+
+use crate::time::Time;
+use serde::Serialize;
+
+/// One spike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Spike {
+    /// When.
+    pub time: Time,
+    /// Global index of the neuron.
+    pub neuron: u32,
+}
+
+/// Name and neurons of a population, so that a recording explains itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PopulationInfo {
+    /// Name.
+    pub name: String,
+    /// Global index of the first neuron.
+    pub first: u32,
+    /// Number of neurons.
+    pub size: u32,
+}
+
+/// Samples of a state variable of a population.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Trace {
+    /// Name of the probe.
+    pub probe: String,
+    /// Index of the population.
+    pub population: usize,
+    /// Name of the variable.
+    pub variable: &'static str,
+    /// Sample times.
+    pub times: Vec<Time>,
+    /// Samples `[time, neuron]`, row-major, in the variable's base unit.
+    pub values: Vec<f64>,
+}
+
+/// How much happened, recorded or not.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Counters {
+    /// Spikes of each population.
+    pub spikes: Vec<u64>,
+    /// Spikes × synapses of the spiking neuron.
+    pub synaptic_operations: u64,
+}
+
+/// Spikes and traces of a run.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Recording {
+    /// Populations of the network.
+    pub populations: Vec<PopulationInfo>,
+    /// Spikes of the probed populations by (time, neuron).
+    pub spikes: Vec<Spike>,
+    /// One trace a probe of a state variable.
+    pub traces: Vec<Trace>,
+    /// Counts of everything.
+    pub counters: Counters,
+    /// How long was simulated.
+    pub duration: Time,
+}
+
+/// The first place at which two recordings differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// Position in the time-ordered list of spikes.
+    pub position: usize,
+    /// The spike that the first recording has there.
+    pub first: Option<Spike>,
+    /// The spike that the second recording has there.
+    pub second: Option<Spike>,
+}
+
+/// The first differing spike of two time-ordered lists; `None` where they are equal.
+pub fn first_difference(first: &[Spike], second: &[Spike]) -> Option<Difference> {
+    let length = first.len().max(second.len());
+    (0..length)
+        .map(|position| (position, first.get(position), second.get(position)))
+        .find(|(_, a, b)| a != b)
+        .map(|(position, a, b)| Difference {
+            position,
+            first: a.copied(),
+            second: b.copied(),
+        })
+}
+
+impl Recording {
+    /// The population that a neuron belongs to.
+    pub fn population_of(&self, neuron: u32) -> Option<&PopulationInfo> {
+        self.populations.iter().find(|population| {
+            (population.first..population.first + population.size).contains(&neuron)
+        })
+    }
+
+    /// Mean rate of each population in spikes per neuron and second.
+    pub fn rates(&self) -> Vec<f64> {
+        let seconds = self.duration.milliseconds() / 1000.0;
+        let rate = |(population, &spikes): (&PopulationInfo, &u64)| {
+            let neurons_seconds = f64::from(population.size) * seconds;
+            if neurons_seconds > 0.0 {
+                spikes as f64 / neurons_seconds
+            } else {
+                0.0
+            }
+        };
+        self.populations
+            .iter()
+            .zip(&self.counters.spikes)
+            .map(rate)
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_difference_is_found_also_behind_the_shorter_end() {
+        let spike = |time, neuron| Spike {
+            time: Time(time),
+            neuron,
+        };
+        let a = [spike(1, 0), spike(2, 5), spike(3, 1)];
+        assert_eq!(first_difference(&a, &a), None);
+        let other = [spike(1, 0), spike(2, 6), spike(3, 1)];
+        assert_eq!(first_difference(&a, &other).unwrap().position, 1);
+        let longer = first_difference(&a[..2], &a).unwrap();
+        assert_eq!(
+            (longer.position, longer.first, longer.second),
+            (2, None, Some(a[2]))
+        );
+    }
+}
