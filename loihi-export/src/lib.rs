@@ -1,2 +1,11 @@
 //! Spikeloom for Loihi-class chips: quantiser, fixed-point emulator, mapper, budget and exports.
+pub mod budget;
+pub mod check;
+pub mod chip;
+pub mod emulator;
+pub mod export;
+pub mod mapping;
+pub mod partition;
+pub mod place;
 pub mod quantise;
+pub mod route;

@@ -29,11 +29,7 @@ pub struct Problem {
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "[{}] {}: {}; {}",
-            self.code, self.path, self.message, self.help
-        )
+        write!(f, "[{}] {}: {}; {}", self.code, self.path, self.message, self.help)
     }
 }
 
@@ -50,13 +46,7 @@ impl Problems {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.push(
-            Severity::Error,
-            code,
-            path.into(),
-            message.into(),
-            help.into(),
-        );
+        self.push(Severity::Error, code, path.into(), message.into(), help.into());
     }
 
     /// Adds a warning.
@@ -67,13 +57,7 @@ impl Problems {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.push(
-            Severity::Warning,
-            code,
-            path.into(),
-            message.into(),
-            help.into(),
-        );
+        self.push(Severity::Warning, code, path.into(), message.into(), help.into());
     }
 
     fn push(
@@ -84,35 +68,19 @@ impl Problems {
         message: String,
         help: String,
     ) {
-        self.0.push(Problem {
-            severity,
-            code,
-            path,
-            message,
-            help,
-        });
+        self.0.push(Problem { severity, code, path, message, help });
     }
 
     /// Whether any of them is an error.
     pub fn has_errors(&self) -> bool {
-        self.0
-            .iter()
-            .any(|problem| problem.severity == Severity::Error)
+        self.0.iter().any(|problem| problem.severity == Severity::Error)
     }
 }
 
 impl std::fmt::Display for Problems {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let errors = self
-            .0
-            .iter()
-            .filter(|p| p.severity == Severity::Error)
-            .count();
-        write!(
-            f,
-            "{errors} problem{} in the network",
-            if errors == 1 { "" } else { "s" }
-        )?;
+        let errors = self.0.iter().filter(|p| p.severity == Severity::Error).count();
+        write!(f, "{errors} problem{} in the network", if errors == 1 { "" } else { "s" })?;
         for problem in &self.0 {
             write!(f, "\n  {problem}")?;
         }
@@ -131,7 +99,7 @@ pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
 }
 
 /// A sentence that lists the known names, with the nearest first as a guess.
-pub fn known_names<'a>(wrong: &str, known: &[&'a str]) -> String {
+pub fn known_names(wrong: &str, known: &[&str]) -> String {
     let list = known.join(", ");
     match nearest(wrong, known.iter().copied()) {
         Some(name) => format!("did you mean `{name}`? Known are: {list}"),

@@ -64,13 +64,7 @@ pub struct Stream {
 impl Stream {
     /// The stream's beginning.
     pub fn new(seed: u64, purpose: Purpose, object: u32, lane: u16) -> Self {
-        Stream {
-            seed,
-            purpose,
-            object,
-            lane,
-            index: 0,
-        }
+        Stream { seed, purpose, object, lane, index: 0 }
     }
 
     /// The next four words.

@@ -68,9 +68,7 @@ pub struct Grid {
 
 impl Grid {
     /// A grid of 1 ms.
-    pub const MILLISECOND: Grid = Grid {
-        step: Time(1_000_000_000_000),
-    };
+    pub const MILLISECOND: Grid = Grid { step: Time(1_000_000_000_000) };
 
     /// A grid with this step; `None` where the step is not above zero.
     pub fn new(step: Time) -> Option<Grid> {
@@ -101,11 +99,7 @@ impl Grid {
 
     /// The number of the step that `time` lies in: the smallest k with `time <= k·dt`.
     pub fn step_at(self, time: Time) -> u64 {
-        if time.0 <= 0 {
-            0
-        } else {
-            ((time.0 - 1) / self.step.0 + 1) as u64
-        }
+        if time.0 <= 0 { 0 } else { ((time.0 - 1) / self.step.0 + 1) as u64 }
     }
 }
 
@@ -119,10 +113,7 @@ mod tests {
             let step = Time::from_milliseconds(dt).unwrap();
             let grid = Grid::new(step).unwrap();
             for k in [1_u64, 3, 7, 1000, 123_457] {
-                assert_eq!(
-                    Time::from_milliseconds(k as f64 * dt).unwrap(),
-                    grid.time_of(k)
-                );
+                assert_eq!(Time::from_milliseconds(k as f64 * dt).unwrap(), grid.time_of(k));
                 assert_eq!(grid.steps_in(grid.time_of(k)), Some(k));
                 assert_eq!(grid.step_at(Time(grid.time_of(k).0 + 1)), k + 1);
                 assert_eq!(grid.step_at(grid.time_of(k)), k);

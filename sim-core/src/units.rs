@@ -69,11 +69,7 @@ pub struct Unit {
 }
 
 const fn unit(symbol: &'static str, dimension: Dimension, in_base: f64) -> Unit {
-    Unit {
-        symbol,
-        dimension,
-        in_base,
-    }
+    Unit { symbol, dimension, in_base }
 }
 
 /// All known units.
@@ -128,10 +124,7 @@ pub struct Quantity {
 impl Quantity {
     /// A dimensionless number.
     pub fn number(value: f64) -> Self {
-        Quantity {
-            value,
-            unit: UNITS[0],
-        }
+        Quantity { value, unit: UNITS[0] }
     }
 
     /// The value in the base unit of its dimension.
@@ -165,10 +158,7 @@ pub enum QuantityError {
         text: String,
     },
     /// A unit that is not in [`UNITS`].
-    #[error(
-        "`{unit}` in `{text}` is not a known unit; known are {}",
-        known_units()
-    )]
+    #[error("`{unit}` in `{text}` is not a known unit; known are {}", known_units())]
     Unit {
         /// The text.
         text: String,
@@ -178,26 +168,27 @@ pub enum QuantityError {
 }
 
 fn known_units() -> String {
-    UNITS
-        .iter()
-        .skip(1)
-        .map(|unit| unit.symbol)
-        .collect::<Vec<_>>()
-        .join(", ")
+    UNITS.iter().skip(1).map(|unit| unit.symbol).collect::<Vec<_>>().join(", ")
 }
+
+/// No quantity is longer in bytes: the largest number has 309 digits.
+const LONGEST_QUANTITY: usize = 400;
 
 impl std::str::FromStr for Quantity {
     type Err = QuantityError;
 
     fn from_str(text: &str) -> Result<Self, QuantityError> {
         let trimmed = text.trim();
+        if trimmed.len() > LONGEST_QUANTITY {
+            let start: String = trimmed.chars().take(20).collect();
+            return Err(QuantityError::Number { text: format!("{start}…") });
+        }
         let (number, symbol) = match trimmed.split_once(char::is_whitespace) {
             Some((number, symbol)) => (number, symbol.trim()),
             None => split_number(trimmed),
         };
-        let value = number.parse().map_err(|_| QuantityError::Number {
-            text: trimmed.to_string(),
-        })?;
+        let value =
+            number.parse().map_err(|_| QuantityError::Number { text: trimmed.to_string() })?;
         let symbol = if symbol.is_empty() { "1" } else { symbol };
         let unit = find_unit(symbol).ok_or_else(|| QuantityError::Unit {
             text: trimmed.to_string(),
@@ -209,11 +200,8 @@ impl std::str::FromStr for Quantity {
 
 /// Splits `20ms` where the longest prefix that reads as a number ends.
 fn split_number(text: &str) -> (&str, &str) {
-    let ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
-    let end = ends
-        .filter(|&at| text[..at].parse::<f64>().is_ok())
-        .last()
-        .unwrap_or(0);
+    let mut ends = text.char_indices().map(|(at, _)| at).chain([text.len()]).rev();
+    let end = ends.find(|&at| text[..at].parse::<f64>().is_ok()).unwrap_or(0);
     text.split_at(end)
 }
 
@@ -285,7 +273,9 @@ typed_quantity! {
 }
 
 /// One quantity for all, or one value for each.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+///
+/// Written as a quantity (`"20 ms"`, `0.5`) or as `{ values = [19.0, 21.0], unit = "ms" }`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Values {
     /// The same quantity for all.
@@ -295,41 +285,150 @@ pub enum Values {
         /// The numbers.
         values: Vec<f64>,
         /// Their unit; none means dimensionless.
-        #[serde(default = "no_unit", with = "unit_symbol")]
+        #[serde(serialize_with = "unit_symbol")]
         unit: Unit,
     },
 }
 
-fn no_unit() -> Unit {
-    UNITS[0]
+fn unit_symbol<S: Serializer>(unit: &Unit, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(unit.symbol)
 }
 
-mod unit_symbol {
-    use super::{Unit, find_unit, known_units};
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+/// A unit read from its symbol.
+struct UnitSymbol(Unit);
 
-    pub fn serialize<S: Serializer>(unit: &Unit, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(unit.symbol)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Unit, D::Error> {
+impl<'de> Deserialize<'de> for UnitSymbol {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let symbol = String::deserialize(deserializer)?;
-        find_unit(&symbol).ok_or_else(|| {
-            D::Error::custom(format!(
-                "`{symbol}` is not a known unit; known: {}",
+        find_unit(&symbol).map(UnitSymbol).ok_or_else(|| {
+            de::Error::custom(format!(
+                "`{symbol}` is not a known unit; known are {}",
                 known_units()
             ))
         })
     }
 }
 
+/// A number in a list, whose unit stands beside the list.
+struct ListedNumber(f64);
+
+impl<'de> Deserialize<'de> for ListedNumber {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl de::Visitor<'_> for Visitor {
+            type Value = ListedNumber;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a plain number; the unit of all of them is given once, in `unit`")
+            }
+            fn visit_f64<E: de::Error>(self, value: f64) -> Result<ListedNumber, E> {
+                Ok(ListedNumber(value))
+            }
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<ListedNumber, E> {
+                Ok(ListedNumber(value as f64))
+            }
+            fn visit_u64<E: de::Error>(self, value: u64) -> Result<ListedNumber, E> {
+                Ok(ListedNumber(value as f64))
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+/// The numbers of a list, read without a second copy of wrapped numbers.
+struct ListedNumbers(Vec<f64>);
+
+impl<'de> Deserialize<'de> for ListedNumbers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = ListedNumbers;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a list of plain numbers such as [19.0, 21.0]")
+            }
+            fn visit_seq<A: de::SeqAccess<'de>>(
+                self,
+                mut list: A,
+            ) -> Result<Self::Value, A::Error> {
+                let mut numbers = Vec::new();
+                while let Some(ListedNumber(number)) = list.next_element()? {
+                    numbers.push(number);
+                }
+                Ok(ListedNumbers(numbers))
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+/// Reads [`Values`]; says what is expected where something else is given.
+struct ValuesVisitor;
+
+impl<'de> de::Visitor<'de> for ValuesVisitor {
+    type Value = Values;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(
+            "a number, a text with a unit such as \"20 ms\", or a list such as \
+             { values = [19.0, 21.0], unit = \"ms\" }",
+        )
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Values, E> {
+        Ok(Quantity::number(value).into())
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Values, E> {
+        Ok(Quantity::number(value as f64).into())
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Values, E> {
+        Ok(Quantity::number(value as f64).into())
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Values, E> {
+        text.parse::<Quantity>().map(Values::from).map_err(E::custom)
+    }
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, _list: A) -> Result<Values, A::Error> {
+        Err(de::Error::custom(
+            "a bare list has no unit; write { values = [19.0, 21.0], unit = \"ms\" }, \
+             without `unit` for plain numbers",
+        ))
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Values, A::Error> {
+        const KEYS: &[&str] = &["values", "unit"];
+        let (mut values, mut unit) = (None, None);
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "values" if values.is_none() => {
+                    values = Some(map.next_value::<ListedNumbers>()?.0);
+                }
+                "unit" if unit.is_none() => unit = Some(map.next_value::<UnitSymbol>()?.0),
+                "values" => return Err(de::Error::duplicate_field("values")),
+                "unit" => return Err(de::Error::duplicate_field("unit")),
+                other => return Err(de::Error::unknown_field(other, KEYS)),
+            }
+        }
+        Ok(Values::Each {
+            values: values.ok_or_else(|| de::Error::missing_field("values"))?,
+            unit: unit.unwrap_or(UNITS[0]),
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Values {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ValuesVisitor)
+    }
+}
+
 impl Values {
     /// Dimensionless values, one each.
     pub fn numbers(values: Vec<f64>) -> Self {
-        Values::Each {
-            values,
-            unit: UNITS[0],
-        }
+        Values::Each { values, unit: UNITS[0] }
     }
 
     /// What the values measure.
@@ -373,10 +472,7 @@ mod tests {
             let quantity: Quantity = text.parse().unwrap();
             assert_eq!(quantity.to_string().parse::<Quantity>().unwrap(), quantity);
         }
-        assert_eq!(
-            "20ms".parse::<Quantity>().unwrap(),
-            Milliseconds(20.0).into()
-        );
+        assert_eq!("20ms".parse::<Quantity>().unwrap(), Milliseconds(20.0).into());
         assert_eq!("2 nA".parse::<Quantity>().unwrap().in_base(), 2000.0);
     }
 
@@ -392,10 +488,7 @@ mod tests {
     #[test]
     fn an_unknown_unit_lists_the_known_ones() {
         let message = "3 parsec".parse::<Quantity>().unwrap_err().to_string();
-        assert!(
-            message.contains("parsec") && message.contains("mV, V"),
-            "{message}"
-        );
+        assert!(message.contains("parsec") && message.contains("mV, V"), "{message}");
         assert!("mV".parse::<Quantity>().is_err());
     }
 }

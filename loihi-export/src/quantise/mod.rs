@@ -1,2 +1,8 @@
 //! From real numbers to the integers that a chip holds.
+
+pub mod coding;
+pub mod float_to_fixed;
+pub mod from_network;
 pub mod network;
+
+pub use from_network::{QuantiseConfig, QuantiseError, Quantised, quantise};

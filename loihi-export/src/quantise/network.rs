@@ -70,6 +70,16 @@ pub enum DelaySteps {
     PerSynapse(Vec<u8>),
 }
 
+impl DelaySteps {
+    /// The longest delay in steps.
+    pub fn longest(&self) -> u64 {
+        match self {
+            Self::One(delay) => u64::from(*delay),
+            Self::PerSynapse(delays) => u64::from(delays.iter().copied().max().unwrap_or(0)),
+        }
+    }
+}
+
 /// Which signs the weights of a projection have; it decides how many bits the magnitude gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -93,7 +103,8 @@ pub enum Connection {
         weights: Vec<i32>,
         /// Signs of the weights.
         sign_mode: SignMode,
-        /// Bits that a stored weight keeps (1 to 8).
+        /// Bits that a stored weight keeps: 1 to 8, or 9 where signs are mixed (Lava then keeps
+        /// odd weights).
         weight_bits: u8,
         /// The sum of a target's weights is shifted left by this (right where negative).
         weight_exponent: i8,
@@ -115,7 +126,8 @@ pub enum Connection {
         weights: Vec<i32>,
         /// Signs of the weights.
         sign_mode: SignMode,
-        /// Bits that a stored weight keeps (1 to 8).
+        /// Bits that a stored weight keeps: 1 to 8, or 9 where signs are mixed (Lava then keeps
+        /// odd weights).
         weight_bits: u8,
         /// The sum of a target's weights is shifted left by this (right where negative).
         weight_exponent: i8,

@@ -17,9 +17,7 @@ pub struct CompileConfig {
 
 impl CompileConfig {
     /// No limit.
-    pub const UNLIMITED: CompileConfig = CompileConfig {
-        memory_limit: u64::MAX,
-    };
+    pub const UNLIMITED: CompileConfig = CompileConfig { memory_limit: u64::MAX };
 }
 
 /// Why a network cannot be compiled.
@@ -53,10 +51,7 @@ pub enum CompileError {
 pub fn compile(network: &ValidNetwork, config: CompileConfig) -> Result<Connectome, CompileError> {
     let footprint = predict(network);
     if footprint.peak_bytes > config.memory_limit {
-        return Err(CompileError::TooLarge {
-            footprint,
-            limit: config.memory_limit,
-        });
+        return Err(CompileError::TooLarge { footprint, limit: config.memory_limit });
     }
     let count = network.projections().len();
     if count > usize::from(u16::MAX) + 1 {
@@ -68,14 +63,8 @@ pub fn compile(network: &ValidNetwork, config: CompileConfig) -> Result<Connecto
         .enumerate()
         .map(|(index, projection)| fanout(network, index, projection))
         .collect();
-    let populations = network
-        .populations()
-        .values()
-        .map(|population| population.range());
-    Ok(Connectome {
-        populations: populations.collect(),
-        fanouts,
-    })
+    let populations = network.populations().values().map(|population| population.range());
+    Ok(Connectome { populations: populations.collect(), fanouts })
 }
 
 fn fanout(network: &ValidNetwork, index: usize, projection: &ValidProjection) -> Fanout {
@@ -90,37 +79,21 @@ fn fanout(network: &ValidNetwork, index: usize, projection: &ValidProjection) ->
     let (sources, targets) = (source.size(), target.size());
     let (layout, weights, delays) = match &projection.connectivity {
         Connectivity::OneToOne => (Layout::OneToOne, weights, delay),
-        Connectivity::AllToAll { autapses } => (
-            Layout::Dense {
-                autapses: *autapses,
-            },
-            weights,
-            delay,
-        ),
-        Connectivity::Dense => (
-            Layout::Dense { autapses: true },
-            transpose(weights, sources, targets),
-            delay,
-        ),
+        Connectivity::AllToAll { autapses } => {
+            (Layout::Dense { autapses: *autapses }, weights, delay)
+        }
+        Connectivity::Dense => {
+            (Layout::Dense { autapses: true }, transpose(weights, sources, targets), delay)
+        }
         Connectivity::Convolution(geometry) => (Layout::Convolution(*geometry), weights, delay),
-        Connectivity::FixedProbability {
-            probability,
-            autapses,
-        } => {
+        Connectivity::FixedProbability { probability, autapses } => {
             let lane = index as u16;
-            let layout = draw(
-                network.seed(),
-                lane,
-                *probability,
-                *autapses,
-                (sources, targets),
-            );
+            let layout = draw(network.seed(), lane, *probability, *autapses, (sources, targets));
             (layout, weights, delay)
         }
-        Connectivity::List {
-            sources: from,
-            targets: to,
-        } => sort_list(sources, from, to, weights, &projection.delays),
+        Connectivity::List { sources: from, targets: to } => {
+            sort_list(sources, from, to, weights, &projection.delays)
+        }
     };
     Fanout {
         sources: source.range(),
@@ -165,10 +138,7 @@ fn draw(seed: u64, lane: u16, probability: f64, autapses: bool, sizes: (u32, u32
         count += row.len() as u64;
         rows.push(count);
     }
-    Layout::Sparse {
-        rows,
-        targets: drawn.concat(),
-    }
+    Layout::Sparse { rows, targets: drawn.concat() }
 }
 
 /// The targets of one source, ascending: the gaps between them are geometric.
@@ -252,22 +222,12 @@ fn segment_rows(rows: &[u64], sorted: &[u32]) -> Delays {
         for index in row[0]..row[1] {
             let delay = sorted[index as usize];
             if previous != Some(delay) {
-                segments.push(Segment {
-                    delay,
-                    first: index,
-                });
+                segments.push(Segment { delay, first: index });
                 previous = Some(delay);
             }
         }
         row_segments.push(segments.len() as u64);
     }
-    segments.push(Segment {
-        delay: 0,
-        first: sorted.len() as u64,
-    });
-    Delays::Segments {
-        rows: row_segments,
-        segments,
-        distinct,
-    }
+    segments.push(Segment { delay: 0, first: sorted.len() as u64 });
+    Delays::Segments { rows: row_segments, segments, distinct }
 }

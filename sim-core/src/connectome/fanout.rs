@@ -163,11 +163,9 @@ impl Fanout {
         };
         let delays = match &self.delays {
             Delays::One(_) => 0,
-            Delays::Segments {
-                rows,
-                segments,
-                distinct,
-            } => 8 * rows.len() as u64 + 16 * segments.len() as u64 + 4 * distinct.len() as u64,
+            Delays::Segments { rows, segments, distinct } => {
+                8 * rows.len() as u64 + 16 * segments.len() as u64 + 4 * distinct.len() as u64
+            }
         };
         let layout = match &self.layout {
             Layout::Sparse { rows, targets } => 8 * rows.len() as u64 + 4 * targets.len() as u64,

@@ -25,7 +25,8 @@ const BYTES_PER_NEURON: u64 = 160;
 /// Predicts the size of a network.
 ///
 /// For drawn connectivity the expectation is used; the true number lies within a few times its
-/// square root of it.
+/// square root of it. For lists whose synapses have delays of their own the figure is a bound: as
+/// many runs of equal delay as synapses.
 pub fn predict(network: &ValidNetwork) -> Footprint {
     let neurons = u64::from(network.neuron_count());
     let mut footprint = Footprint {
@@ -54,37 +55,45 @@ pub fn predict(network: &ValidNetwork) -> Footprint {
 /// (synapses, bytes kept, bytes needed besides while it is built).
 fn of_projection(projection: &ValidProjection, sources: u64, targets: u64) -> (u64, u64, u64) {
     let pairs = sources.saturating_mul(targets);
+    // Without autapses source and target are one population: each neuron misses itself.
+    let reachable = |autapses: bool| match autapses {
+        true => pairs,
+        false => pairs.saturating_sub(sources),
+    };
     let each = |count: u64| match projection.weights {
         Column::One(_) => 0,
         Column::Each(_) => count.saturating_mul(8),
     };
     match &projection.connectivity {
         Connectivity::OneToOne => (sources, each(sources), 0),
-        Connectivity::AllToAll { .. } => (pairs, 0, 0),
-        Connectivity::Dense => (pairs, each(pairs), 0),
+        Connectivity::AllToAll { autapses } => (reachable(*autapses), 0, 0),
+        // Transposing holds the matrix twice.
+        Connectivity::Dense => (pairs, each(pairs), each(pairs)),
         Connectivity::Convolution(geometry) => {
             (geometry.synapse_count(), each(geometry.weight_count()), 0)
         }
-        Connectivity::FixedProbability { probability, .. } => {
-            let synapses = (pairs as f64 * probability).ceil() as u64;
-            (
-                synapses,
-                synapses.saturating_mul(4).saturating_add(8 * (sources + 1)),
-                0,
-            )
+        Connectivity::FixedProbability { probability, autapses } => {
+            let synapses = (reachable(*autapses) as f64 * probability).ceil() as u64;
+            let targets = synapses.saturating_mul(4);
+            // Rows are drawn apart, growing by doubling, and then joined.
+            let scratch = targets.saturating_mul(2).saturating_add(24 * sources);
+            (synapses, targets.saturating_add(8 * (sources + 1)), scratch)
         }
         Connectivity::List { sources: list, .. } => {
             let synapses = list.len() as u64;
             let delays = match projection.delays.len() {
                 1 => 0,
-                // At most one segment a synapse.
-                _ => synapses
+                // At most one segment a synapse and the end, and every delay once.
+                _ => (synapses + 1)
                     .saturating_mul(16)
-                    .saturating_add(8 * (sources + 1)),
+                    .saturating_add(8 * (sources + 1))
+                    .saturating_add(4 * synapses.min(u64::from(u16::MAX))),
             };
             let rows = 8 * (sources + 1);
             let kept = (synapses * 4).saturating_add(each(synapses)) + delays + rows;
-            (synapses, kept, synapses.saturating_mul(8))
+            // The order, two lists of delays and the weights before they are sorted.
+            let scratch = synapses.saturating_mul(16).saturating_add(each(synapses));
+            (synapses, kept, scratch)
         }
     }
 }
@@ -98,9 +107,5 @@ pub fn readable(bytes: u64) -> String {
         value /= 1000.0;
         unit += 1;
     }
-    if unit == 0 {
-        format!("{bytes} B")
-    } else {
-        format!("{value:.1} {}", units[unit])
-    }
+    if unit == 0 { format!("{bytes} B") } else { format!("{value:.1} {}", units[unit]) }
 }

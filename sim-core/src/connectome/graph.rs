@@ -58,11 +58,7 @@ impl Connectome {
             sources[*slot as usize] = synapse.source;
             *slot += 1;
         }
-        Graph {
-            connectome: self,
-            incoming_rows: rows,
-            incoming_sources: sources,
-        }
+        Graph { connectome: self, incoming_rows: rows, incoming_sources: sources }
     }
 }
 
@@ -96,12 +92,7 @@ impl EdgeRef for Edge {
         &self.synapse.weight
     }
     fn id(&self) -> SynapseId {
-        (
-            self.synapse.projection,
-            self.synapse.source,
-            self.synapse.target,
-            self.position,
-        )
+        (self.synapse.projection, self.synapse.source, self.synapse.target, self.position)
     }
 }
 
@@ -123,10 +114,7 @@ impl Iterator for Edges<'_> {
 
     fn next(&mut self) -> Option<Edge> {
         let (position, synapse) = self.synapses.next()?;
-        Some(Edge {
-            synapse,
-            position: position as u32,
-        })
+        Some(Edge { synapse, position: position as u32 })
     }
 }
 
@@ -149,9 +137,8 @@ impl Iterator for AllEdges<'_> {
             if self.next_neuron >= self.connectome.neuron_count() {
                 return None;
             }
-            self.edges = Edges {
-                synapses: self.connectome.synapses_of(self.next_neuron).enumerate(),
-            };
+            self.edges =
+                Edges { synapses: self.connectome.synapses_of(self.next_neuron).enumerate() };
             self.next_neuron += 1;
         }
     }
@@ -281,9 +268,7 @@ impl<'a> IntoEdgeReferences for &'a Graph<'_> {
         AllEdges {
             connectome: self.connectome,
             next_neuron: 0,
-            edges: Edges {
-                synapses: none.enumerate(),
-            },
+            edges: Edges { synapses: none.enumerate() },
         }
     }
 }
@@ -292,8 +277,6 @@ impl<'a> IntoEdges for &'a Graph<'_> {
     type Edges = Edges<'a>;
 
     fn edges(self, neuron: u32) -> Edges<'a> {
-        Edges {
-            synapses: self.connectome.synapses_of(neuron).enumerate(),
-        }
+        Edges { synapses: self.connectome.synapses_of(neuron).enumerate() }
     }
 }

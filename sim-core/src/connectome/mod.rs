@@ -63,21 +63,12 @@ impl Connectome {
 
     /// The longest delay in steps; 1 where there are no synapses.
     pub fn longest_delay(&self) -> u32 {
-        self.fanouts
-            .iter()
-            .map(|fanout| fanout.delays().longest())
-            .max()
-            .unwrap_or(1)
+        self.fanouts.iter().map(|fanout| fanout.delays().longest()).max().unwrap_or(1)
     }
 
     /// The synapses of one neuron, by (projection, delay, target).
     pub fn synapses_of(&self, source: u32) -> Synapses<'_> {
-        Synapses {
-            connectome: self,
-            source,
-            next_projection: 0,
-            row: Vec::new().into_iter(),
-        }
+        Synapses { connectome: self, source, next_projection: 0, row: Vec::new().into_iter() }
     }
 
     /// Bytes on the heap.
@@ -114,13 +105,7 @@ impl Iterator for Synapses<'_> {
             let mut row = Vec::new();
             fanout.for_each_synapse(source - fanout.sources().start, |target, weight, delay| {
                 let target = first + target;
-                row.push(Synapse {
-                    source,
-                    target,
-                    weight,
-                    delay,
-                    projection,
-                });
+                row.push(Synapse { source, target, weight, delay, projection });
             });
             self.row = row.into_iter();
         }

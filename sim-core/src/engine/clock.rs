@@ -5,7 +5,7 @@
 //! spike acts earlier than the shortest delay, parts run that many steps (an epoch) on their own;
 //! then their spikes are joined, in the order of the neurons, and all parts see them.
 
-use super::source::{Currents, poisson_spikes};
+use super::source::{Stimuli, poisson_spikes};
 use super::{Compiled, Engine, EngineConfig, EngineError, Observer, check_threads};
 use crate::connectome::Fanout;
 use crate::network::ValidStimulus;
@@ -27,22 +27,14 @@ pub(super) fn start(
         1 => None,
         threads => {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-            Some(pool.map_err(|error| EngineError::NoThreads {
-                reason: error.to_string(),
-            })?)
+            Some(pool.map_err(|error| EngineError::NoThreads { reason: error.to_string() })?)
         }
     };
     let neurons = compiled.connectome.neuron_count();
     let threads = (config.threads as u32).clamp(1, neurons.max(1));
     let bound = |part: u32| (u64::from(neurons) * u64::from(part) / u64::from(threads)) as u32;
     let parts = (0..threads).map(|part| Part::new(&compiled, bound(part)..bound(part + 1)));
-    let delays = || {
-        compiled
-            .connectome
-            .fanouts()
-            .iter()
-            .flat_map(|f| f.delays().distinct())
-    };
+    let delays = || compiled.connectome.fanouts().iter().flat_map(|f| f.delays().distinct());
     let epoch = u64::from(delays().copied().min().unwrap_or(1));
     let history_length = u64::from(delays().copied().max().unwrap_or(1)) + epoch;
     let mut engine = ClockEngine {
@@ -50,7 +42,7 @@ pub(super) fn start(
         pool,
         epoch,
         history: History::new(&compiled, history_length),
-        currents: Currents::new(&compiled),
+        stimuli: Stimuli::new(&compiled.network),
         recorded: compiled.recorded(),
         recording: compiled.recording(),
         seed: compiled.network.seed(),
@@ -69,10 +61,7 @@ fn check_grid(compiled: &Compiled) -> Result<(), EngineError> {
         let ValidStimulus::SpikeList { spikes, .. } = stimulus else {
             continue;
         };
-        if let Some((time, _)) = spikes
-            .iter()
-            .find(|(time, _)| grid.steps_in(*time).is_none())
-        {
+        if let Some((time, _)) = spikes.iter().find(|(time, _)| grid.steps_in(*time).is_none()) {
             let (stimulus, time, dt) = (name.clone(), *time, grid.step());
             return Err(EngineError::OffGrid { stimulus, time, dt });
         }
@@ -107,17 +96,11 @@ impl History {
             })
         };
         let size = |index: usize| {
-            if counted(index) {
-                populations[index].size() as usize
-            } else {
-                0
-            }
+            if counted(index) { populations[index].size() as usize } else { 0 }
         };
         History {
             steps: vec![vec![StepSpikes::default(); populations.len()]; length as usize],
-            running_counts: (0..populations.len())
-                .map(|index| vec![0; size(index)])
-                .collect(),
+            running_counts: (0..populations.len()).map(|index| vec![0; size(index)]).collect(),
         }
     }
 
@@ -147,9 +130,7 @@ impl History {
             spikes.neurons.clear();
             spikes.counts.clear();
         }
-        self.running_counts
-            .iter_mut()
-            .for_each(|counts| counts.fill(0));
+        self.running_counts.iter_mut().for_each(|counts| counts.fill(0));
     }
 }
 
@@ -185,9 +166,7 @@ impl Part {
                 continue;
             }
             let range = start - own.start..end - own.start;
-            let lowered = population
-                .neurons
-                .part(range.start as usize..range.end as usize);
+            let lowered = population.neurons.part(range.start as usize..range.end as usize);
             pieces.push(Piece {
                 population: index,
                 neurons: population.model.clock(&lowered),
@@ -198,10 +177,7 @@ impl Part {
                 samples: Vec::new(),
             });
         }
-        Part {
-            pieces,
-            scratch: Vec::new(),
-        }
+        Part { pieces, scratch: Vec::new() }
     }
 
     /// Advances the part's neurons by `steps` steps after step `from`.
@@ -223,19 +199,14 @@ impl Part {
                     }
                 }
                 self.scratch.clear();
-                let drive = Drive {
-                    inputs: &piece.inputs,
-                    current: &piece.current,
-                };
+                let drive = Drive { inputs: &piece.inputs, current: &piece.current };
                 neurons.step(drive, &mut self.scratch);
                 let first = piece.range.start;
                 let spikes = &mut piece.spikes[offset as usize];
                 spikes.extend(self.scratch.iter().map(|neuron| neuron + first));
                 for (trace, &(population, variable, interval)) in traced.iter().enumerate() {
                     if population == piece.population && step.is_multiple_of(interval) {
-                        piece
-                            .samples
-                            .push((step, trace, neurons.variable(variable)));
+                        piece.samples.push((step, trace, neurons.variable(variable)));
                     }
                 }
             }
@@ -246,9 +217,7 @@ impl Part {
 /// (population, variable, interval) of each trace.
 fn traces(compiled: &Compiled) -> impl Iterator<Item = (usize, usize, u64)> {
     compiled.network.probes().values().filter_map(|probe| {
-        probe
-            .variable
-            .map(|variable| (probe.population, variable, probe.interval))
+        probe.variable.map(|variable| (probe.population, variable, probe.interval))
     })
 }
 
@@ -273,7 +242,7 @@ struct ClockEngine {
     /// Steps between exchanges of spikes: the shortest delay.
     epoch: u64,
     history: History,
-    currents: Currents,
+    stimuli: Stimuli,
     recorded: Vec<bool>,
     recording: Recording,
     seed: u64,
@@ -302,9 +271,7 @@ impl ClockEngine {
 
     /// Sets the current that acts after the present step.
     fn set_currents(&mut self, population: usize) {
-        let current = self
-            .currents
-            .after_step(&self.compiled, population, self.step);
+        let current = self.stimuli.current_after(&self.compiled, population, self.step);
         for piece in self.parts.iter_mut().flat_map(|part| &mut part.pieces) {
             if piece.population == population {
                 let range = piece.range.start as usize..piece.range.end as usize;
@@ -359,7 +326,7 @@ impl ClockEngine {
     fn source_spikes(&mut self, population: usize, step: u64, spikes: &mut Vec<u32>) {
         let compiled = self.compiled.clone();
         let time = compiled.network.grid().time_of(step);
-        for (index, stimulus) in compiled.network.stimuli().values().enumerate() {
+        for (index, stimulus) in self.stimuli.entries().iter().enumerate() {
             if stimulus.population() != population {
                 continue;
             }
@@ -414,16 +381,12 @@ impl Engine for ClockEngine {
     fn run(&mut self, span: Time, observer: Observer<'_>) -> Result<(), EngineError> {
         let grid = self.compiled.network.grid();
         let dt = grid.step();
-        let steps = grid
-            .steps_in(span)
-            .ok_or(EngineError::SpanOffGrid { span, dt })?;
+        let steps = grid.steps_in(span).ok_or(EngineError::SpanOffGrid { span, dt })?;
         let end = self.step.saturating_add(steps);
-        let changes = Currents::changes(&self.compiled);
+        let changes = self.stimuli.changes();
         while self.step < end {
-            let next_change = changes
-                .iter()
-                .map(|change| change.0)
-                .find(|&change| change > self.step);
+            let next_change =
+                changes.iter().map(|change| change.0).find(|&change| change > self.step);
             let until = end.min(next_change.unwrap_or(end));
             self.run_epoch(self.epoch.min(until - self.step));
             let now = self.step;
@@ -446,18 +409,21 @@ impl Engine for ClockEngine {
         let pieces = self.parts.iter().flat_map(|part| &part.pieces);
         pieces
             .filter(|piece| piece.population == population)
-            .filter_map(|piece| {
-                piece
-                    .neurons
-                    .as_ref()
-                    .map(|neurons| neurons.variable(variable))
-            })
+            .filter_map(|piece| piece.neurons.as_ref().map(|neurons| neurons.variable(variable)))
             .flatten()
             .collect()
     }
 
     fn set_current(&mut self, stimulus: usize, amplitude: &[f64]) -> Result<(), EngineError> {
-        self.currents.set(&self.compiled, stimulus, amplitude)
+        self.stimuli.set_current(&self.compiled, stimulus, amplitude)
+    }
+
+    fn set_probability(&mut self, stimulus: usize, probability: &[f64]) -> Result<(), EngineError> {
+        self.stimuli.set_probability(&self.compiled, stimulus, probability)
+    }
+
+    fn set_spikes(&mut self, stimulus: usize, spikes: &[(Time, u32)]) -> Result<(), EngineError> {
+        self.stimuli.set_spikes(&self.compiled, stimulus, spikes)
     }
 
     fn reset(&mut self, seed: u64) {

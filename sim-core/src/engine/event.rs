@@ -5,7 +5,7 @@
 //! advanced from their own last event to now, in ascending order, and their next crossing is
 //! foretold. A foretold crossing is void when the neuron was touched in the meantime.
 
-use super::source::{Currents, poisson_spikes};
+use super::source::{Stimuli, poisson_spikes};
 use super::{Compiled, Engine, EngineConfig, EngineError, Observer, check_threads};
 use crate::network::ValidStimulus;
 use crate::neuron::{Combine, EventNeurons, ModelTime};
@@ -24,14 +24,9 @@ pub(super) fn start(
     let mut populations = Vec::new();
     for (name, population) in compiled.network.populations() {
         let spec = population.model.spec();
-        let neurons = population
-            .model
-            .event(&population.neurons)
-            .map_err(|reason| EngineError::NotEventDriven {
-                population: name.clone(),
-                model: spec.name,
-                reason,
-            })?;
+        let neurons = population.model.event(&population.neurons).map_err(|reason| {
+            EngineError::NotEventDriven { population: name.clone(), model: spec.name, reason }
+        })?;
         let size = population.neurons.size;
         let receptors = spec.receptors.len();
         populations.push(Members {
@@ -50,7 +45,7 @@ pub(super) fn start(
         populations,
         queue: BinaryHeap::new(),
         touched: Vec::new(),
-        currents: Currents::new(&compiled),
+        stimuli: Stimuli::new(&compiled.network),
         recorded: compiled.recorded(),
         recording: compiled.recording(),
         seed: compiled.network.seed(),
@@ -65,18 +60,9 @@ pub(super) fn start(
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
     /// A spike reaches all targets of one projection and delay.
-    Delivery {
-        fanout: u32,
-        delay: u32,
-        source: u32,
-        count: u32,
-    },
+    Delivery { fanout: u32, delay: u32, source: u32, count: u32 },
     /// A neuron (population, local index) reaches its threshold if it is still at this version.
-    Crossing {
-        population: u32,
-        neuron: u32,
-        version: u32,
-    },
+    Crossing { population: u32, neuron: u32, version: u32 },
     /// The next spike of a spike list is due.
     ListSpike { stimulus: u32, position: u64 },
     /// A step of a Poisson stimulus is due.
@@ -112,7 +98,7 @@ struct EventEngine {
     queue: BinaryHeap<Reverse<(Time, Event)>>,
     /// (population, neuron) concerned at the present time.
     touched: Vec<(u32, u32)>,
-    currents: Currents,
+    stimuli: Stimuli,
     recorded: Vec<bool>,
     recording: Recording,
     seed: u64,
@@ -145,36 +131,27 @@ impl EventEngine {
     fn schedule_stimuli(&mut self) {
         let compiled = self.compiled.clone();
         let grid = compiled.network.grid();
-        for (index, stimulus) in compiled.network.stimuli().values().enumerate() {
-            let stimulus_index = index as u32;
-            match stimulus {
+        for index in 0..self.stimuli.entries().len() {
+            let stimulus = index as u32;
+            match &self.stimuli.entries()[index] {
                 ValidStimulus::SpikeList { spikes, .. } => {
-                    if let Some((time, _)) = spikes.first() {
-                        let (stimulus, position) = (stimulus_index, 0);
-                        self.schedule(*time, Event::ListSpike { stimulus, position });
+                    if let Some(&(time, _)) = spikes.first() {
+                        self.schedule(time, Event::ListSpike { stimulus, position: 0 });
                     }
                 }
                 ValidStimulus::Poisson { .. } => {
-                    let (stimulus, step) = (stimulus_index, 1);
-                    self.schedule(grid.time_of(1), Event::PoissonStep { stimulus, step });
+                    self.schedule(grid.time_of(1), Event::PoissonStep { stimulus, step: 1 });
                 }
                 ValidStimulus::ConstantCurrent { .. } => {}
             }
         }
-        for (step, population) in Currents::changes(&compiled) {
+        for (step, population) in self.stimuli.changes() {
             let population = population as u32;
             if step > 0 {
-                self.schedule(
-                    grid.time_of(step),
-                    Event::CurrentChange { population, step },
-                );
+                self.schedule(grid.time_of(step), Event::CurrentChange { population, step });
             }
         }
-        let traces = compiled
-            .network
-            .probes()
-            .values()
-            .filter(|probe| probe.variable.is_some());
+        let traces = compiled.network.probes().values().filter(|probe| probe.variable.is_some());
         for (trace, probe) in traces.enumerate() {
             let trace = trace as u32;
             self.schedule(grid.time_of(probe.interval), Event::Sample { trace });
@@ -192,19 +169,10 @@ impl EventEngine {
             }
             self.queue.pop();
             match event {
-                Event::Delivery {
-                    fanout,
-                    delay,
-                    source,
-                    count,
-                } => {
+                Event::Delivery { fanout, delay, source, count } => {
                     self.deliver(fanout, delay, source, count);
                 }
-                Event::Crossing {
-                    population,
-                    neuron,
-                    version,
-                } => {
+                Event::Crossing { population, neuron, version } => {
                     let members = &mut self.populations[population as usize];
                     if members.version[neuron as usize] == version {
                         members.crossing[neuron as usize] = true;
@@ -286,19 +254,9 @@ impl EventEngine {
         let index = neuron as usize;
         members.version[index] = members.version[index].wrapping_add(1);
         let version = members.version[index];
-        let next = members
-            .neurons
-            .as_ref()
-            .and_then(|neurons| neurons.next_spike(index));
+        let next = members.neurons.as_ref().and_then(|neurons| neurons.next_spike(index));
         if let Some(time) = next {
-            self.schedule(
-                time,
-                Event::Crossing {
-                    population,
-                    neuron,
-                    version,
-                },
-            );
+            self.schedule(time, Event::Crossing { population, neuron, version });
         }
     }
 
@@ -313,10 +271,7 @@ impl EventEngine {
         self.recording.counters.spikes[population] += 1;
         self.recording.counters.synaptic_operations += compiled.out_degree(global);
         if self.recorded[population] {
-            self.recording.spikes.push(Spike {
-                time,
-                neuron: global,
-            });
+            self.recording.spikes.push(Spike { time, neuron: global });
         }
         for (index, fanout) in compiled.connectome.fanouts().iter().enumerate() {
             if fanout.source_population() != population {
@@ -329,68 +284,42 @@ impl EventEngine {
                     arrival = grid.time_of(grid.step_at(arrival));
                 }
                 let (fanout, source) = (index as u32, neuron);
-                self.schedule(
-                    arrival,
-                    Event::Delivery {
-                        fanout,
-                        delay,
-                        source,
-                        count,
-                    },
-                );
+                self.schedule(arrival, Event::Delivery { fanout, delay, source, count });
             }
         }
     }
 
     fn list_spike(&mut self, stimulus: u32, position: u64, spiking: &mut Vec<(u32, u32)>) {
-        let compiled = self.compiled.clone();
-        let entry = compiled.network.stimuli().get_index(stimulus as usize);
-        let Some((_, ValidStimulus::SpikeList { population, spikes })) = entry else {
-            return;
-        };
-        if let Some((_, neuron)) = spikes.get(position as usize) {
-            spiking.push((*population as u32, *neuron));
+        let entry = self.stimuli.entries().get(stimulus as usize);
+        let Some(ValidStimulus::SpikeList { population, spikes }) = entry else { return };
+        if let Some(&(_, neuron)) = spikes.get(position as usize) {
+            spiking.push((*population as u32, neuron));
         }
         let position = position + 1;
-        if let Some((time, _)) = spikes.get(position as usize) {
-            self.schedule(*time, Event::ListSpike { stimulus, position });
+        if let Some(&(time, _)) = spikes.get(position as usize) {
+            self.schedule(time, Event::ListSpike { stimulus, position });
         }
     }
 
     fn poisson_step(&mut self, stimulus: u32, step: u64, spiking: &mut Vec<(u32, u32)>) {
-        let compiled = self.compiled.clone();
-        let entry = compiled.network.stimuli().get_index(stimulus as usize);
-        let Some((
-            _,
-            ValidStimulus::Poisson {
-                population,
-                probability,
-            },
-        )) = entry
-        else {
-            return;
-        };
-        for neuron in 0..compiled.network.populations()[*population].size() {
+        let entry = self.stimuli.entries().get(stimulus as usize);
+        let Some(ValidStimulus::Poisson { population, probability }) = entry else { return };
+        for neuron in 0..self.compiled.network.populations()[*population].size() {
             let p = probability.get(neuron as usize);
             if poisson_spikes(self.seed, stimulus as usize, neuron, step, p) {
                 spiking.push((*population as u32, neuron));
             }
         }
         let step = step + 1;
-        let time = compiled.network.grid().time_of(step);
+        let time = self.compiled.network.grid().time_of(step);
         self.schedule(time, Event::PoissonStep { stimulus, step });
     }
 
     fn change_current(&mut self, population: usize, step: u64, time: Time) {
-        if self.compiled.network.populations()[population]
-            .model
-            .spec()
-            .current
-            .is_none()
-        {
+        if self.compiled.network.populations()[population].model.spec().current.is_none() {
             return;
         }
-        let current = self.currents.after_step(&self.compiled, population, step);
+        let current = self.stimuli.current_after(&self.compiled, population, step);
         for (neuron, current) in current.into_iter().enumerate() {
             if let Some(neurons) = &mut self.populations[population].neurons {
                 neurons.set_current(neuron, time, current);
@@ -401,11 +330,7 @@ impl EventEngine {
 
     fn sample(&mut self, trace: u32, time: Time) {
         let compiled = self.compiled.clone();
-        let mut probes = compiled
-            .network
-            .probes()
-            .values()
-            .filter(|p| p.variable.is_some());
+        let mut probes = compiled.network.probes().values().filter(|p| p.variable.is_some());
         let Some(probe) = probes.nth(trace as usize) else {
             return;
         };
@@ -444,8 +369,7 @@ impl Engine for EventEngine {
     fn run(&mut self, span: Time, observer: Observer<'_>) -> Result<(), EngineError> {
         let grid = self.compiled.network.grid();
         let dt = grid.step();
-        grid.steps_in(span)
-            .ok_or(EngineError::SpanOffGrid { span, dt })?;
+        grid.steps_in(span).ok_or(EngineError::SpanOffGrid { span, dt })?;
         let end = self.now.saturating_add(span);
         let mut told = self.now;
         while let Some(Reverse((time, _))) = self.queue.peek().copied() {
@@ -480,7 +404,15 @@ impl Engine for EventEngine {
     }
 
     fn set_current(&mut self, stimulus: usize, amplitude: &[f64]) -> Result<(), EngineError> {
-        self.currents.set(&self.compiled, stimulus, amplitude)
+        self.stimuli.set_current(&self.compiled, stimulus, amplitude)
+    }
+
+    fn set_probability(&mut self, stimulus: usize, probability: &[f64]) -> Result<(), EngineError> {
+        self.stimuli.set_probability(&self.compiled, stimulus, probability)
+    }
+
+    fn set_spikes(&mut self, stimulus: usize, spikes: &[(Time, u32)]) -> Result<(), EngineError> {
+        self.stimuli.set_spikes(&self.compiled, stimulus, spikes)
     }
 
     fn reset(&mut self, seed: u64) {

@@ -61,11 +61,7 @@ impl Compiled {
                 out_degrees[first + source] += fanout.row_length(source as u32);
             }
         }
-        Ok(Compiled {
-            network,
-            connectome,
-            out_degrees,
-        })
+        Ok(Compiled { network, connectome, out_degrees })
     }
 
     /// The network.
@@ -85,12 +81,9 @@ impl Compiled {
 
     /// An empty recording with the network's populations and probes.
     fn recording(&self) -> Recording {
-        let population =
-            |(name, population): (&String, &crate::network::ValidPopulation)| PopulationInfo {
-                name: name.clone(),
-                first: population.first,
-                size: population.size(),
-            };
+        let population = |(name, population): (&String, &crate::network::ValidPopulation)| {
+            PopulationInfo { name: name.clone(), first: population.first, size: population.size() }
+        };
         let mut recording = Recording {
             populations: self.network.populations().iter().map(population).collect(),
             ..Recording::default()
@@ -186,7 +179,7 @@ pub enum EngineError {
         dt: Time,
     },
     /// A stimulus of another kind or with another number of values.
-    #[error("stimulus {index} is not a constant current into {given} neurons")]
+    #[error("stimulus {index} does not take these {given} values: kind, number or range differ")]
     WrongStimulus {
         /// Index of the stimulus.
         index: usize,
@@ -227,6 +220,21 @@ pub trait Engine: Send {
     /// # Errors
     /// [`EngineError::WrongStimulus`].
     fn set_current(&mut self, stimulus: usize, amplitude: &[f64]) -> Result<(), EngineError>;
+
+    /// Replaces the probabilities of a spike in a step of a Poisson stimulus, one a neuron. Takes
+    /// effect at the next [`reset`](Self::reset).
+    ///
+    /// # Errors
+    /// [`EngineError::WrongStimulus`], also where one lies outside 0..=1.
+    fn set_probability(&mut self, stimulus: usize, probability: &[f64]) -> Result<(), EngineError>;
+
+    /// Replaces the spikes of a spike list: (time, neuron local to the population), in any order.
+    /// Takes effect at the next [`reset`](Self::reset).
+    ///
+    /// # Errors
+    /// [`EngineError::WrongStimulus`]; the clock-driven engine dates a spike between grid points
+    /// at the end of its step.
+    fn set_spikes(&mut self, stimulus: usize, spikes: &[(Time, u32)]) -> Result<(), EngineError>;
 
     /// Back to time zero and the initial state with an empty recording; random stimuli draw from
     /// `seed`. Connectivity stays.
@@ -271,8 +279,5 @@ const MOST_THREADS: usize = 4096;
 
 fn check_threads(threads: usize) -> Result<(), EngineError> {
     let allowed = (1..=MOST_THREADS).contains(&threads);
-    allowed.then_some(()).ok_or(EngineError::Threads {
-        threads,
-        most: MOST_THREADS,
-    })
+    allowed.then_some(()).ok_or(EngineError::Threads { threads, most: MOST_THREADS })
 }

@@ -31,11 +31,11 @@ pub struct Convolution {
     pub groups: u32,
 }
 
-fn ones() -> [u32; 2] {
+pub(super) fn ones() -> [u32; 2] {
     [1, 1]
 }
 
-fn one() -> u32 {
+pub(super) fn one() -> u32 {
     1
 }
 
@@ -96,19 +96,12 @@ impl Convolution {
     /// The kernel's shape `[out, in / groups, height, width]`.
     pub fn weight_shape(&self) -> [u32; 4] {
         let groups = self.groups.max(1);
-        [
-            self.target[0],
-            self.source[0] / groups,
-            self.kernel[0],
-            self.kernel[1],
-        ]
+        [self.target[0], self.source[0] / groups, self.kernel[0], self.kernel[1]]
     }
 
     /// The number of shared weights.
     pub fn weight_count(&self) -> u64 {
-        self.weight_shape()
-            .iter()
-            .fold(1, |product, &n| product.saturating_mul(n.into()))
+        self.weight_shape().iter().fold(1, |product, &n| product.saturating_mul(n.into()))
     }
 
     /// Checks that all numbers fit together.
@@ -129,11 +122,7 @@ impl Convolution {
         }
         for (side, channels) in [("source", self.source[0]), ("target", self.target[0])] {
             if channels % self.groups != 0 {
-                return Err(ConvolutionError::Groups {
-                    side,
-                    channels,
-                    groups: self.groups,
-                });
+                return Err(ConvolutionError::Groups { side, channels, groups: self.groups });
             }
         }
         for axis in 0..2 {
@@ -225,11 +214,7 @@ impl Convolution {
 pub fn output_extent(source: u32, kernel: u32, stride: u32, padding: u64, dilation: u32) -> u64 {
     let reach = u64::from(dilation) * u64::from(kernel.saturating_sub(1)) + 1;
     let padded = u64::from(source) + padding;
-    if stride == 0 || padded < reach {
-        0
-    } else {
-        (padded - reach) / u64::from(stride) + 1
-    }
+    if stride == 0 || padded < reach { 0 } else { (padded - reach) / u64::from(stride) + 1 }
 }
 
 #[cfg(test)]
@@ -291,15 +276,7 @@ mod tests {
                     output_extent(s, k, stride[axis], pad, dilation[axis]) as u32
                 };
                 let target = [channels_out, extent(0), extent(1)];
-                let c = Convolution {
-                    source,
-                    target,
-                    kernel,
-                    stride,
-                    padding,
-                    dilation,
-                    groups,
-                };
+                let c = Convolution { source, target, kernel, stride, padding, dilation, groups };
                 c.check().unwrap();
                 let mut walked = Vec::new();
                 for neuron in 0..channels_in * 9 * 8 {
@@ -331,9 +308,6 @@ mod tests {
             groups: 1,
         };
         let message = c.check().unwrap_err().to_string();
-        assert!(
-            message.contains("rows") && message.ends_with("give 6"),
-            "{message}"
-        );
+        assert!(message.contains("rows") && message.ends_with("give 6"), "{message}");
     }
 }

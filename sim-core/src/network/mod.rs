@@ -34,6 +34,7 @@
 //! ```
 
 pub mod convolution;
+mod keys;
 mod population;
 mod projection;
 pub mod shape;

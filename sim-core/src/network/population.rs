@@ -3,7 +3,7 @@
 use super::Shape;
 use crate::units::{Quantity, Values};
 use indexmap::IndexMap;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 /// When a neuron spikes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -16,13 +16,51 @@ pub enum SpikeCondition {
 }
 
 /// What a spike does to the membrane potential.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reset {
     /// It is set to this value (hard reset).
     To(Quantity),
     /// The threshold is subtracted from it (soft reset).
     Subtract,
+}
+
+/// Reads a [`Reset`]; says what is expected where something else is given.
+struct ResetVisitor;
+
+impl<'de> de::Visitor<'de> for ResetVisitor {
+    type Value = Reset;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("{ to = \"-65 mV\" } or \"subtract\"")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Reset, E> {
+        match text {
+            "subtract" => Ok(Reset::Subtract),
+            value if value.parse::<Quantity>().is_ok() => Err(E::custom(format!(
+                "the reset does not say what happens at {value}; write {{ to = \"{value}\" }}"
+            ))),
+            other => Err(E::invalid_value(de::Unexpected::Str(other), &self)),
+        }
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Reset, A::Error> {
+        let mut value = None;
+        while let Some(key) = map.next_key::<String>()? {
+            if key != "to" {
+                return Err(de::Error::unknown_field(&key, &["to"]));
+            }
+            value = Some(map.next_value()?);
+        }
+        value.map(Reset::To).ok_or_else(|| de::Error::missing_field("to"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Reset {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ResetVisitor)
+    }
 }
 
 /// What becomes of synaptic input that arrives in the refractory time.
@@ -101,29 +139,60 @@ impl Neuron {
 
 /// A population of neurons of one model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "PopulationKeys")]
 pub struct Population {
-    /// Number of neurons, or `[channels, height, width]`.
-    #[serde(alias = "shape")]
+    /// Number of neurons, or `[channels, height, width]`; files may call it `shape`.
     pub size: Shape,
     /// The model with its parameters and rules; its fields stand beside `size`.
     #[serde(flatten)]
     pub neuron: Neuron,
 }
 
+/// The keys of a population in a file: those of [`Neuron`] stand beside `size`.
+///
+/// A flattened [`Neuron`] would be read through a buffer, in which the places of errors are lost.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PopulationKeys {
+    #[serde(alias = "shape")]
+    size: Shape,
+    model: String,
+    #[serde(default)]
+    spike: Option<SpikeCondition>,
+    #[serde(default)]
+    reset: Option<Reset>,
+    #[serde(default)]
+    refractory_input: Option<RefractoryInput>,
+    #[serde(default)]
+    parameters: IndexMap<String, Values>,
+    #[serde(default)]
+    initial: IndexMap<String, Values>,
+}
+
+impl From<PopulationKeys> for Population {
+    fn from(keys: PopulationKeys) -> Self {
+        Population {
+            size: keys.size,
+            neuron: Neuron {
+                model: keys.model,
+                spike: keys.spike,
+                reset: keys.reset,
+                refractory_input: keys.refractory_input,
+                parameters: keys.parameters,
+                initial: keys.initial,
+            },
+        }
+    }
+}
+
 impl Population {
     /// `size` neurons.
     pub fn new(size: u32, neuron: impl Into<Neuron>) -> Self {
-        Population {
-            size: Shape::List(size),
-            neuron: neuron.into(),
-        }
+        Population { size: Shape::List(size), neuron: neuron.into() }
     }
 
     /// Neurons in a given arrangement.
     pub fn shaped(shape: Shape, neuron: impl Into<Neuron>) -> Self {
-        Population {
-            size: shape,
-            neuron: neuron.into(),
-        }
+        Population { size: shape, neuron: neuron.into() }
     }
 }

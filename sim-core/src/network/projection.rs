@@ -1,19 +1,19 @@
 //! Projections: which neurons of one population reach which of another, how strongly, how late.
 
 use super::Convolution;
+use super::keys::ConnectivityKeys;
 use crate::units::{Milliseconds, Values};
 use serde::{Deserialize, Serialize};
 
 /// The rule by which sources are connected to targets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "rule", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "rule", rename_all = "snake_case", try_from = "ConnectivityKeys")]
 pub enum Connectivity {
     /// Source i reaches target i; both populations have the same size.
     OneToOne,
     /// Every source reaches every target.
     AllToAll {
         /// Whether a neuron reaches itself where source and target are one population.
-        #[serde(default = "yes")]
         autapses: bool,
     },
     /// Every source reaches every target through a matrix of weights `[target, source]`, row-major.
@@ -23,7 +23,6 @@ pub enum Connectivity {
         /// The probability, 0 to 1.
         probability: f64,
         /// Whether a neuron may reach itself where source and target are one population.
-        #[serde(default = "yes")]
         autapses: bool,
     },
     /// A convolution; the weights are the shared kernel `[out, in / groups, height, width]`.
@@ -35,10 +34,6 @@ pub enum Connectivity {
         /// Target neuron of each synapse.
         targets: Vec<u32>,
     },
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl Connectivity {

@@ -1,11 +1,12 @@
 //! Stimuli drive a network from outside; probes say what is recorded.
 
-use crate::units::{Milliseconds, Quantity, Values};
+use super::keys::StimulusKeys;
+use crate::units::{Quantity, Values};
 use serde::{Deserialize, Serialize};
 
 /// What drives a population from outside.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "kind", rename_all = "snake_case", try_from = "StimulusKeys")]
 pub enum Stimulus {
     /// Spikes of a `spike_source` population at given times.
     SpikeList {
@@ -31,16 +32,11 @@ pub enum Stimulus {
         /// Amplitude in the model's current unit, one for all or one a neuron.
         amplitude: Values,
         /// Beginning.
-        #[serde(default = "zero")]
         start: Quantity,
         /// End; none means until the end of the simulation.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         stop: Option<Quantity>,
     },
-}
-
-fn zero() -> Quantity {
-    Milliseconds(0.0).into()
 }
 
 impl Stimulus {
@@ -84,19 +80,11 @@ pub struct Probe {
 impl Probe {
     /// Records the spikes of a population.
     pub fn spikes(population: impl Into<String>) -> Self {
-        Probe {
-            population: population.into(),
-            variable: "spikes".into(),
-            interval: None,
-        }
+        Probe { population: population.into(), variable: "spikes".into(), interval: None }
     }
 
     /// Records a state variable in every step.
     pub fn variable(population: impl Into<String>, variable: impl Into<String>) -> Self {
-        Probe {
-            population: population.into(),
-            variable: variable.into(),
-            interval: None,
-        }
+        Probe { population: population.into(), variable: variable.into(), interval: None }
     }
 }

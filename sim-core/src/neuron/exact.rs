@@ -23,15 +23,11 @@ mod tests {
 
     #[test]
     fn sums_of_rounded_numbers_do_not_depend_on_order_or_grouping() {
-        let terms: Vec<f64> = (1..2000)
-            .map(|k| round((f64::from(k) * 0.73).sin() * 37.0))
-            .collect();
+        let terms: Vec<f64> =
+            (1..2000).map(|k| round((f64::from(k) * 0.73).sin() * 37.0)).collect();
         let forward = terms.iter().sum::<f64>();
         let backward = terms.iter().rev().sum::<f64>();
-        let pairs = terms
-            .chunks(7)
-            .map(|chunk| chunk.iter().sum::<f64>())
-            .sum::<f64>();
+        let pairs = terms.chunks(7).map(|chunk| chunk.iter().sum::<f64>()).sum::<f64>();
         assert_eq!(forward.to_bits(), backward.to_bits());
         assert_eq!(forward.to_bits(), pairs.to_bits());
         let step = round(0.1);

@@ -20,11 +20,7 @@ pub struct Term {
 impl Term {
     /// a exp(−rate t).
     pub fn new(rate: f64, constant: f64) -> Self {
-        Term {
-            rate,
-            constant,
-            slope: 0.0,
-        }
+        Term { rate, constant, slope: 0.0 }
     }
 
     fn is_zero(&self) -> bool {
@@ -34,10 +30,7 @@ impl Term {
 
 /// The value of the sum at `t` [ms].
 pub fn value(terms: &[Term], t: f64) -> f64 {
-    terms
-        .iter()
-        .map(|term| (term.constant + term.slope * t) * (-term.rate * t).exp())
-        .sum()
+    terms.iter().map(|term| (term.constant + term.slope * t) * (-term.rate * t).exp()).sum()
 }
 
 /// The first t in (0, `horizon`] at which the sum passes from below zero to zero or above.
@@ -50,11 +43,7 @@ pub fn first_upward_crossing(terms: &[Term], horizon: f64) -> Option<f64> {
     for (index, &root) in roots.iter().enumerate() {
         let to = roots.get(index + 1).copied().unwrap_or(horizon);
         let before = value(terms, 0.5 * (from + root));
-        let after = if to > root {
-            value(terms, 0.5 * (root + to))
-        } else {
-            value(terms, to)
-        };
+        let after = if to > root { value(terms, 0.5 * (root + to)) } else { value(terms, to) };
         if before < 0.0 && after >= 0.0 {
             return Some(root);
         }
@@ -65,11 +54,7 @@ pub fn first_upward_crossing(terms: &[Term], horizon: f64) -> Option<f64> {
 
 /// All sign changes of the sum in (0, horizon], ascending.
 fn roots(terms: &[Term], horizon: f64) -> Vec<f64> {
-    let terms: Vec<Term> = terms
-        .iter()
-        .copied()
-        .filter(|term| !term.is_zero())
-        .collect();
+    let terms: Vec<Term> = terms.iter().copied().filter(|term| !term.is_zero()).collect();
     let Some((first, rest)) = terms.split_first() else {
         return Vec::new();
     };
@@ -91,11 +76,7 @@ fn roots(terms: &[Term], horizon: f64) -> Vec<f64> {
 
 /// exp(−λ₁ t) · d/dt (f exp(λ₁ t)): the first term vanishes or loses its slope.
 fn derivative(first: &Term, rest: &[Term]) -> Vec<Term> {
-    let lowered = Term {
-        rate: first.rate,
-        constant: first.slope,
-        slope: 0.0,
-    };
+    let lowered = Term { rate: first.rate, constant: first.slope, slope: 0.0 };
     let others = rest.iter().map(|term| {
         let difference = first.rate - term.rate;
         Term {
@@ -104,10 +85,7 @@ fn derivative(first: &Term, rest: &[Term]) -> Vec<Term> {
             slope: difference * term.slope,
         }
     });
-    std::iter::once(lowered)
-        .chain(others)
-        .filter(|term| !term.is_zero())
-        .collect()
+    std::iter::once(lowered).chain(others).filter(|term| !term.is_zero()).collect()
 }
 
 /// The root between `low` and `high`, to the last bit that bisection can give; the end at which
@@ -136,56 +114,29 @@ mod tests {
         // 5 − 20 exp(−t/10): crosses zero at t = 10 ln 4.
         let terms = [Term::new(0.0, 5.0), Term::new(0.1, -20.0)];
         let found = first_upward_crossing(&terms, 1000.0).unwrap();
-        assert!(
-            (found - 10.0 * 4.0_f64.ln()).abs() < 1e-13 * found,
-            "{found}"
-        );
-        assert_eq!(
-            first_upward_crossing(&[Term::new(0.0, -5.0), Term::new(0.1, -2.0)], 1e3),
-            None
-        );
+        assert!((found - 10.0 * 4.0_f64.ln()).abs() < 1e-13 * found, "{found}");
+        assert_eq!(first_upward_crossing(&[Term::new(0.0, -5.0), Term::new(0.1, -2.0)], 1e3), None);
     }
 
     #[test]
     fn a_peak_that_only_just_passes_zero_is_found() {
         // exp(−t) − exp(−2t) peaks at ln 2 with the value 1/4.
         for excess in [1e-3, 1e-6, 1e-9, 1e-12] {
-            let terms = [
-                Term::new(0.0, -0.25 + excess),
-                Term::new(1.0, 1.0),
-                Term::new(2.0, -1.0),
-            ];
+            let terms = [Term::new(0.0, -0.25 + excess), Term::new(1.0, 1.0), Term::new(2.0, -1.0)];
             let found = first_upward_crossing(&terms, 60.0).unwrap();
             let expected = -(0.5 + excess.sqrt()).ln();
-            assert!(
-                (found - expected).abs() < 1e-7,
-                "{excess}: {found} {expected}"
-            );
+            assert!((found - expected).abs() < 1e-7, "{excess}: {found} {expected}");
         }
-        let below = [
-            Term::new(0.0, -0.25 - 1e-12),
-            Term::new(1.0, 1.0),
-            Term::new(2.0, -1.0),
-        ];
+        let below = [Term::new(0.0, -0.25 - 1e-12), Term::new(1.0, 1.0), Term::new(2.0, -1.0)];
         assert_eq!(first_upward_crossing(&below, 60.0), None);
     }
 
     #[test]
     fn a_polynomial_factor_is_handled() {
         // t exp(−t) peaks at 1 with 1/e; it rises through 0.2 before that.
-        let terms = [
-            Term::new(0.0, -0.2),
-            Term {
-                rate: 1.0,
-                constant: 0.0,
-                slope: 1.0,
-            },
-        ];
+        let terms = [Term::new(0.0, -0.2), Term { rate: 1.0, constant: 0.0, slope: 1.0 }];
         let found = first_upward_crossing(&terms, 50.0).unwrap();
-        assert!(
-            (found * (-found).exp() - 0.2).abs() < 1e-14 && found < 1.0,
-            "{found}"
-        );
+        assert!((found * (-found).exp() - 0.2).abs() < 1e-14 && found < 1.0, "{found}");
     }
 
     #[test]
@@ -197,11 +148,7 @@ mod tests {
                 Term::new(0.0, number(1) * 0.2),
                 Term::new(0.1, number(2)),
                 Term::new(0.5, 2.0 * number(3)),
-                Term {
-                    rate: 0.23,
-                    constant: number(4),
-                    slope: 0.1 * number(5),
-                },
+                Term { rate: 0.23, constant: number(4), slope: 0.1 * number(5) },
             ];
             let scan = (1..=40_000)
                 .map(|k| f64::from(k) * 0.005)

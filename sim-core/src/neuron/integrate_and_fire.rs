@@ -152,9 +152,7 @@ impl State {
         State {
             potential: initial.clone(),
             initial,
-            threshold: all
-                .map(|i| exact::round(neurons.parameters[0].get(i)))
-                .collect(),
+            threshold: all.map(|i| exact::round(neurons.parameters[0].get(i))).collect(),
             spike: neurons.spike,
             reset,
         }
@@ -243,9 +241,7 @@ impl EventNeurons for EventState {
         // The quotient may be off by a rounding; the exact sums next to it decide.
         let guess = ((self.state.threshold[neuron] - potential) / current).floor();
         let first = (guess as u64).saturating_sub(1).max(1);
-        (first..first.saturating_add(4))
-            .find(|&m| reaches(m))
-            .and_then(after)
+        (first..first.saturating_add(4)).find(|&m| reaches(m)).and_then(after)
     }
 
     fn variable(&self, _index: usize, neuron: usize, time: Time) -> f64 {

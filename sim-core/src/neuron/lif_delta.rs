@@ -198,11 +198,7 @@ impl Constants {
             None => rest.clone(),
         };
         Constants {
-            resistance: tau
-                .iter()
-                .zip(capacitance)
-                .map(|(tau, c)| tau / c)
-                .collect(),
+            resistance: tau.iter().zip(capacitance).map(|(tau, c)| tau / c).collect(),
             tau,
             initial,
             threshold: column(THRESHOLD),
@@ -363,11 +359,16 @@ impl EventNeurons for EventState {
 
     fn next_spike(&self, neuron: usize) -> Option<Time> {
         let (limit, threshold) = (self.limit(neuron), self.constants.threshold[neuron]);
+        let from = self.last[neuron].max(self.held_until[neuron]);
+        // An initial value (or input at the moment of a reset without refractory time) may already
+        // lie beyond the threshold.
+        if self.constants.reaches(neuron, self.potential[neuron]) {
+            return Some(from.saturating_add(Time(1)));
+        }
         if limit <= threshold {
             return None;
         }
         let tau = self.constants.tau[neuron];
-        let from = self.last[neuron].max(self.held_until[neuron]);
         let wait = tau * ((limit - self.potential[neuron]) / (limit - threshold)).ln();
         let wait = Time::from_milliseconds(wait.max(0.0))?;
         // At least a femtosecond later, so that time always advances.

@@ -55,6 +55,13 @@ const THRESHOLD: usize = 3;
 /// double root is then off by less than the cancellation that it avoids (both about 1e-8).
 const NEARLY_EQUAL: f64 = 1e-8;
 
+/// Rates closer than this (relative) cancel more than three digits in the sum of exponentials, so
+/// that a crossing found there is polished.
+const LOSES_DIGITS: f64 = 1e-3;
+
+/// Corrections beyond this are no lost digits [ms].
+const LARGEST_CORRECTION_MS: f64 = 1e-4;
+
 const fn parameter(
     name: &'static str,
     symbol: &'static str,
@@ -63,14 +70,7 @@ const fn parameter(
     range: Range,
     meaning: &'static str,
 ) -> ParameterSpec {
-    ParameterSpec {
-        name,
-        symbol,
-        dimension,
-        default,
-        range,
-        meaning,
-    }
+    ParameterSpec { name, symbol, dimension, default, range, meaning }
 }
 
 use Dimension::{Capacitance, Current, Potential, Time as Span};
@@ -80,62 +80,13 @@ static SPEC: ModelSpec = ModelSpec {
     summary: "leaky integrate-and-fire, exponential synaptic currents (exact integration)",
     time: ModelTime::Continuous,
     parameters: &[
-        parameter(
-            "tau_membrane",
-            "τ",
-            Span,
-            10.0,
-            Range::Positive,
-            "membrane time constant",
-        ),
-        parameter(
-            "capacitance",
-            "C",
-            Capacitance,
-            250.0,
-            Range::Positive,
-            "membrane capacitance",
-        ),
-        parameter(
-            "resting_potential",
-            "E",
-            Potential,
-            -70.0,
-            Range::Any,
-            "potential at rest",
-        ),
-        parameter(
-            "threshold",
-            "θ",
-            Potential,
-            -55.0,
-            Range::Any,
-            "potential of a spike",
-        ),
-        parameter(
-            "refractory_period",
-            "t_ref",
-            Span,
-            2.0,
-            Range::NonNegative,
-            "time V is held",
-        ),
-        parameter(
-            "tau_excitatory",
-            "τ_exc",
-            Span,
-            2.0,
-            Range::Positive,
-            "decay of I_exc",
-        ),
-        parameter(
-            "tau_inhibitory",
-            "τ_inh",
-            Span,
-            2.0,
-            Range::Positive,
-            "decay of I_inh",
-        ),
+        parameter("tau_membrane", "τ", Span, 10.0, Range::Positive, "membrane time constant"),
+        parameter("capacitance", "C", Capacitance, 250.0, Range::Positive, "membrane capacitance"),
+        parameter("resting_potential", "E", Potential, -70.0, Range::Any, "potential at rest"),
+        parameter("threshold", "θ", Potential, -55.0, Range::Any, "potential of a spike"),
+        parameter("refractory_period", "t_ref", Span, 2.0, Range::NonNegative, "time V is held"),
+        parameter("tau_excitatory", "τ_exc", Span, 2.0, Range::Positive, "decay of I_exc"),
+        parameter("tau_inhibitory", "τ_inh", Span, 2.0, Range::Positive, "decay of I_inh"),
     ],
     receptors: &[
         ReceptorSpec {
@@ -272,10 +223,7 @@ fn lower(neurons: &LoweredNeurons) -> (Vec<Constants>, Vec<NeuronState>) {
     let of = |neuron: usize| {
         let get = |index: usize| neurons.parameters[index].get(neuron);
         let initial = |variable: usize, otherwise: f64| {
-            let column = neurons
-                .initial
-                .get(variable)
-                .and_then(|column| column.as_ref());
+            let column = neurons.initial.get(variable).and_then(|column| column.as_ref());
             column.map_or(otherwise, |column| column.get(neuron))
         };
         let constants = Constants {
@@ -314,11 +262,7 @@ impl Constants {
         let rate = 1.0 / self.tau - 1.0 / tau_synapse;
         let decay = (-t / self.tau).exp();
         // expm1 keeps all digits where the time constants are close or equal.
-        let factor = if rate * t == 0.0 {
-            t
-        } else {
-            (rate * t).exp_m1() / rate
-        };
+        let factor = if rate * t == 0.0 { t } else { (rate * t).exp_m1() / rate };
         decay * factor / self.capacitance
     }
 
@@ -332,9 +276,8 @@ impl Constants {
         let held = held.clamp(0.0, t);
         let free = t - held;
         let limit = self.limit(current);
-        let driven: f64 = (0..2)
-            .map(|x| decayed(x, held) * self.propagator(self.tau_synapse[x], free))
-            .sum();
+        let driven: f64 =
+            (0..2).map(|x| decayed(x, held) * self.propagator(self.tau_synapse[x], free)).sum();
         NeuronState {
             potential: limit + (state.potential - limit) * (-free / self.tau).exp() + driven,
             synapse: [decayed(0, t), decayed(1, t)],
@@ -369,9 +312,8 @@ impl Constants {
 
     /// A bound that V cannot pass: currents add at most their peak.
     fn bound(&self, state: NeuronState, current: f64) -> f64 {
-        let peaks: f64 = (0..2)
-            .map(|x| state.synapse[x].max(0.0) * self.tau_synapse[x].min(self.tau))
-            .sum();
+        let peaks: f64 =
+            (0..2).map(|x| state.synapse[x].max(0.0) * self.tau_synapse[x].min(self.tau)).sum();
         self.limit(current).max(state.potential) + peaks / self.capacitance
     }
 
@@ -385,7 +327,31 @@ impl Constants {
         }
         // After 60 time constants every exponential is below 1e-26 of its start.
         let slowest = self.tau_synapse.into_iter().fold(self.tau, f64::max);
-        first_upward_crossing(&self.distance_to_threshold(state, current), 60.0 * slowest)
+        let terms = self.distance_to_threshold(state, current);
+        let found = first_upward_crossing(&terms, 60.0 * slowest)?;
+        let close = |tau: &f64| (self.tau / tau - 1.0).abs() < LOSES_DIGITS;
+        match self.tau_synapse.iter().any(close) {
+            true => Some(self.polish(state, current, found)),
+            false => Some(found),
+        }
+    }
+
+    /// Newton's method on the potential as [`after`](Self::after) gives it, which keeps all digits
+    /// where time constants are close and the sum of exponentials cancels.
+    fn polish(&self, state: NeuronState, current: f64, found: f64) -> f64 {
+        let mut t = found;
+        for _ in 0..3 {
+            let then = self.after(state, current, t, 0.0);
+            let flow = then.synapse[0] + then.synapse[1];
+            let slope = (self.limit(current) - then.potential) / self.tau + flow / self.capacitance;
+            let correction = (self.threshold - then.potential) / slope;
+            // Beside a peak Newton's step leads away: what was found is as good as it gets.
+            if !(slope > 0.0 && correction.abs() < LARGEST_CORRECTION_MS) {
+                return found;
+            }
+            t = (t + correction).max(0.0);
+        }
+        t
     }
 }
 
@@ -453,10 +419,7 @@ impl ClockNeurons for ClockState {
     }
 
     fn variable(&self, index: usize) -> Vec<f64> {
-        self.state
-            .iter()
-            .map(|state| variable_of(state, index))
-            .collect()
+        self.state.iter().map(|state| variable_of(state, index)).collect()
     }
 
     fn reset(&mut self) {
@@ -519,8 +482,8 @@ impl EventNeurons for EventState {
             let refractory = Time::from_milliseconds(c.refractory).unwrap_or(Time::NEVER);
             self.held_until[neuron] = time.saturating_add(refractory);
         }
-        for receptor in 0..2 {
-            self.state[neuron].synapse[receptor] += inputs[receptor];
+        for (synapse, input) in self.state[neuron].synapse.iter_mut().zip(inputs) {
+            *synapse += input;
         }
         crossing
     }

@@ -71,15 +71,11 @@ impl NeuronModel for Model {
     }
 
     fn clock(&self, neurons: &LoweredNeurons) -> Option<Box<dyn ClockNeurons>> {
-        Some(Box::new(State {
-            largest: vec![0.0; neurons.size],
-        }))
+        Some(Box::new(State { largest: vec![0.0; neurons.size] }))
     }
 
     fn event(&self, neurons: &LoweredNeurons) -> Result<Option<Box<dyn EventNeurons>>, String> {
-        Ok(Some(Box::new(State {
-            largest: vec![0.0; neurons.size],
-        })))
+        Ok(Some(Box::new(State { largest: vec![0.0; neurons.size] })))
     }
 }
 

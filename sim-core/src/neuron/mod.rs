@@ -30,10 +30,7 @@ pub static MODELS: &[&dyn NeuronModel] = &[
 
 /// The model of this name.
 pub fn find_model(name: &str) -> Option<&'static dyn NeuronModel> {
-    MODELS
-        .iter()
-        .copied()
-        .find(|model| model.spec().name == name)
+    MODELS.iter().copied().find(|model| model.spec().name == name)
 }
 
 /// The names of all models.

@@ -129,10 +129,7 @@ impl ModelSpec {
     /// The index of the receptor that a projection names; the first where it names none.
     pub fn receptor_index(&self, name: Option<&str>) -> Option<usize> {
         match name {
-            Some(name) => self
-                .receptors
-                .iter()
-                .position(|receptor| receptor.name == name),
+            Some(name) => self.receptors.iter().position(|receptor| receptor.name == name),
             None => (!self.receptors.is_empty()).then_some(0),
         }
     }
@@ -152,11 +149,9 @@ impl Column {
     pub fn get(&self, index: usize) -> f64 {
         match self {
             Column::One(value) => *value,
-            Column::Each(values) => values
-                .get(index)
-                .or(values.last())
-                .copied()
-                .unwrap_or(f64::NAN),
+            Column::Each(values) => {
+                values.get(index).or(values.last()).copied().unwrap_or(f64::NAN)
+            }
         }
     }
 
@@ -310,17 +305,9 @@ pub(super) fn reset_below_threshold(
     let LoweredReset::To(reset) = neurons.reset else {
         return Vec::new();
     };
-    let wrong = neurons.parameters[threshold]
-        .numbers()
-        .iter()
-        .find(|&&theta| reset >= theta);
+    let wrong = neurons.parameters[threshold].numbers().iter().find(|&&theta| reset >= theta);
     wrong
-        .map(|theta| {
-            (
-                "threshold",
-                format!("the reset {reset} is not below the threshold {theta}"),
-            )
-        })
+        .map(|theta| ("threshold", format!("the reset {reset} is not below the threshold {theta}")))
         .into_iter()
         .collect()
 }

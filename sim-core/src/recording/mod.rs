@@ -79,11 +79,7 @@ pub fn first_difference(first: &[Spike], second: &[Spike]) -> Option<Difference>
     (0..length)
         .map(|position| (position, first.get(position), second.get(position)))
         .find(|(_, a, b)| a != b)
-        .map(|(position, a, b)| Difference {
-            position,
-            first: a.copied(),
-            second: b.copied(),
-        })
+        .map(|(position, a, b)| Difference { position, first: a.copied(), second: b.copied() })
 }
 
 impl Recording {
@@ -99,17 +95,9 @@ impl Recording {
         let seconds = self.duration.milliseconds() / 1000.0;
         let rate = |(population, &spikes): (&PopulationInfo, &u64)| {
             let neurons_seconds = f64::from(population.size) * seconds;
-            if neurons_seconds > 0.0 {
-                spikes as f64 / neurons_seconds
-            } else {
-                0.0
-            }
+            if neurons_seconds > 0.0 { spikes as f64 / neurons_seconds } else { 0.0 }
         };
-        self.populations
-            .iter()
-            .zip(&self.counters.spikes)
-            .map(rate)
-            .collect()
+        self.populations.iter().zip(&self.counters.spikes).map(rate).collect()
     }
 }
 
@@ -119,18 +107,12 @@ mod tests {
 
     #[test]
     fn the_first_difference_is_found_also_behind_the_shorter_end() {
-        let spike = |time, neuron| Spike {
-            time: Time(time),
-            neuron,
-        };
+        let spike = |time, neuron| Spike { time: Time(time), neuron };
         let a = [spike(1, 0), spike(2, 5), spike(3, 1)];
         assert_eq!(first_difference(&a, &a), None);
         let other = [spike(1, 0), spike(2, 6), spike(3, 1)];
         assert_eq!(first_difference(&a, &other).unwrap().position, 1);
         let longer = first_difference(&a[..2], &a).unwrap();
-        assert_eq!(
-            (longer.position, longer.first, longer.second),
-            (2, None, Some(a[2]))
-        );
+        assert_eq!((longer.position, longer.first, longer.second), (2, None, Some(a[2])));
     }
 }

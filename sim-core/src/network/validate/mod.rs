@@ -59,11 +59,7 @@ impl ValidPopulation {
 impl std::fmt::Debug for ValidPopulation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let name = self.model.spec().name;
-        write!(
-            f,
-            "ValidPopulation({name}, {} neurons from {})",
-            self.shape, self.first
-        )
+        write!(f, "ValidPopulation({name}, {} neurons from {})", self.shape, self.first)
     }
 }
 
@@ -173,9 +169,7 @@ impl ValidNetwork {
 
     /// The population that a global neuron index lies in.
     pub fn population_of(&self, neuron: u32) -> Option<usize> {
-        self.populations
-            .values()
-            .position(|population| population.range().contains(&neuron))
+        self.populations.values().position(|population| population.range().contains(&neuron))
     }
 }
 
@@ -215,11 +209,7 @@ impl Context<'_> {
             self.problems.error(
                 "wrong-unit",
                 path,
-                format!(
-                    "this is {}, expected {}",
-                    values.dimension().name(),
-                    dimension.name()
-                ),
+                format!("this is {}, expected {}", values.dimension().name(), dimension.name()),
                 help,
             );
             return None;
@@ -262,16 +252,12 @@ impl Context<'_> {
 pub(super) fn validate(network: &Network) -> Result<ValidNetwork, Problems> {
     let mut problems = Problems::default();
     let grid = grid(network, &mut problems);
-    let mut context = Context {
-        network,
-        grid,
-        problems,
-    };
+    let mut context = Context { network, grid, problems };
     let populations = population::validate(&mut context);
     let projections = projection::validate(&mut context, &populations);
     let stimuli = stimulus::validate(&mut context, &populations);
     let probes = stimulus::validate_probes(&mut context, &populations);
-    warn_of_silent_populations(&mut context, &populations, &projections, &stimuli);
+    warn_of_silent_populations(&mut context, &populations);
     let problems = context.problems;
     // A part is missing from its map only where a problem says why.
     if problems.has_errors() {
@@ -309,19 +295,12 @@ fn grid(network: &Network, problems: &mut Problems) -> Grid {
 }
 
 /// Warns of populations that nothing reaches.
-fn warn_of_silent_populations(
-    context: &mut Context<'_>,
-    populations: &Validated<ValidPopulation>,
-    projections: &Validated<ValidProjection>,
-    stimuli: &Validated<ValidStimulus>,
-) {
-    for (index, name) in populations.keys().enumerate() {
-        let reached = projections
-            .values()
-            .any(|projection| projection.target == index)
-            || stimuli
-                .values()
-                .any(|stimulus| stimulus.population() == index);
+fn warn_of_silent_populations(context: &mut Context<'_>, populations: &Validated<ValidPopulation>) {
+    let network = context.network;
+    for name in populations.keys() {
+        // What is described but broken has its own problem and counts as reaching.
+        let reached = network.projections.values().any(|projection| projection.target == *name)
+            || network.stimuli.values().any(|stimulus| stimulus.population() == name);
         if !reached {
             context.problems.warning(
                 "not-driven",

@@ -14,7 +14,7 @@ pub(super) fn validate(context: &mut Context<'_>) -> Validated<ValidPopulation> 
     for (name, population) in &context.network.populations {
         let path = format!("populations/{name}");
         let size = population.size.size();
-        if size == 0 || first + size > MOST_NEURONS {
+        if size == 0 || first.saturating_add(size) > MOST_NEURONS {
             context.problems.error(
                 "wrong-size",
                 format!("{path}/size"),
@@ -56,15 +56,7 @@ pub(super) fn validate(context: &mut Context<'_>) -> Validated<ValidPopulation> 
             );
         }
         let shape = population.size;
-        valid.insert(
-            name.clone(),
-            ValidPopulation {
-                first: first as u32,
-                shape,
-                model,
-                neurons,
-            },
-        );
+        valid.insert(name.clone(), ValidPopulation { first: first as u32, shape, model, neurons });
         first += size;
     }
     valid
@@ -81,10 +73,7 @@ fn rules(
         context.problems.error(
             "rule-not-stated",
             format!("{path}/{rule}"),
-            format!(
-                "`{}` needs the rule `{rule}`: tools differ in it",
-                spec.name
-            ),
+            format!("`{}` needs the rule `{rule}`: tools differ in it", spec.name),
             format!("state it: {allowed}"),
         );
     };
@@ -92,24 +81,14 @@ fn rules(
         missing("spike", "spike = \"at_or_above\" or spike = \"above\"");
     }
     if spec.spikes && neuron.reset.is_none() {
-        let subtract = if spec.subtracting_reset {
-            " or reset = \"subtract\""
-        } else {
-            ""
-        };
+        let subtract = if spec.subtracting_reset { " or reset = \"subtract\"" } else { "" };
         missing("reset", &format!("reset = {{ to = \"-65 mV\" }}{subtract}"));
     }
     if !spec.refractory_input.is_empty() && neuron.refractory_input.is_none() {
-        missing(
-            "refractory_input",
-            &format!("one of {}", refractory_names(spec)),
-        );
+        missing("refractory_input", &format!("one of {}", refractory_names(spec)));
     }
     let refractory_input = neuron.refractory_input.unwrap_or(RefractoryInput::Lost);
-    if neuron
-        .refractory_input
-        .is_some_and(|rule| !spec.refractory_input.contains(&rule))
-    {
+    if neuron.refractory_input.is_some_and(|rule| !spec.refractory_input.contains(&rule)) {
         context.problems.error(
             "rule-not-offered",
             format!("{path}/refractory_input"),
@@ -121,11 +100,7 @@ fn rules(
         );
     }
     let reset = lower_reset(context, path, spec, neuron);
-    (
-        neuron.spike.unwrap_or(SpikeCondition::AtOrAbove),
-        reset,
-        refractory_input,
-    )
+    (neuron.spike.unwrap_or(SpikeCondition::AtOrAbove), reset, refractory_input)
 }
 
 fn refractory_names(spec: &ModelSpec) -> String {
@@ -133,11 +108,7 @@ fn refractory_names(spec: &ModelSpec) -> String {
         RefractoryInput::Lost => "\"lost\"",
         RefractoryInput::Integrated => "\"integrated\"",
     };
-    spec.refractory_input
-        .iter()
-        .map(name)
-        .collect::<Vec<_>>()
-        .join(" or ")
+    spec.refractory_input.iter().map(name).collect::<Vec<_>>().join(" or ")
 }
 
 fn lower_reset(
@@ -175,18 +146,8 @@ fn parameters(
     neuron: &Neuron,
     size: u64,
 ) -> Vec<Column> {
-    let names: Vec<&str> = spec
-        .parameters
-        .iter()
-        .map(|parameter| parameter.name)
-        .collect();
-    report_unknown(
-        context,
-        path,
-        "parameters",
-        &names,
-        neuron.parameters.keys(),
-    );
+    let names: Vec<&str> = spec.parameters.iter().map(|parameter| parameter.name).collect();
+    report_unknown(context, path, "parameters", &names, neuron.parameters.keys());
     let mut columns = Vec::with_capacity(spec.parameters.len());
     for parameter in spec.parameters {
         let default = Column::One(parameter.default);
@@ -198,19 +159,12 @@ fn parameters(
         let column = context.column(&path, values, parameter.dimension);
         let column = column.filter(|column| context.count(&path, column, size, "neurons"));
         if let Some(column) = &column {
-            let outside = column
-                .numbers()
-                .iter()
-                .find(|&&n| !parameter.range.contains(n));
+            let outside = column.numbers().iter().find(|&&n| !parameter.range.contains(n));
             if let Some(value) = outside {
                 context.problems.error(
                     "out-of-range",
                     &path,
-                    format!(
-                        "{} = {value} {}",
-                        parameter.symbol,
-                        parameter.dimension.base_unit()
-                    ),
+                    format!("{} = {value} {}", parameter.symbol, parameter.dimension.base_unit()),
                     format!(
                         "{} ({}) must be {}",
                         parameter.name,
@@ -232,20 +186,14 @@ fn initial(
     neuron: &Neuron,
     size: u64,
 ) -> Vec<Option<Column>> {
-    let names: Vec<&str> = spec
-        .variables
-        .iter()
-        .map(|variable| variable.name)
-        .collect();
+    let names: Vec<&str> = spec.variables.iter().map(|variable| variable.name).collect();
     report_unknown(context, path, "initial", &names, neuron.initial.keys());
     let mut columns = Vec::with_capacity(spec.variables.len());
     for variable in spec.variables {
         let given = neuron.initial.get(variable.name).and_then(|values| {
             let path = format!("{path}/initial/{}", variable.name);
             let column = context.column(&path, values, variable.dimension)?;
-            context
-                .count(&path, &column, size, "neurons")
-                .then_some(column)
+            context.count(&path, &column, size, "neurons").then_some(column)
         });
         columns.push(given.or(variable.initial.map(Column::One)));
     }

@@ -39,14 +39,7 @@ pub(super) fn validate(
         let connectivity = projection.connectivity.clone();
         valid.insert(
             name.clone(),
-            ValidProjection {
-                source,
-                target,
-                receptor,
-                connectivity,
-                weights,
-                delays,
-            },
+            ValidProjection { source, target, receptor, connectivity, weights, delays },
         );
     }
     valid
@@ -62,12 +55,7 @@ fn end(
     let index = populations.get_index_of(name);
     // A population that is described but broken has its own problem already.
     if index.is_none() && !context.network.populations.contains_key(name) {
-        let known: Vec<&str> = context
-            .network
-            .populations
-            .keys()
-            .map(String::as_str)
-            .collect();
+        let known: Vec<&str> = context.network.populations.keys().map(String::as_str).collect();
         context.problems.error(
             "unknown-population",
             format!("{path}/{which}"),
@@ -87,17 +75,10 @@ fn receptor(
     let spec = target.model.spec();
     let index = spec.receptor_index(projection.receptor.as_deref());
     if index.is_none() {
-        let known: Vec<&str> = spec
-            .receptors
-            .iter()
-            .map(|receptor| receptor.name)
-            .collect();
+        let known: Vec<&str> = spec.receptors.iter().map(|receptor| receptor.name).collect();
         let help = match &projection.receptor {
             Some(name) if !known.is_empty() => known_names(name, &known),
-            _ => format!(
-                "`{}` takes no synaptic input: choose another target",
-                spec.name
-            ),
+            _ => format!("`{}` takes no synaptic input: choose another target", spec.name),
         };
         context.problems.error(
             "unknown-receptor",
@@ -131,14 +112,12 @@ fn needs_each(
 ) -> bool {
     let each = matches!(weights, Column::Each(_));
     let (fits, help) = match projection.connectivity {
-        Connectivity::Dense | Connectivity::Convolution(_) => (
-            each,
-            "give weight = { values = [...] } with the matrix or kernel",
-        ),
-        Connectivity::AllToAll { .. } | Connectivity::FixedProbability { .. } => (
-            !each,
-            "give one weight for all, or use the rule `dense` or `list`",
-        ),
+        Connectivity::Dense | Connectivity::Convolution(_) => {
+            (each, "give weight = { values = [...] } with the matrix or kernel")
+        }
+        Connectivity::AllToAll { .. } | Connectivity::FixedProbability { .. } => {
+            (!each, "give one weight for all, or use the rule `dense` or `list`")
+        }
         Connectivity::OneToOne | Connectivity::List { .. } => (true, ""),
     };
     if !fits {
@@ -177,9 +156,9 @@ fn connectivity(
             );
         }
         Connectivity::AllToAll { autapses: false }
-        | Connectivity::FixedProbability {
-            autapses: false, ..
-        } if !recurrent => {
+        | Connectivity::FixedProbability { autapses: false, .. }
+            if !recurrent =>
+        {
             wrong(
                 "no-autapses",
                 "autapses are switched off between two different populations".to_string(),
@@ -188,16 +167,11 @@ fn connectivity(
         }
         Connectivity::Convolution(geometry) => {
             if let Err(error) = geometry.check() {
-                wrong(
-                    "wrong-convolution",
-                    error.to_string(),
-                    "correct the geometry",
-                );
+                wrong("wrong-convolution", error.to_string(), "correct the geometry");
             }
-            for (side, extents, size) in [
-                ("source", geometry.source, sizes.0),
-                ("target", geometry.target, sizes.1),
-            ] {
+            for (side, extents, size) in
+                [("source", geometry.source, sizes.0), ("target", geometry.target, sizes.1)]
+            {
                 let [c, h, w] = extents;
                 if super::Shape::Picture(extents).size() != u64::from(size) {
                     wrong(
@@ -220,10 +194,7 @@ fn connectivity(
                 if let Some(at) = list.iter().position(|&neuron| neuron >= size) {
                     wrong(
                         "unknown-neuron",
-                        format!(
-                            "synapse {at} has {side} {}, the population has {size}",
-                            list[at]
-                        ),
+                        format!("synapse {at} has {side} {}, the population has {size}", list[at]),
                         "neurons are counted from 0 within their population",
                     );
                 }
@@ -244,11 +215,7 @@ fn delays(context: &mut Context<'_>, path: &str, projection: &Projection) -> Opt
                 context.problems.error(
                     "wrong-count",
                     &path,
-                    format!(
-                        "{} delays, but `{}` takes one for all",
-                        delays.len(),
-                        other.name()
-                    ),
+                    format!("{} delays, but `{}` takes one for all", delays.len(), other.name()),
                     "give one delay, or use the rule `list`",
                 );
                 return None;
@@ -266,10 +233,7 @@ fn delays(context: &mut Context<'_>, path: &str, projection: &Projection) -> Opt
                 "delay-out-of-range",
                 &path,
                 format!("a delay of {delay} ms is {count} steps"),
-                format!(
-                    "a delay has 1 to {} steps; a smaller dt allows shorter ones",
-                    u16::MAX
-                ),
+                format!("a delay has 1 to {} steps; a smaller dt allows shorter ones", u16::MAX),
             );
             return None;
         }

@@ -28,12 +28,7 @@ pub(super) fn validate(
             Stimulus::Poisson { rate, .. } => is_source(context, &path, population)
                 .then(|| poisson(context, &path, index, population, rate))
                 .flatten(),
-            Stimulus::ConstantCurrent {
-                amplitude,
-                start,
-                stop,
-                ..
-            } => {
+            Stimulus::ConstantCurrent { amplitude, start, stop, .. } => {
                 let span = [Some(*start), *stop];
                 current(context, &path, index, population, amplitude, span)
             }
@@ -53,12 +48,7 @@ fn population(
 ) -> Option<usize> {
     let index = populations.get_index_of(name);
     if index.is_none() && !context.network.populations.contains_key(name) {
-        let known: Vec<&str> = context
-            .network
-            .populations
-            .keys()
-            .map(String::as_str)
-            .collect();
+        let known: Vec<&str> = context.network.populations.keys().map(String::as_str).collect();
         context.problems.error(
             "unknown-population",
             format!("{path}/population"),
@@ -99,10 +89,7 @@ fn spike_list(
         context.problems.error(
             "unknown-neuron",
             path.replace("/times", "/neurons"),
-            format!(
-                "there is no neuron {neuron} in {} neurons",
-                population.size()
-            ),
+            format!("there is no neuron {neuron} in {} neurons", population.size()),
             "neurons are counted from 0 within their population",
         );
         return None;
@@ -129,18 +116,12 @@ fn spike_list(
         context.problems.error(
             "repeated-spike",
             &path,
-            format!(
-                "{} spikes repeat the neuron and time of another",
-                before - spikes.len()
-            ),
+            format!("{} spikes repeat the neuron and time of another", before - spikes.len()),
             "a neuron spikes at most once at a time: remove the repetitions",
         );
         return None;
     }
-    Some(ValidStimulus::SpikeList {
-        population: index,
-        spikes,
-    })
+    Some(ValidStimulus::SpikeList { population: index, spikes })
 }
 
 fn poisson(
@@ -157,11 +138,7 @@ fn poisson(
     }
     let dt = context.grid.dt();
     let probability = column.map(|rate| rate * dt);
-    if let Some(wrong) = probability
-        .numbers()
-        .iter()
-        .find(|p| !(0.0..=1.0).contains(*p))
-    {
+    if let Some(wrong) = probability.numbers().iter().find(|p| !(0.0..=1.0).contains(*p)) {
         context.problems.error(
             "out-of-range",
             &path,
@@ -170,10 +147,7 @@ fn poisson(
         );
         return None;
     }
-    Some(ValidStimulus::Poisson {
-        population: index,
-        probability,
-    })
+    Some(ValidStimulus::Poisson { population: index, probability })
 }
 
 fn current(
@@ -196,31 +170,18 @@ fn current(
     };
     let amplitude_path = format!("{path}/amplitude");
     let amplitude = context.column(&amplitude_path, amplitude, dimension)?;
-    if !context.count(
-        &amplitude_path,
-        &amplitude,
-        u64::from(population.size()),
-        "neurons",
-    ) {
+    if !context.count(&amplitude_path, &amplitude, u64::from(population.size()), "neurons") {
         return None;
     }
     let mut steps = [0, u64::MAX];
-    for (slot, (name, time)) in steps
-        .iter_mut()
-        .zip(["start", "stop"].into_iter().zip(span))
-    {
+    for (slot, (name, time)) in steps.iter_mut().zip(["start", "stop"].into_iter().zip(span)) {
         let Some(time) = time else { continue };
         let path = format!("{path}/{name}");
         let column = context.column(&path, &time.into(), Dimension::Time)?;
         *slot = context.steps(&path, column.get(0))?;
     }
     let [start_step, stop_step] = steps;
-    Some(ValidStimulus::ConstantCurrent {
-        population: index,
-        amplitude,
-        start_step,
-        stop_step,
-    })
+    Some(ValidStimulus::ConstantCurrent { population: index, amplitude, start_step, stop_step })
 }
 
 pub(super) fn validate_probes(
@@ -251,20 +212,11 @@ pub(super) fn validate_probes(
             Some(interval) => {
                 let path = format!("{path}/interval");
                 let column = context.column(&path, &interval.into(), Dimension::Time);
-                column
-                    .and_then(|c: Column| context.steps(&path, c.get(0)))
-                    .map(|n| n.max(1))
+                column.and_then(|c: Column| context.steps(&path, c.get(0))).map(|n| n.max(1))
             }
         };
         if let Some(interval) = interval {
-            valid.insert(
-                name.clone(),
-                ValidProbe {
-                    population: index,
-                    variable,
-                    interval,
-                },
-            );
+            valid.insert(name.clone(), ValidProbe { population: index, variable, interval });
         }
     }
     valid

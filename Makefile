@@ -1,0 +1,69 @@
+# Two commands do all set-up: `make demo` and `make test`. `make help` lists the others.
+SHELL := /bin/sh
+PYTHON := .venv/bin/python -B
+DEMO := out/demo
+
+.PHONY: help demo test setup lint format-check clippy docs cargo-test examples report-test conformance bench clean
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 16
+
+demo: ## the whole line on handwritten digits: convert, simulate, map, report (into out/demo)
+	@scripts/setup.sh build
+	@echo "==> demo"
+	@cargo run --release --package spikeloom-cli -- demo --out $(DEMO) --force
+
+test: setup lint cargo-test examples demo report-test conformance ## everything that must hold
+	@echo "==> all passed"
+
+setup: ## install what is missing (HDF5, Python packages in .venv, a browser)
+	@echo "==> setup"
+	@scripts/setup.sh all
+
+lint: format-check clippy docs ## formatting, clippy and documentation, warnings denied
+
+format-check:
+	@echo "==> formatting"
+	@cargo fmt --all --check
+
+clippy:
+	@echo "==> clippy"
+	@cargo clippy --workspace --all-targets -- -D warnings
+
+docs:
+	@echo "==> documentation"
+	@RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+cargo-test: ## all Rust tests
+	@echo "==> tests"
+	@cargo test --workspace
+
+examples: ## run every example
+	@set -eu; for file in examples/*.rs; do \
+		name=$$(basename "$$file" .rs); \
+		echo "==> example $$name"; \
+		cargo run --quiet --example "$$name"; \
+	done
+
+report-test: ## the demo's report in a real browser
+	@echo "==> browser test of $(DEMO)/report.html"
+	@scripts/report_test.sh
+
+conformance: ## recordings and the demo's files against tools that share no code with us
+	@echo "==> conformance: restated Lava against recordings of Lava"
+	@$(PYTHON) tests/conformance_tools/ref_lava.py tests/data/lava
+	@$(PYTHON) tests/conformance_tools/ref_netx.py tests/data/netx
+	@echo "==> conformance: network.net runs in restated netx with the emulator's spikes"
+	@$(PYTHON) tests/conformance_tools/ref_netx.py $(DEMO) network
+	@echo "==> conformance: network.nir in the package nir"
+	@$(PYTHON) tests/conformance_tools/read_nir.py $(DEMO)/network.nir
+
+bench: ## all benches (see benches)
+	@scripts/setup.sh build
+	@cargo bench --package spikeloom --bench '*'
+
+clean: ## remove everything that was built: target, out, .venv
+	rm -rf out .venv
+	cargo clean

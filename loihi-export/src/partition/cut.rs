@@ -1,0 +1,190 @@
+//! Where to cut a population so that each piece fits a core.
+//!
+//! Everything that a slice takes grows with the slice, so that the longest slice that fits can be
+//! found by bisection. Output axons depend on how the *targets* are cut and are settled afterwards
+//! by [`refine_for_output_axons`].
+
+use std::ops::Range;
+
+use super::{PartitionConfig, PartitionError, cores_available, too_many_cores};
+use crate::mapping::limits::{CoreLimits, Resource};
+use crate::mapping::usage::{Usage, for_each_bundle, inbound_usage, usage_of_slices};
+use crate::mapping::{Slice, is_off_chip};
+use crate::quantise::network::{QuantisedNetwork, QuantisedPopulation};
+
+/// The populations that live on chip, with their sizes.
+pub(super) fn on_chip(
+    network: &QuantisedNetwork,
+) -> impl Iterator<Item = (usize, &QuantisedPopulation, u32)> {
+    let sized = |(index, population): (usize, _)| {
+        let population: &QuantisedPopulation = population;
+        let size = u32::try_from(population.shape.size()).unwrap_or(u32::MAX);
+        (index, population, size)
+    };
+    network.populations.iter().enumerate().filter(|(_, p)| !is_off_chip(p)).map(sized)
+}
+
+/// The largest `end` for which the slice `first..end` fits a core; `size` is the population's.
+pub(super) fn longest_fit(
+    network: &QuantisedNetwork,
+    limits: &CoreLimits,
+    population: usize,
+    first: u32,
+    size: u32,
+) -> Result<u32, PartitionError> {
+    let fits = |end: u32| violation(network, limits, population, first..end).is_none();
+    if let Some(resource) = violation(network, limits, population, first..first + 1) {
+        let needed = inbound_usage(network, limits, population, first..first + 1).amount(resource);
+        return Err(does_not_fit(network, limits, population, first, resource, needed));
+    }
+    let last = size.min(first.saturating_add(limits.neurons_per_core));
+    // Doubling up from one neuron keeps the counted ranges near the answer's length; listed synapses
+    // make long ranges dear.
+    let (mut good, mut bad, mut length) = (first + 1, last + 1, 2u32);
+    while good < last {
+        let end = first.saturating_add(length).min(last);
+        if !fits(end) {
+            bad = end;
+            break;
+        }
+        good = end;
+        length = length.saturating_mul(2);
+    }
+    while bad - good > 1 {
+        let middle = good + (bad - good) / 2;
+        if fits(middle) {
+            good = middle;
+        } else {
+            bad = middle;
+        }
+    }
+    Ok(good)
+}
+
+/// The first resource of which a slice would take more than a core has, output axons aside.
+pub(super) fn violation(
+    network: &QuantisedNetwork,
+    limits: &CoreLimits,
+    population: usize,
+    range: Range<u32>,
+) -> Option<Resource> {
+    inbound_usage(network, limits, population, range).exceeds(limits)
+}
+
+/// Neurons that belong together, from the largest unit to the smallest: a channel of a picture,
+/// a row of it, one neuron. Cutting between channels lets a slice share whole kernels.
+pub(super) fn units(population: &QuantisedPopulation) -> [u32; 3] {
+    let [_, height, width] = population.shape.picture();
+    [height.saturating_mul(width).max(1), width.max(1), 1]
+}
+
+/// Moves a cut down to the boundary of the largest unit that leaves something of the slice.
+pub(super) fn align_down(units: [u32; 3], first: u32, end: u32, size: u32) -> u32 {
+    if end >= size {
+        return end;
+    }
+    units.into_iter().map(|unit| end / unit * unit).find(|&cut| cut > first).unwrap_or(end)
+}
+
+/// Cuts slices further until none sends on more output axons than a core has.
+///
+/// Each round cuts the slices that are over the limit into equal parts and counts again, since
+/// finer targets take more of their sources' output axons. Cuts are only ever added, so the rounds
+/// end: with slices that fit, with a single neuron that does not, or with more slices than all
+/// cores can hold.
+pub(super) fn refine_for_output_axons(
+    network: &QuantisedNetwork,
+    limits: &CoreLimits,
+    config: &PartitionConfig,
+    mut slices: Vec<Slice>,
+) -> Result<Vec<Slice>, PartitionError> {
+    let Some(limit) = limits.limit(Resource::OutputAxons) else { return Ok(slices) };
+    let groups = u64::from(limits.neuron_groups.unwrap_or(limits.neurons_per_core).max(1));
+    let most = cores_available(limits, config).saturating_mul(groups);
+    loop {
+        let mut output = vec![0u64; slices.len()];
+        for_each_bundle(network, &slices, limits, |bundle| {
+            if let Some(source) = bundle.source {
+                output[source] = output[source].saturating_add(bundle.axons);
+            }
+        });
+        if output.iter().all(|&axons| axons <= limit) {
+            return Ok(slices);
+        }
+        let mut finer = Vec::with_capacity(slices.len() + 1);
+        for (slice, &axons) in slices.iter().zip(&output) {
+            if axons <= limit {
+                finer.push(*slice);
+                continue;
+            }
+            if slice.length <= 1 {
+                let (population, neuron) = (slice.population, slice.first);
+                let resource = Resource::OutputAxons;
+                return Err(does_not_fit(network, limits, population, neuron, resource, axons));
+            }
+            let parts = axons.div_ceil(limit.max(1)).min(slice.length.into()).max(2);
+            finer.extend(equal_parts(slice, parts));
+        }
+        slices = finer;
+        if slices.len() as u64 > most {
+            let needed = (slices.len() as u64).div_ceil(groups);
+            return Err(too_many_cores(network, limits, config, &slices, needed, true));
+        }
+    }
+}
+
+fn equal_parts(slice: &Slice, parts: u64) -> impl Iterator<Item = Slice> + use<> {
+    let (slice, length) = (*slice, u64::from(slice.length));
+    let cut = move |part: u64| (length * part / parts) as u32;
+    (0..parts).map(move |part| Slice {
+        first: slice.first + cut(part),
+        length: cut(part + 1) - cut(part),
+        ..slice
+    })
+}
+
+/// The resource that a population's fullest slice has least left of.
+pub(super) fn fullest_resource(
+    network: &QuantisedNetwork,
+    limits: &CoreLimits,
+    slices: &[Slice],
+    population: usize,
+) -> Resource {
+    let usage = usage_of_slices(network, slices, limits);
+    let fill = |usage: &Usage, resource: Resource| -> f64 {
+        match limits.limit(resource) {
+            Some(limit) if resource != Resource::NeuronGroups => {
+                usage.amount(resource) as f64 / (limit.max(1)) as f64
+            }
+            _ => 0.0,
+        }
+    };
+    let mut fullest = (Resource::Neurons, 0.0);
+    for (_, usage) in slices.iter().zip(&usage).filter(|(s, _)| s.population == population) {
+        for resource in Resource::ALL {
+            let ratio = fill(usage, resource);
+            if ratio > fullest.1 {
+                fullest = (resource, ratio);
+            }
+        }
+    }
+    fullest.0
+}
+
+fn does_not_fit(
+    network: &QuantisedNetwork,
+    limits: &CoreLimits,
+    population: usize,
+    neuron: u32,
+    resource: Resource,
+    needed: u64,
+) -> PartitionError {
+    PartitionError::DoesNotFit {
+        resource,
+        population: network.populations.get(population).map(|p| p.name.clone()).unwrap_or_default(),
+        neuron,
+        needed,
+        available: limits.limit(resource).unwrap_or(u64::MAX),
+        chip: limits.chip.clone(),
+    }
+}

@@ -1,0 +1,207 @@
+//! Cutting populations into pieces that fit a core.
+//!
+//! A partitioner is `fn(&QuantisedNetwork, &CoreLimits) -> Result<Vec<Slice>, PartitionError>` that
+//! cuts every population that lives on chip into contiguous slices and gives each a logical core.
+//! To add one: one file and one line in [`PARTITIONERS`].
+
+mod cut;
+mod even_split;
+mod pack;
+mod sequential_fill;
+
+use serde::{Deserialize, Serialize};
+
+use crate::mapping::limits::{CoreLimits, Resource};
+use crate::mapping::structure::{StructureError, check_structure};
+use crate::mapping::{Slice, is_off_chip};
+use crate::quantise::network::QuantisedNetwork;
+
+/// A way to cut a network.
+pub struct Partitioner {
+    /// Registry name.
+    pub name: &'static str,
+    /// One sentence for lists.
+    pub summary: &'static str,
+    run: fn(&QuantisedNetwork, &CoreLimits, &PartitionConfig) -> Result<Vec<Slice>, PartitionError>,
+}
+
+/// All partitioners; the first is the default.
+pub static PARTITIONERS: &[Partitioner] =
+    &[sequential_fill::SEQUENTIAL_FILL, even_split::EVEN_SPLIT];
+
+/// What to partition with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PartitionConfig {
+    /// Registry name of the partitioner.
+    pub algorithm: String,
+    /// Chips that may be used.
+    pub chips: u32,
+    /// Whether slices of several populations may share a core.
+    pub share_cores: bool,
+}
+
+impl Default for PartitionConfig {
+    fn default() -> Self {
+        Self { algorithm: PARTITIONERS[0].name.to_owned(), chips: 1, share_cores: true }
+    }
+}
+
+/// A network cut into slices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Partition {
+    /// Slices in the order of populations and neurons.
+    pub slices: Vec<Slice>,
+    /// Logical cores used; slices name cores below this.
+    pub cores: u32,
+}
+
+/// Why a network cannot be cut to fit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PartitionError {
+    /// The network itself is inconsistent.
+    #[error(transparent)]
+    Structure(#[from] StructureError),
+    /// No partitioner has this name.
+    #[error("unknown partitioner `{name}`; known: {}", known.join(", "))]
+    Unknown {
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        known: Vec<&'static str>,
+    },
+    /// Even one neuron needs more of a resource than a core has.
+    #[error(
+        "populations/{population}: neuron {neuron} alone needs {needed} {resource}, a core of \
+         {chip} has {available}; {}",
+        resource.remedy()
+    )]
+    DoesNotFit {
+        /// The resource that is short.
+        resource: Resource,
+        /// Name of the population.
+        population: String,
+        /// The neuron that does not fit.
+        neuron: u32,
+        /// What it needs.
+        needed: u64,
+        /// What a core has.
+        available: u64,
+        /// Name of the chip.
+        chip: String,
+    },
+    /// More cores are needed than there are.
+    #[error(
+        "the network needs {}{needed} cores of {chip}, {available} are available ({chips} chip(s)); \
+         the largest share is {population}'s, whose cores are limited by {resource}: {}, or use {} chips",
+        if *at_least { "at least " } else { "" },
+        resource.remedy(),
+        needed.div_ceil((*cores_per_chip).max(1))
+    )]
+    Cores {
+        /// Cores needed.
+        needed: u64,
+        /// Whether `needed` is a lower bound.
+        at_least: bool,
+        /// Cores that may be used.
+        available: u64,
+        /// Chips that may be used.
+        chips: u32,
+        /// Cores of a chip.
+        cores_per_chip: u64,
+        /// Name of the population with the most cores.
+        population: String,
+        /// The resource that limits that population's slices.
+        resource: Resource,
+        /// Name of the chip.
+        chip: String,
+    },
+}
+
+/// Cuts a network into slices and gives each a logical core.
+///
+/// # Errors
+/// [`PartitionError`]: an inconsistent network, an unknown algorithm, or the limit that cannot be
+/// kept, with the population that hits it.
+pub fn partition(
+    network: &QuantisedNetwork,
+    limits: &CoreLimits,
+    config: &PartitionConfig,
+) -> Result<Partition, PartitionError> {
+    check_structure(network)?;
+    let algorithm = PARTITIONERS.iter().find(|p| p.name == config.algorithm).ok_or_else(|| {
+        PartitionError::Unknown {
+            name: config.algorithm.clone(),
+            known: PARTITIONERS.iter().map(|p| p.name).collect(),
+        }
+    })?;
+    refuse_hopeless(network, limits, config)?;
+    let slices = (algorithm.run)(network, limits, config)?;
+    let cores = slices.iter().map(|slice| slice.core + 1).max().unwrap_or(0);
+    if u64::from(cores) > cores_available(limits, config) {
+        return Err(too_many_cores(network, limits, config, &slices, cores.into(), false));
+    }
+    Ok(Partition { slices, cores })
+}
+
+/// Cores of all chips that may be used.
+fn cores_available(limits: &CoreLimits, config: &PartitionConfig) -> u64 {
+    u64::from(limits.cores).saturating_mul(config.chips.into())
+}
+
+/// Stops before any counting where the neurons alone need too many cores.
+fn refuse_hopeless(
+    network: &QuantisedNetwork,
+    limits: &CoreLimits,
+    config: &PartitionConfig,
+) -> Result<(), PartitionError> {
+    let on_chip = network.populations.iter().filter(|population| !is_off_chip(population));
+    let Some(largest) = on_chip.clone().max_by_key(|population| population.shape.size()) else {
+        return Ok(());
+    };
+    let neurons = on_chip.fold(0u64, |sum, p| sum.saturating_add(p.shape.size()));
+    let available = cores_available(limits, config);
+    let needed = neurons.div_ceil(u64::from(limits.neurons_per_core).max(1));
+    if needed <= available {
+        return Ok(());
+    }
+    Err(PartitionError::Cores {
+        needed,
+        at_least: true,
+        available,
+        chips: config.chips,
+        cores_per_chip: limits.cores.into(),
+        population: largest.name.clone(),
+        resource: Resource::Neurons,
+        chip: limits.chip.clone(),
+    })
+}
+
+/// The error that names the population with the most slices and what limits them.
+fn too_many_cores(
+    network: &QuantisedNetwork,
+    limits: &CoreLimits,
+    config: &PartitionConfig,
+    slices: &[Slice],
+    needed: u64,
+    at_least: bool,
+) -> PartitionError {
+    let mut count = vec![0u64; network.populations.len()];
+    for slice in slices {
+        if let Some(count) = count.get_mut(slice.population) {
+            *count += 1;
+        }
+    }
+    let largest = (0..count.len()).rev().max_by_key(|&index| count[index]).unwrap_or(0);
+    let name = network.populations.get(largest).map(|p| p.name.clone()).unwrap_or_default();
+    PartitionError::Cores {
+        needed,
+        at_least,
+        available: cores_available(limits, config),
+        chips: config.chips,
+        cores_per_chip: limits.cores.into(),
+        population: name,
+        resource: cut::fullest_resource(network, limits, slices, largest),
+        chip: limits.chip.clone(),
+    }
+}

@@ -1,0 +1,39 @@
+//! `sequential_fill`: each slice as long as fits, one after the other.
+//!
+//! Populations in the order of the network; each slice takes as many neurons as neurons, input
+//! axons and synapse memory of a core allow, its end moved down to a channel or row boundary of a
+//! picture. A slice shares the last core where it has room.
+
+use super::cut::{align_down, longest_fit, on_chip, refine_for_output_axons, units};
+use super::pack::{LookBack, pack};
+use super::{PartitionConfig, PartitionError, Partitioner};
+use crate::mapping::Slice;
+use crate::mapping::limits::CoreLimits;
+use crate::quantise::network::QuantisedNetwork;
+
+pub(super) const SEQUENTIAL_FILL: Partitioner = Partitioner {
+    name: "sequential_fill",
+    summary: "slices as long as a core allows, in the order of the network",
+    run,
+};
+
+fn run(
+    network: &QuantisedNetwork,
+    limits: &CoreLimits,
+    config: &PartitionConfig,
+) -> Result<Vec<Slice>, PartitionError> {
+    let mut slices = Vec::new();
+    for (population, described, size) in on_chip(network) {
+        let units = units(described);
+        let mut first = 0;
+        while first < size {
+            let end = longest_fit(network, limits, population, first, size)?;
+            let end = align_down(units, first, end, size);
+            slices.push(Slice { population, first, length: end - first, core: 0 });
+            first = end;
+        }
+    }
+    let slices = refine_for_output_axons(network, limits, config, slices)?;
+    let look_back = if config.share_cores { LookBack::LastCore } else { LookBack::None };
+    Ok(pack(network, limits, slices, look_back))
+}

@@ -1,0 +1,10 @@
+//! `row_major`: routers line by line, the baseline.
+
+use super::Placer;
+
+pub(super) const ROW_MAJOR: Placer =
+    Placer { name: "row_major", summary: "routers line by line", order };
+
+fn order(columns: u32, rows: u32) -> Vec<(u32, u32)> {
+    (0..rows).flat_map(|y| (0..columns).map(move |x| (x, y))).collect()
+}

@@ -1,0 +1,382 @@
+//! From real weights, biases and thresholds of a layer to the integers of Lava's LIF.
+//!
+//! One scale a layer takes all three: `weight_int = round(weight * scale)`,
+//! `vth = round(threshold * scale)` and `bias_mant = round(bias * scale)` with `bias_exp = 6`, so
+//! that bias, weights and threshold share a unit (all three meet the state shifted left by 6).
+//! Multiplying everything by one positive number leaves the spikes of an integrate-and-fire layer
+//! unchanged, so only rounding and clipping remain, and the report says how much of both there is.
+//!
+//! Dense layers of mixed sign store even weights from -256 to 254 (8 bits as Lava counts them).
+//! Convolutions are rounded to -128 to 127, because Lava neither clips nor truncates a kernel.
+
+use serde::{Deserialize, Serialize};
+
+/// Largest threshold mantissa (17 bits).
+const THRESHOLD_MAX: f64 = 131_071.0;
+/// Largest bias mantissa (13 bits with sign).
+const BIAS_MAX: f64 = 4_095.0;
+
+/// How the scale of a layer is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "rule", rename_all = "snake_case")]
+pub enum ScaleRule {
+    /// The largest weight uses the largest integer; nothing is clipped.
+    Maximum,
+    /// As many of the absolute weights as `share` (in 0..=1) fit; larger ones are clipped.
+    Percentile {
+        /// Share of the weights that must not be clipped.
+        share: f64,
+    },
+    /// The scale with the smallest squared weight error among `candidates` between a quarter of
+    /// the largest weight and the largest weight.
+    SmallestError {
+        /// Scales that are tried; at least 1.
+        candidates: u32,
+    },
+}
+
+/// Which integers a layer's weights may become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WeightGrid {
+    /// Even numbers from -256 to 254 (dense and sparse layers).
+    EvenNineBits,
+    /// All numbers from -128 to 127 (convolutions).
+    EightBits,
+}
+
+impl WeightGrid {
+    fn step(self) -> f64 {
+        match self {
+            Self::EvenNineBits => 2.0,
+            Self::EightBits => 1.0,
+        }
+    }
+
+    /// Bounds in units of the step.
+    const BOUNDS: (f64, f64) = (-128.0, 127.0);
+
+    fn largest(self) -> f64 {
+        Self::BOUNDS.1 * self.step()
+    }
+
+    /// The nearest integer of the grid, and whether it had to be clipped.
+    fn nearest(self, scaled: f64) -> (f64, bool) {
+        let steps = (scaled / self.step()).round();
+        let kept = steps.clamp(Self::BOUNDS.0, Self::BOUNDS.1);
+        (kept * self.step(), kept != steps)
+    }
+}
+
+/// A layer in real numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct FloatLayer<'a> {
+    /// Name for reports.
+    pub name: &'a str,
+    /// Weights in any order; the integers keep it.
+    pub weights: &'a [f32],
+    /// Biases, one a neuron or channel; may be empty.
+    pub bias: &'a [f32],
+    /// Threshold of the layer, above 0.
+    pub threshold: f32,
+    /// Which integers the weights may become.
+    pub grid: WeightGrid,
+}
+
+/// A layer in integers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FixedLayer {
+    /// Weights in the order of the layer.
+    pub weights: Vec<i32>,
+    /// Bias mantissas for `bias_exp = 6`.
+    pub bias_mant: Vec<i64>,
+    /// Threshold mantissa `vth`.
+    pub vth: i64,
+    /// Integers per unit of the real weights.
+    pub scale: f64,
+    /// What rounding and clipping changed.
+    pub report: LayerError,
+}
+
+/// What quantising a layer changed; errors are in units of the real numbers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LayerError {
+    /// Layer.
+    pub layer: String,
+    /// Integers per unit of the real weights.
+    pub scale: f64,
+    /// Largest absolute error of a weight.
+    pub weight_error_max: f64,
+    /// Root mean square error of the weights.
+    pub weight_error_rms: f64,
+    /// Weights that were clipped.
+    pub weights_clipped: usize,
+    /// Largest absolute error of a bias.
+    pub bias_error_max: f64,
+    /// Biases that were clipped.
+    pub biases_clipped: usize,
+    /// Error of the threshold.
+    pub threshold_error: f64,
+}
+
+/// Why a layer cannot be quantised.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum FloatToFixedError {
+    /// A number is not finite.
+    #[error("layer '{layer}': {what} {index} is {value}; all numbers must be finite")]
+    NotFinite {
+        /// Layer.
+        layer: String,
+        /// `weight` or `bias`.
+        what: &'static str,
+        /// Position.
+        index: usize,
+        /// The value.
+        value: f32,
+    },
+    /// The threshold is not above 0.
+    #[error("layer '{layer}': threshold {value}; it must be finite and above 0")]
+    Threshold {
+        /// Layer.
+        layer: String,
+        /// The value.
+        value: f32,
+    },
+    /// No weight differs from 0.
+    #[error("layer '{layer}': all {count} weights are 0, so there is nothing to scale by")]
+    NoWeight {
+        /// Layer.
+        layer: String,
+        /// Number of weights.
+        count: usize,
+    },
+    /// The rule's number is outside its range.
+    #[error("layer '{layer}': {what} is {value}; allowed is {allowed}")]
+    Rule {
+        /// Layer.
+        layer: String,
+        /// Which number.
+        what: &'static str,
+        /// The value.
+        value: f64,
+        /// What is allowed.
+        allowed: &'static str,
+    },
+    /// With this scale the threshold would be rounded to nothing.
+    #[error(
+        "layer '{layer}': threshold {threshold} times scale {scale} is below 1; the weights are \
+         too large for the threshold, rescale the layer"
+    )]
+    ThresholdVanishes {
+        /// Layer.
+        layer: String,
+        /// Threshold.
+        threshold: f32,
+        /// Scale.
+        scale: f64,
+    },
+}
+
+/// Quantises one layer.
+///
+/// The scale of the rule is lowered where the threshold would not fit its 17 bits.
+///
+/// # Errors
+/// [`FloatToFixedError`] for numbers that are not finite, thresholds that are not positive or
+/// vanish, layers without a weight, and rules outside their range.
+pub fn quantise_layer(
+    layer: &FloatLayer<'_>,
+    rule: ScaleRule,
+) -> Result<FixedLayer, FloatToFixedError> {
+    check(layer)?;
+    let scale = choose_scale(layer, rule)?.min(THRESHOLD_MAX / f64::from(layer.threshold));
+    let vth = (f64::from(layer.threshold) * scale).round();
+    if vth < 1.0 {
+        return Err(FloatToFixedError::ThresholdVanishes {
+            layer: layer.name.to_owned(),
+            threshold: layer.threshold,
+            scale,
+        });
+    }
+    let (weights, weight_errors) = round_all(layer.weights, scale, |x| layer.grid.nearest(x));
+    let (bias, bias_errors) = round_all(layer.bias, scale, |x| {
+        let kept = x.round().clamp(-BIAS_MAX - 1.0, BIAS_MAX);
+        (kept, kept != x.round())
+    });
+    let report = LayerError {
+        layer: layer.name.to_owned(),
+        scale,
+        weight_error_max: weight_errors.largest,
+        weight_error_rms: weight_errors.mean_square(weights.len()).sqrt(),
+        weights_clipped: weight_errors.clipped,
+        bias_error_max: bias_errors.largest,
+        biases_clipped: bias_errors.clipped,
+        threshold_error: vth / scale - f64::from(layer.threshold),
+    };
+    Ok(FixedLayer {
+        weights: weights.into_iter().map(|w| w as i32).collect(),
+        bias_mant: bias.into_iter().map(|b| b as i64).collect(),
+        vth: vth as i64,
+        scale,
+        report,
+    })
+}
+
+fn check(layer: &FloatLayer<'_>) -> Result<(), FloatToFixedError> {
+    let name = || layer.name.to_owned();
+    for (what, values) in [("weight", layer.weights), ("bias", layer.bias)] {
+        if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+            let value = values.get(index).copied().unwrap_or(f32::NAN);
+            return Err(FloatToFixedError::NotFinite { layer: name(), what, index, value });
+        }
+    }
+    let value = layer.threshold;
+    if !value.is_finite() || value <= 0.0 {
+        return Err(FloatToFixedError::Threshold { layer: name(), value });
+    }
+    if layer.weights.iter().all(|&weight| weight == 0.0) {
+        return Err(FloatToFixedError::NoWeight { layer: name(), count: layer.weights.len() });
+    }
+    Ok(())
+}
+
+fn choose_scale(layer: &FloatLayer<'_>, rule: ScaleRule) -> Result<f64, FloatToFixedError> {
+    let refuse = |what, value, allowed| {
+        Err(FloatToFixedError::Rule { layer: layer.name.to_owned(), what, value, allowed })
+    };
+    let mut sizes: Vec<f64> = layer.weights.iter().map(|&w| f64::from(w).abs()).collect();
+    sizes.sort_by(f64::total_cmp);
+    let largest = sizes.last().copied().unwrap_or(1.0);
+    let scale_for = |size: f64| layer.grid.largest() / size;
+    match rule {
+        ScaleRule::Maximum => Ok(scale_for(largest)),
+        ScaleRule::Percentile { share } => {
+            if !(0.0..=1.0).contains(&share) {
+                return refuse("share", share, "0 to 1");
+            }
+            let place = (share * (sizes.len() - 1) as f64).round() as usize;
+            let size = sizes.get(place).copied().unwrap_or(largest);
+            Ok(scale_for(if size > 0.0 { size } else { largest }))
+        }
+        ScaleRule::SmallestError { candidates } => {
+            if !(1..=10_000).contains(&candidates) {
+                return refuse("candidates", f64::from(candidates), "1 to 10000");
+            }
+            let mut best = (f64::INFINITY, scale_for(largest));
+            for candidate in 0..candidates {
+                // From the largest weight downwards, so that ties clip least.
+                let part = f64::from(candidate) / f64::from(candidates);
+                let scale = scale_for(largest * (1.0 - 0.75 * part));
+                let (_, errors) = round_all(layer.weights, scale, |x| layer.grid.nearest(x));
+                if errors.squared < best.0 {
+                    best = (errors.squared, scale);
+                }
+            }
+            Ok(best.1)
+        }
+    }
+}
+
+#[derive(Default)]
+struct Errors {
+    largest: f64,
+    squared: f64,
+    clipped: usize,
+}
+
+impl Errors {
+    fn mean_square(&self, count: usize) -> f64 {
+        if count == 0 { 0.0 } else { self.squared / count as f64 }
+    }
+}
+
+/// Rounds all values; errors are measured in the values' own unit.
+fn round_all(
+    values: &[f32],
+    scale: f64,
+    nearest: impl Fn(f64) -> (f64, bool),
+) -> (Vec<f64>, Errors) {
+    let mut errors = Errors::default();
+    let round = |&value: &f32| {
+        let value = f64::from(value);
+        let (kept, clipped) = nearest(value * scale);
+        let error = (kept / scale - value).abs();
+        errors.largest = errors.largest.max(error);
+        errors.squared += error * error;
+        errors.clipped += usize::from(clipped);
+        kept
+    };
+    let rounded = values.iter().map(round).collect();
+    (rounded, errors)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layer<'a>(weights: &'a [f32], bias: &'a [f32], grid: WeightGrid) -> FloatLayer<'a> {
+        FloatLayer { name: "fc", weights, bias, threshold: 1.0, grid }
+    }
+
+    #[test]
+    fn the_largest_weight_uses_the_largest_integer_and_all_share_the_scale() {
+        let layer = layer(&[0.5, -0.25, 0.001], &[0.1, -0.5], WeightGrid::EvenNineBits);
+        let fixed = quantise_layer(&layer, ScaleRule::Maximum).unwrap();
+        assert_eq!(fixed.weights, [254, -128, 0]);
+        // The scale is 254 / 0.5 = 508.
+        assert_eq!((fixed.scale, fixed.vth), (508.0, 508));
+        assert_eq!(fixed.bias_mant, [51, -254]);
+        assert_eq!((fixed.report.weights_clipped, fixed.report.threshold_error), (0, 0.0));
+        assert!(fixed.report.weight_error_max <= 1.0 / 508.0, "half a step of 2 / 508");
+    }
+
+    #[test]
+    fn a_percentile_clips_the_rest_and_says_how_many() {
+        let weights: Vec<f32> =
+            (1..=101).map(|k| if k == 101 { 100.0 } else { k as f32 / 100.0 }).collect();
+        let layer = layer(&weights, &[], WeightGrid::EightBits);
+        let fixed = quantise_layer(&layer, ScaleRule::Percentile { share: 0.99 }).unwrap();
+        assert_eq!(fixed.report.weights_clipped, 1);
+        assert_eq!(*fixed.weights.last().unwrap(), 127);
+        assert!((fixed.report.weight_error_max - 99.0).abs() < 1e-6, "100 became 1");
+    }
+
+    #[test]
+    fn the_error_search_is_never_worse_than_the_maximum() {
+        let weights: Vec<f32> =
+            (0..400).map(|k| ((k * 7919 % 401) as f32 / 200.0 - 1.0).powi(5)).collect();
+        for grid in [WeightGrid::EvenNineBits, WeightGrid::EightBits] {
+            let layer = layer(&weights, &[], grid);
+            let rms = |rule| quantise_layer(&layer, rule).unwrap().report.weight_error_rms;
+            let searched = rms(ScaleRule::SmallestError { candidates: 100 });
+            assert!(searched <= rms(ScaleRule::Maximum), "{grid:?}");
+            assert!(searched > 0.0);
+        }
+    }
+
+    #[test]
+    fn the_threshold_lowers_the_scale_where_it_would_not_fit() {
+        let mut layer = layer(&[0.001], &[], WeightGrid::EvenNineBits);
+        layer.threshold = 10.0;
+        let fixed = quantise_layer(&layer, ScaleRule::Maximum).unwrap();
+        assert_eq!((fixed.vth, fixed.weights[0]), (131_071, 14));
+        layer.threshold = 1e-9;
+        let error = quantise_layer(&layer, ScaleRule::Maximum).unwrap_err();
+        assert!(matches!(error, FloatToFixedError::ThresholdVanishes { .. }), "{error}");
+    }
+
+    #[test]
+    fn bad_numbers_are_refused_with_their_place() {
+        let refuse = |weights: &[f32], bias: &[f32], rule| {
+            quantise_layer(&layer(weights, bias, WeightGrid::EightBits), rule)
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(refuse(&[1.0, f32::NAN], &[], ScaleRule::Maximum).contains("weight 1 is NaN"));
+        assert!(refuse(&[1.0], &[f32::INFINITY], ScaleRule::Maximum).contains("bias 0 is inf"));
+        assert!(refuse(&[0.0; 3], &[], ScaleRule::Maximum).contains("all 3 weights are 0"));
+        assert!(refuse(&[1.0], &[], ScaleRule::Percentile { share: 2.0 }).contains("0 to 1"));
+        let none = ScaleRule::SmallestError { candidates: 0 };
+        assert!(refuse(&[1.0], &[], none).contains("1 to 10000"));
+    }
+}

@@ -1,0 +1,81 @@
+//! Bit equality with recorded runs of Lava 0.10 (see `tests/data/lava/README.md`).
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failing step is a failing test")]
+
+use std::path::PathBuf;
+
+use loihi_export::emulator::verify::{CaseOutcome, CaseReport, verify_lava_case};
+
+fn data(name: &str) -> Vec<u8> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/data/lava");
+    std::fs::read(folder.join(name)).unwrap()
+}
+
+fn verify(name: &str) -> CaseReport {
+    verify_lava_case(name, &data(name)).unwrap()
+}
+
+#[test]
+fn every_value_of_every_step_equals_lavas() {
+    // The number of values is steps × neurons × variables of each file, so that nothing is skipped.
+    let cases = [
+        ("lif_fixed.json", 60 * 6 * 3),
+        ("lif_fixed_extremes0.json", 60 * 6 * 3),
+        ("lif_fixed_extremes1.json", 60 * 6 * 3),
+        ("lifreset_fixed.json", 60 * 6 * 3),
+        ("ternarylif_fixed.json", 60 * 6 * 3),
+        ("dense_fixed.json", 72 * 12 * 7),
+        ("delay_fixed.json", 8 * 30 * 5),
+        ("rec_small.npz", 60 * (32 + 4) + 2 * 32),
+    ];
+    for (name, values) in cases {
+        let report = verify(name);
+        assert_eq!(report.outcome, CaseOutcome::Equal { values }, "{report}");
+    }
+}
+
+#[test]
+fn every_value_of_every_convolution_equals_lavas() {
+    let report = verify("conv_fixed.json");
+    let CaseOutcome::Equal { values } = report.outcome else { panic!("{report}") };
+    assert!(values > 5000, "{values}");
+}
+
+#[test]
+fn what_is_not_computed_is_named_and_never_equal() {
+    for (name, named) in [("rf_fixed.json", "'RF'"), ("lif_float.json", "floating_pt")] {
+        let report = verify(name);
+        assert!(matches!(report.outcome, CaseOutcome::NotCovered { .. }), "{report}");
+        assert!(report.to_string().contains(named), "{report}");
+    }
+    let case = String::from_utf8(data("lif_fixed.json")).unwrap();
+    let altered = case.replace("\"dv\"", "\"refractory_period\"");
+    assert!(case != altered, "the parameter is in the file");
+    let report = verify_lava_case("refractory", altered.as_bytes()).unwrap();
+    assert!(report.to_string().contains("refractory_period"), "{report}");
+    assert!(!report.is_equal());
+}
+
+#[test]
+fn a_changed_parameter_is_found_at_its_first_effect() {
+    let case = String::from_utf8(data("lif_fixed.json")).unwrap();
+    let altered = case.replace("\"dv\":300", "\"dv\":301");
+    assert!(case != altered, "the parameter is in the file");
+    let report = verify_lava_case("altered", altered.as_bytes()).unwrap();
+    let CaseOutcome::Differs { difference } = &report.outcome else { panic!("{report}") };
+    assert_eq!((difference.variable.as_str(), difference.step), ("v", 2), "{report}");
+}
+
+#[test]
+fn damaged_cases_are_errors_that_name_the_place() {
+    let case = data("lif_fixed.json");
+    for bytes in [&case[..case.len() / 2], b"".as_slice(), b"PK\x03\x04", b"[1, 2]"] {
+        let message = verify_lava_case("damaged", bytes).unwrap_err().to_string();
+        assert!(message.contains("damaged"), "{message}");
+    }
+    let text = String::from_utf8(case).unwrap();
+    let message = verify_lava_case("text", text.replace("\"a_in\"", "\"a\"").as_bytes());
+    assert!(message.unwrap_err().to_string().contains("inputs/a_in"));
+    let archive = data("rec_small.npz");
+    assert!(verify_lava_case("cut", &archive[..archive.len() / 2]).is_err());
+}

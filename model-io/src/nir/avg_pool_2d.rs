@@ -1,0 +1,17 @@
+//! The mean over windows.
+
+use super::primitive::check_window;
+use super::primitive::primitive;
+
+primitive! {
+    /// The mean over windows of `[channels, height, width]`.
+    AvgPool2d = "AvgPool2d" {
+        /// Window `[height, width]`.
+        kernel_size: [usize; 2],
+        /// Step of the window `[down, right]`.
+        stride: [usize; 2],
+        /// Zeros on both sides `[height, width]`.
+        padding: [usize; 2],
+    }
+    check |node| check_window(node.kernel_size, node.stride)
+}

@@ -1,0 +1,105 @@
+//! Reading a graph from a file.
+
+use std::path::Path;
+
+use indexmap::IndexMap;
+
+use super::{MAXIMUM_DEPTH, Metadata, MetadataEntry, NirError, NirGraph, NirNode, Primitive};
+use crate::array::Values;
+use crate::hdf5::{self, Group, Hdf5Error, MemberKind};
+
+/// Reads the graph of a NIR file and checks its fields and edges.
+///
+/// # Errors
+/// [`NirError`] with the path inside the file.
+pub fn read(path: &Path) -> Result<NirGraph, NirError> {
+    let root = hdf5::open(path)?.group("node")?;
+    let node = read_node(&root, 0)?;
+    match node.primitive {
+        Primitive::Graph(graph) => {
+            graph.check()?;
+            Ok(graph)
+        }
+        other => Err(NirError::NotAGraph { found: other.type_name() }),
+    }
+}
+
+/// Reads the version of the NIR library that wrote a file; `None` where it is not stated.
+///
+/// # Errors
+/// [`NirError::Container`].
+pub fn read_version(path: &Path) -> Result<Option<String>, NirError> {
+    let root = hdf5::open(path)?;
+    match root.kind("version") {
+        Some(_) => Ok(Some(root.read_text("version")?)),
+        None => Ok(None),
+    }
+}
+
+fn read_node(group: &Group, depth: usize) -> Result<NirNode, NirError> {
+    if depth > MAXIMUM_DEPTH {
+        return Err(NirError::TooDeep { place: group.place().to_owned() });
+    }
+    let node_type = group.read_text("type")?;
+    let metadata = read_metadata(group, "metadata", depth)?;
+    if node_type == "NIRGraph" {
+        let graph = NirGraph { metadata, ..read_graph(group, depth)? };
+        return Ok(graph.into());
+    }
+    Ok(NirNode { primitive: Primitive::read(&node_type, group)?, metadata })
+}
+
+fn read_graph(group: &Group, depth: usize) -> Result<NirGraph, NirError> {
+    let members = group.group("nodes")?;
+    let mut nodes = IndexMap::new();
+    for name in members.member_names() {
+        let node = read_node(&members.group(name)?, depth + 1)?;
+        nodes.insert(name.to_owned(), node);
+    }
+    Ok(NirGraph { nodes, edges: read_edges(group)?, metadata: Metadata::new() })
+}
+
+fn read_edges(group: &Group) -> Result<Vec<(String, String)>, NirError> {
+    let array = group.read("edges")?;
+    if array.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = format!("{} {:?}", array.values.type_name(), array.shape);
+    match (array.values, array.shape.as_slice()) {
+        (Values::Text(names), [_, 2]) => {
+            let mut names = names.into_iter();
+            let mut edges = Vec::new();
+            while let (Some(source), Some(target)) = (names.next(), names.next()) {
+                edges.push((source, target));
+            }
+            Ok(edges)
+        }
+        _ => Err(Hdf5Error::WrongType {
+            place: group.place_of("edges"),
+            found,
+            wanted: "pairs of node names [n, 2]".into(),
+        }
+        .into()),
+    }
+}
+
+fn read_metadata(group: &Group, name: &str, depth: usize) -> Result<Metadata, NirError> {
+    let mut metadata = Metadata::new();
+    if group.kind(name) != Some(MemberKind::Group) {
+        return Ok(metadata);
+    }
+    let group = group.group(name)?;
+    if depth > MAXIMUM_DEPTH {
+        return Err(NirError::TooDeep { place: group.place().to_owned() });
+    }
+    for name in group.member_names() {
+        let entry = match group.kind(name) {
+            Some(MemberKind::Group) => {
+                MetadataEntry::Group(read_metadata(&group, name, depth + 1)?)
+            }
+            _ => MetadataEntry::Value(group.read(name)?),
+        };
+        metadata.insert(name.to_owned(), entry);
+    }
+    Ok(metadata)
+}

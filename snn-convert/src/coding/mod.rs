@@ -1,0 +1,46 @@
+//! How a sample becomes input of a spiking network, one code a file.
+//!
+//! To add a code: its file, a variant of [`InputCode`], and its line in [`CODES`].
+
+pub mod constant_current;
+pub mod deterministic_rate;
+pub mod poisson;
+
+/// How samples are put in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InputCode {
+    /// The first layer's input, computed once, acts as a constant current in every step.
+    ConstantCurrent,
+    /// Each value is the probability of a spike in a step.
+    Poisson,
+    /// Each value becomes evenly spaced spikes.
+    DeterministicRate,
+}
+
+/// A code in the list of codes.
+#[derive(Debug, Clone, Copy)]
+pub struct CodeEntry {
+    /// Name on the command line.
+    pub name: &'static str,
+    /// One sentence.
+    pub summary: &'static str,
+    /// The code.
+    pub code: InputCode,
+}
+
+/// All codes; the first is the default.
+pub static CODES: &[CodeEntry] =
+    &[constant_current::ENTRY, poisson::ENTRY, deterministic_rate::ENTRY];
+
+/// The code of this name.
+pub fn find_code(name: &str) -> Option<CodeEntry> {
+    CODES.iter().copied().find(|entry| entry.name == name)
+}
+
+impl InputCode {
+    /// Whether spikes enter through a population of their own, which takes one step.
+    pub fn spikes(self) -> bool {
+        self != InputCode::ConstantCurrent
+    }
+}

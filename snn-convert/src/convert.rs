@@ -1,0 +1,74 @@
+//! From a trained network to a spiking one, in one call.
+
+use crate::ann::{AnnError, AnnGraph};
+use crate::calibrate::{Calibration, CalibrationError, calibrate};
+use crate::declutter::{Decluttered, declutter};
+use crate::lower::Conversion;
+use crate::method::{Method, MethodConfig, MethodError, Prepared};
+use crate::structure::{Structure, StructureError, structure};
+
+/// A trained network that is known to be convertible, with its calibration.
+#[derive(Debug, Clone)]
+pub struct Convertible {
+    /// Name of the network.
+    pub name: String,
+    /// The graph in normal form and what became of every node.
+    pub decluttered: Decluttered,
+    /// Its units.
+    pub structure: Structure,
+    /// Their activations on the calibration samples.
+    pub calibration: Calibration,
+    /// The calibration samples, one after the other.
+    pub samples: Vec<f32>,
+}
+
+/// Why a network is not converted.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ConvertError {
+    /// Folding failed.
+    #[error(transparent)]
+    Ann(#[from] AnnError),
+    /// Nodes without a spiking counterpart.
+    #[error(transparent)]
+    Structure(#[from] StructureError),
+    /// No or wrong calibration samples.
+    #[error(transparent)]
+    Calibration(#[from] CalibrationError),
+    /// The method refuses.
+    #[error(transparent)]
+    Method(#[from] MethodError),
+}
+
+impl Convertible {
+    /// Normalises a graph, finds its units and calibrates them. Everything that cannot be converted
+    /// is refused before any sample is evaluated.
+    ///
+    /// # Errors
+    /// [`ConvertError`], naming the nodes concerned.
+    pub fn new(name: &str, graph: &AnnGraph, samples: &[f32]) -> Result<Self, ConvertError> {
+        let decluttered = declutter(graph)?;
+        let structure = structure(&decluttered.graph)?;
+        let calibration = calibrate(&decluttered.graph, &structure, samples)?;
+        let (name, samples) = (name.to_string(), samples.to_vec());
+        Ok(Convertible { name, decluttered, structure, calibration, samples })
+    }
+
+    /// Converts with a method.
+    ///
+    /// # Errors
+    /// [`ConvertError::Method`].
+    pub fn convert(
+        &self,
+        method: &Method,
+        config: &MethodConfig,
+    ) -> Result<Conversion, ConvertError> {
+        let prepared = Prepared {
+            name: &self.name,
+            graph: &self.decluttered.graph,
+            structure: &self.structure,
+            calibration: &self.calibration,
+            samples: &self.samples,
+        };
+        Ok((method.convert)(&prepared, config)?)
+    }
+}

@@ -1,0 +1,339 @@
+//! From units and thresholds to a spiking network description.
+//!
+//! Every activation is expressed in units of its threshold: a spike of a unit stands for θ per step,
+//! so weights become w · θ_source / θ_target, biases b / θ_target, and every threshold is 1. The last
+//! layer integrates without spiking; its potential after T steps is T times the network's scores.
+//!
+//! **Time.** Every projection takes as many steps as its ends lie apart in depth (one between
+//! neighbouring layers), and a layer's bias sets in when its first input can arrive. A layer at depth
+//! d therefore does in the steps d, d + 1, … exactly what it would do in the steps 1, 2, … of a
+//! network whose layers all act at once: depth delays, but changes no spike.
+
+use crate::coding::InputCode;
+use crate::linear::{ChannelScale, LinearMap};
+use crate::structure::{Origin, Structure, Unit, UnitKind};
+use serde::Serialize;
+use sim_core::network::{
+    Connectivity, Network, Neuron, Population, Probe, Projection, Reset, Shape, SpikeCondition,
+    Stimulus,
+};
+use sim_core::neuron::integrate_and_fire::IntegrateAndFire;
+use sim_core::neuron::{integrator::integrator, max_pool::max_pool};
+use sim_core::units::{Hertz, Milliseconds, Values};
+
+/// What is read as the scores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Readout {
+    /// The potential of the last layer, which integrates without spiking.
+    Membrane,
+    /// The spike counts of the last layer; ties go to the larger potential.
+    SpikeCount,
+}
+
+/// What became of one unit.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Layer {
+    /// Name of the population.
+    pub population: String,
+    /// Operators of the trained network that it stands for.
+    pub nodes: Vec<String>,
+    /// Shape of the population.
+    pub shape: Shape,
+    /// Model of its neurons.
+    pub model: String,
+    /// Smallest and largest activation that a spike stands for.
+    pub thresholds: [f64; 2],
+    /// Channels that were silent on the calibration samples.
+    pub dead_channels: usize,
+    /// Steps before the layer's first input can arrive.
+    pub onset: u32,
+}
+
+/// A linear map of the sample whose result, with the bias, drives a layer as a constant current.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CurrentDrive {
+    /// Index of the stimulus.
+    pub stimulus: usize,
+    /// Maps of the sample that add up.
+    pub maps: Vec<LinearMap>,
+    /// Constant part, one a neuron.
+    pub bias: Vec<f64>,
+}
+
+/// How a sample is put into the network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InputPlan {
+    /// The code.
+    pub code: InputCode,
+    /// Currents that depend on the sample, for [`InputCode::ConstantCurrent`].
+    pub currents: Vec<CurrentDrive>,
+    /// Index of the stimulus that makes the input population spike, for the other codes.
+    pub spikes: Option<usize>,
+}
+
+/// A converted network: the description, and how to use it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conversion {
+    /// The spiking network.
+    pub network: Network,
+    /// One entry a unit, the read-out last.
+    pub layers: Vec<Layer>,
+    /// How samples are put in.
+    pub input: InputPlan,
+    /// What is read.
+    pub readout: Readout,
+    /// Number of values of a sample.
+    pub sample_size: usize,
+}
+
+impl Conversion {
+    /// Steps before the read-out's first input can arrive.
+    pub fn latency(&self) -> u32 {
+        self.layers.last().map_or(0, |layer| layer.onset)
+    }
+}
+
+/// How units are made into neurons.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NeuronForm {
+    /// Spike condition.
+    pub spike: SpikeCondition,
+    /// Whether the threshold is subtracted (true) or the potential set to 0.
+    pub soft_reset: bool,
+    /// Initial potential in thresholds.
+    pub initial: f64,
+    /// Whether a bias sets in with the layer's first input (true) or acts from the beginning, as on
+    /// chips that have no switch for it.
+    pub bias_waits: bool,
+    /// What is read; with spike counts the last layer spikes too.
+    pub readout: Readout,
+}
+
+/// Thresholds of one unit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnitScale {
+    /// Activation that one spike stands for when the unit is a source.
+    pub output: ChannelScale,
+    /// Input at which the unit spikes; differs from `output` where a calibrated gain makes up for
+    /// what resets lose.
+    pub threshold: ChannelScale,
+    /// Replaces the unit's bias where a method corrected it.
+    pub bias: Option<Vec<f64>>,
+    /// Channels that were silent in calibration; their input is cut off.
+    pub dead: Vec<bool>,
+}
+
+/// Makes the description.
+pub fn lower(
+    name: &str,
+    structure: &Structure,
+    scales: &[UnitScale],
+    code: InputCode,
+    form: NeuronForm,
+) -> Conversion {
+    let mut network = Network::new(name, Milliseconds(1.0));
+    let names = population_names(structure);
+    let mut input = InputPlan { code, currents: Vec::new(), spikes: None };
+    if code.spikes() {
+        add_input(&mut network, &mut input, structure, code);
+    }
+    let mut layers = Vec::new();
+    for (index, unit) in structure.units.iter().enumerate() {
+        let scale = &scales[index];
+        let neuron = neuron_of(unit, form);
+        let model = neuron.model.clone();
+        let shape = unit.shape.arrangement();
+        network.add_population(&names[index], Population::shaped(shape, neuron));
+        let onset = unit.depth - 1 + u32::from(code.spikes());
+        for (number, branch) in unit.branches.iter().enumerate() {
+            let source = match branch.origin {
+                Origin::Input if !code.spikes() => continue,
+                Origin::Input => (INPUT, ChannelScale::one(), 0),
+                Origin::Unit(source) => (
+                    names[source].as_str(),
+                    scales[source].output.clone(),
+                    structure.units[source].depth,
+                ),
+            };
+            let own = format!("{} -> {}", source.0, names[index]);
+            let projection = project(unit, &branch.map, scale, source, &names[index]);
+            let repeated = network.projections.contains_key(&own);
+            let own = if repeated { format!("{own} ({number})") } else { own };
+            network.add_projection(own, projection);
+        }
+        add_drive(&mut network, &mut input, unit, scale, (&names[index], onset), form);
+        network.add_probe(format!("spikes of {}", names[index]), Probe::spikes(&names[index]));
+        layers.push(layer(unit, scale, &names[index], model, onset));
+    }
+    let sample_size = structure.input.size();
+    Conversion { network, layers, input, readout: form.readout, sample_size }
+}
+
+/// Name of the population that samples enter through as spikes.
+pub const INPUT: &str = "input";
+
+/// Node names without slashes at the ends and dots for those inside, unique.
+fn population_names(structure: &Structure) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for unit in &structure.units {
+        let base = match unit.kind {
+            UnitKind::Readout => "output".to_string(),
+            _ => unit.name.trim_matches('/').replace('/', "."),
+        };
+        let mut name = base.clone();
+        let mut number = 2;
+        while names.contains(&name) || name == INPUT {
+            name = format!("{base}_{number}");
+            number += 1;
+        }
+        names.push(name);
+    }
+    names
+}
+
+fn add_input(network: &mut Network, input: &mut InputPlan, structure: &Structure, code: InputCode) {
+    let shape = structure.input.arrangement();
+    network.add_population(INPUT, Population::shaped(shape, Neuron::spike_source()));
+    network.add_probe("spikes of input", Probe::spikes(INPUT));
+    let population = INPUT.to_string();
+    let stimulus = match code {
+        InputCode::Poisson => Stimulus::Poisson { population, rate: Hertz(0.0).into() },
+        _ => {
+            let times = Values::Each { values: Vec::new(), unit: MILLISECONDS };
+            Stimulus::SpikeList { population, neurons: Vec::new(), times }
+        }
+    };
+    network.add_stimulus("sample", stimulus);
+    input.spikes = Some(0);
+}
+
+const MILLISECONDS: sim_core::units::Unit = sim_core::units::Unit {
+    symbol: "ms",
+    dimension: sim_core::units::Dimension::Time,
+    in_base: 1.0,
+};
+
+fn neuron_of(unit: &Unit, form: NeuronForm) -> Neuron {
+    match unit.kind {
+        UnitKind::MaxPool => max_pool(),
+        UnitKind::Readout if form.readout == Readout::Membrane => integrator(),
+        _ => IntegrateAndFire {
+            threshold: 1.0.into(),
+            initial: form.initial.into(),
+            spike: form.spike,
+            reset: if form.soft_reset { Reset::Subtract } else { Reset::To(0.0.into()) },
+        }
+        .into(),
+    }
+}
+
+/// One branch as a projection in units of thresholds.
+fn project(
+    unit: &Unit,
+    map: &LinearMap,
+    scale: &UnitScale,
+    source: (&str, ChannelScale, u32),
+    target: &str,
+) -> Projection {
+    let (name, output, source_depth) = source;
+    let delay = Milliseconds(f64::from(unit.depth - source_depth));
+    let scaled = match unit.kind {
+        // A maximum compares counts of one channel: all have the same scale.
+        UnitKind::MaxPool => map.clone(),
+        _ => map.scaled(&output, &input_gain(scale)),
+    };
+    let (connectivity, weights) = match scaled {
+        LinearMap::Convolution { geometry, weights } => {
+            (Connectivity::Convolution(geometry), weights)
+        }
+        LinearMap::Dense { weights, .. } => (Connectivity::Dense, weights),
+        LinearMap::Identity { size } => (Connectivity::OneToOne, vec![1.0; size]),
+        LinearMap::Sparse { rows, .. } => list(&rows),
+    };
+    Projection::new(name, target, connectivity).weight(Values::numbers(weights)).delay(delay)
+}
+
+/// One over the threshold, and 0 for dead channels.
+fn input_gain(scale: &UnitScale) -> ChannelScale {
+    let mut gain = scale.threshold.inverse();
+    for (factor, dead) in gain.factors.iter_mut().zip(&scale.dead) {
+        if *dead {
+            *factor = 0.0;
+        }
+    }
+    gain
+}
+
+/// Rows as a list, or as one-to-one where every source reaches just its own target.
+fn list(rows: &[Vec<(u32, f64)>]) -> (Connectivity, Vec<f64>) {
+    let own =
+        |(source, row): (usize, &Vec<(u32, f64)>)| row.len() == 1 && row[0].0 as usize == source;
+    let weights = rows.iter().flatten().map(|&(_, weight)| weight).collect();
+    if rows.iter().enumerate().all(own) {
+        return (Connectivity::OneToOne, weights);
+    }
+    let sources = rows.iter().enumerate().flat_map(|(s, row)| row.iter().map(move |_| s as u32));
+    let targets = rows.iter().flatten().map(|&(target, _)| target).collect();
+    (Connectivity::List { sources: sources.collect(), targets }, weights)
+}
+
+/// The unit's constant current: its bias, and the sample where it enters as a current.
+fn add_drive(
+    network: &mut Network,
+    input: &mut InputPlan,
+    unit: &Unit,
+    scale: &UnitScale,
+    population: (&str, u32),
+    form: NeuronForm,
+) {
+    if unit.kind == UnitKind::MaxPool {
+        return;
+    }
+    let (name, onset) = population;
+    let gain = input_gain(scale);
+    let bias = scale.bias.as_ref().unwrap_or(&unit.bias);
+    let bias: Vec<f64> = bias.iter().enumerate().map(|(n, b)| b * gain.at(n)).collect();
+    let sample_maps: Vec<LinearMap> = unit
+        .branches
+        .iter()
+        .filter(|branch| branch.origin == Origin::Input && !input.code.spikes())
+        .map(|branch| branch.map.scaled(&ChannelScale::one(), &gain))
+        .collect();
+    if sample_maps.is_empty() && bias.iter().all(|&b| b == 0.0) {
+        return;
+    }
+    let start = if form.bias_waits { f64::from(onset) } else { 0.0 };
+    let stimulus = network.stimuli.len();
+    let amplitude = Values::numbers(bias.clone());
+    network.add_stimulus(
+        format!("bias of {name}"),
+        Stimulus::constant_current(name, amplitude, Milliseconds(start)),
+    );
+    if !sample_maps.is_empty() {
+        input.currents.push(CurrentDrive { stimulus, maps: sample_maps, bias });
+    }
+}
+
+fn layer(unit: &Unit, scale: &UnitScale, name: &str, model: String, onset: u32) -> Layer {
+    let mut nodes: Vec<String> = Vec::new();
+    for node in unit.branches.iter().flat_map(|branch| &branch.nodes) {
+        if !nodes.contains(node) {
+            nodes.push(node.clone());
+        }
+    }
+    if unit.kind != UnitKind::Readout && !nodes.contains(&unit.name) {
+        nodes.push(unit.name.clone());
+    }
+    let factors = &scale.threshold.factors;
+    let fold = |start: f64, pick: fn(f64, f64) -> f64| factors.iter().copied().fold(start, pick);
+    Layer {
+        population: name.to_string(),
+        nodes,
+        shape: unit.shape.arrangement(),
+        model,
+        thresholds: [fold(f64::INFINITY, f64::min), fold(0.0, f64::max)],
+        dead_channels: scale.dead.iter().filter(|&&dead| dead).count(),
+        onset,
+    }
+}

@@ -1,0 +1,90 @@
+//! Conversion methods, one a file.
+//!
+//! A method turns the units of a trained network, with what they do on calibration samples, into a
+//! spiking network. To add one: its file with a `pub static METHOD`, and its line in [`METHODS`].
+
+mod hard_reset;
+mod rate;
+
+use crate::ann::AnnGraph;
+use crate::calibrate::Calibration;
+use crate::coding::InputCode;
+use crate::lower::{Conversion, UnitScale};
+use crate::structure::{Structure, Unit, UnitKind};
+use crate::threshold::ThresholdRule;
+
+/// What every method gets.
+pub struct Prepared<'a> {
+    /// Name of the network.
+    pub name: &'a str,
+    /// The decluttered graph.
+    pub graph: &'a AnnGraph,
+    /// Its units.
+    pub structure: &'a Structure,
+    /// Their activations on the calibration samples.
+    pub calibration: &'a Calibration,
+    /// The calibration samples, one after the other.
+    pub samples: &'a [f32],
+}
+
+/// What can be chosen.
+#[derive(Clone, Copy)]
+pub struct MethodConfig {
+    /// Rule for thresholds.
+    pub threshold: &'static ThresholdRule,
+    /// Input code; a method may allow only some.
+    pub code: InputCode,
+    /// Number of steps that the code is made for.
+    pub steps: u32,
+}
+
+/// Why a method refuses.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum MethodError {
+    /// A unit that the method has no neuron for.
+    #[error("method `{method}` cannot convert `{unit}`: {reason}")]
+    Unit {
+        /// The method.
+        method: &'static str,
+        /// The unit's node.
+        unit: String,
+        /// Why, and what would help.
+        reason: String,
+    },
+    /// An input code that the method has no use for.
+    #[error("method `{method}` needs the input code {needed}")]
+    Code {
+        /// The method.
+        method: &'static str,
+        /// The codes it takes.
+        needed: &'static str,
+    },
+}
+
+/// A conversion method.
+pub struct Method {
+    /// Name on the command line.
+    pub name: &'static str,
+    /// One sentence.
+    pub summary: &'static str,
+    /// Where it comes from.
+    pub reference: &'static str,
+    /// Converts.
+    pub convert: fn(&Prepared<'_>, &MethodConfig) -> Result<Conversion, MethodError>,
+}
+
+/// All methods; the first is the default.
+pub static METHODS: &[&Method] = &[&rate::METHOD, &hard_reset::METHOD];
+
+/// The method of this name.
+pub fn find_method(name: &str) -> Option<&'static Method> {
+    METHODS.iter().copied().find(|method| method.name == name)
+}
+
+/// The scale of a unit that stands in one number for its activation: threshold and output agree.
+fn plain_scale(unit: &Unit, thresholds: Vec<f64>, dead: Vec<bool>) -> UnitScale {
+    use crate::linear::ChannelScale;
+    let scale = ChannelScale { factors: thresholds, per_channel: unit.shape.per_channel() };
+    let scale = if unit.kind == UnitKind::Readout { ChannelScale::one() } else { scale };
+    UnitScale { output: scale.clone(), threshold: scale, bias: None, dead }
+}

@@ -1,0 +1,2 @@
+//! Front ends: one folder a file format, all to the same graph.
+pub mod onnx;

@@ -1,0 +1,18 @@
+//! ONNX models.
+//!
+//! Reads what PyTorch's two exporters write for image classifiers (operator sets 9 to 23), from
+//! bytes. The batch axis, free or fixed, is removed. Files are not trusted: sizes are checked
+//! before anything is allocated for them, and a damaged file gives an error that names the place.
+//!
+//! References: the ONNX specification, IR and operators, <https://onnx.ai/onnx/>.
+mod error;
+pub mod message;
+mod node;
+mod operator;
+mod order;
+mod read;
+mod tensor;
+
+pub use error::{OnnxError, UnsupportedNode};
+pub use operator::supported_operators;
+pub use read::{MAXIMUM_OPSET, MINIMUM_OPSET, read, read_model};

@@ -1,0 +1,227 @@
+//! What an operator's reader sees of its node.
+
+use std::sync::Arc;
+
+use super::error::OnnxError;
+use super::message::{AttributeProto, NodeProto};
+use super::tensor::{Elements, Tensor};
+use crate::ann::{AnnGraphBuilder, NodeId, Operator, SampleShape};
+
+/// What a name in the file stands for.
+#[derive(Debug, Clone)]
+pub enum Value {
+    /// Something that is computed for each sample.
+    Activation(NodeId),
+    /// A constant.
+    Constant(Arc<Tensor>),
+    /// Something that could not be read; already reported.
+    Unknown,
+}
+
+/// The extents and the elements of a tensor of finite numbers.
+pub type Weight<'a> = (&'a [usize], &'a [f32]);
+
+/// What an operator becomes.
+#[derive(Debug)]
+pub enum Reading {
+    /// A node of the graph.
+    Node(Operator, Vec<NodeId>),
+    /// A constant, known while reading.
+    Constant(Tensor),
+    /// The value of its first input under another name.
+    SameConstant(Arc<Tensor>),
+}
+
+/// Why an operator could not be read.
+#[derive(Debug)]
+pub enum Refusal {
+    /// It reads something that could not be read either.
+    Blocked,
+    /// It is well formed but cannot be converted; the text says what would be needed.
+    Unsupported(String),
+    /// It breaks the operator's definition.
+    Invalid(String),
+    /// Another error, which already names its place.
+    Other(OnnxError),
+}
+
+/// A node with its operands looked up.
+pub struct NodeContext<'a> {
+    /// The message.
+    pub proto: &'a NodeProto,
+    /// Operator set version.
+    pub opset: i64,
+    /// The batch extent, where the file fixes it.
+    pub batch: Option<i64>,
+    /// Whether nothing but the graph's outputs reads the node's result.
+    pub is_last: bool,
+    /// The operands; `None` for one left out.
+    pub inputs: Vec<Option<Value>>,
+    /// The graph so far.
+    pub builder: &'a AnnGraphBuilder,
+}
+
+impl NodeContext<'_> {
+    fn attribute(&self, name: &str) -> Option<&AttributeProto> {
+        self.proto.attribute.iter().find(|attribute| attribute.name.as_deref() == Some(name))
+    }
+
+    /// A whole-number attribute.
+    pub fn integer(&self, name: &str) -> Option<i64> {
+        self.attribute(name).map(|attribute| attribute.i.unwrap_or(0))
+    }
+
+    /// A number attribute.
+    pub fn float(&self, name: &str) -> Option<f32> {
+        self.attribute(name).map(|attribute| attribute.f.unwrap_or(0.0))
+    }
+
+    /// A list attribute of whole numbers.
+    pub fn integers(&self, name: &str) -> Option<&[i64]> {
+        self.attribute(name).map(|attribute| attribute.ints.as_slice())
+    }
+
+    /// A list attribute of numbers.
+    pub fn floats(&self, name: &str) -> Option<&[f32]> {
+        self.attribute(name).map(|attribute| attribute.floats.as_slice())
+    }
+
+    /// A text attribute.
+    pub fn text(&self, name: &str) -> Option<String> {
+        let bytes = self.attribute(name)?.s.as_deref().unwrap_or_default();
+        Some(String::from_utf8_lossy(bytes).into_owned())
+    }
+
+    /// A tensor attribute.
+    ///
+    /// # Errors
+    /// As [`Tensor::read`].
+    pub fn tensor(&self, name: &str) -> Result<Option<Tensor>, Refusal> {
+        let Some(proto) = self.attribute(name).and_then(|attribute| attribute.t.as_ref()) else {
+            return Ok(None);
+        };
+        Tensor::read(proto, self.result_name()).map(Some).map_err(Refusal::Other)
+    }
+
+    /// The name of the first value that the node makes.
+    pub fn result_name(&self) -> &str {
+        self.proto.output.first().map(String::as_str).unwrap_or_default()
+    }
+
+    fn value(&self, index: usize) -> Option<&Value> {
+        self.inputs.get(index).and_then(Option::as_ref)
+    }
+
+    /// Whether an operand is there.
+    pub fn has(&self, index: usize) -> bool {
+        self.value(index).is_some()
+    }
+
+    /// Whether an operand is a constant.
+    pub fn is_constant(&self, index: usize) -> bool {
+        matches!(self.value(index), Some(Value::Constant(_)))
+    }
+
+    /// An operand that depends on the sample.
+    ///
+    /// # Errors
+    /// [`Refusal`] where it is a constant, left out or unknown.
+    pub fn activation(&self, index: usize) -> Result<NodeId, Refusal> {
+        match self.value(index) {
+            Some(Value::Activation(id)) => Ok(*id),
+            Some(Value::Unknown) => Err(Refusal::Blocked),
+            Some(Value::Constant(tensor)) => Err(Refusal::Unsupported(format!(
+                "operand {index} to depend on the network's input; `{}` is a constant",
+                tensor.name
+            ))),
+            None => Err(Refusal::Invalid(format!("operand {index} is missing"))),
+        }
+    }
+
+    /// The shape of an operand that depends on the sample, batch axis removed.
+    ///
+    /// # Errors
+    /// As [`NodeContext::activation`].
+    pub fn shape(&self, index: usize) -> Result<&SampleShape, Refusal> {
+        let id = self.activation(index)?;
+        self.builder.shape(id).ok_or(Refusal::Blocked)
+    }
+
+    /// A constant operand, if it is there.
+    ///
+    /// # Errors
+    /// [`Refusal`] where it depends on the sample or is unknown.
+    pub fn optional_constant(&self, index: usize) -> Result<Option<&Arc<Tensor>>, Refusal> {
+        match self.value(index) {
+            Some(Value::Constant(tensor)) => Ok(Some(tensor)),
+            Some(Value::Unknown) => Err(Refusal::Blocked),
+            Some(Value::Activation(_)) => Err(Refusal::Unsupported(format!(
+                "operand {index} (`{}`) to be a constant; it is computed from the network's input",
+                self.proto.input.get(index).map(String::as_str).unwrap_or_default()
+            ))),
+            None => Ok(None),
+        }
+    }
+
+    /// A constant operand.
+    ///
+    /// # Errors
+    /// As [`NodeContext::optional_constant`], and where it is left out.
+    pub fn constant(&self, index: usize) -> Result<&Arc<Tensor>, Refusal> {
+        let missing = || Refusal::Invalid(format!("operand {index} is missing"));
+        self.optional_constant(index)?.ok_or_else(missing)
+    }
+
+    /// A constant operand of finite numbers: its extents and elements.
+    ///
+    /// # Errors
+    /// As [`NodeContext::constant`]; [`OnnxError::Tensor`] where it holds whole numbers, NaN or
+    /// an infinity.
+    pub fn weight(&self, index: usize) -> Result<Weight<'_>, Refusal> {
+        let tensor = self.constant(index)?;
+        Ok((&tensor.extents, finite(tensor)?))
+    }
+
+    /// As [`NodeContext::weight`], if the operand is there.
+    ///
+    /// # Errors
+    /// As [`NodeContext::weight`].
+    pub fn optional_weight(&self, index: usize) -> Result<Option<Weight<'_>>, Refusal> {
+        if self.has(index) { self.weight(index).map(Some) } else { Ok(None) }
+    }
+
+    /// Whole numbers from a constant operand.
+    ///
+    /// # Errors
+    /// As [`NodeContext::constant`], and where it holds other numbers.
+    pub fn index_list(&self, index: usize) -> Result<&[i64], Refusal> {
+        let tensor = self.constant(index)?;
+        match &tensor.elements {
+            Elements::Integers(values) => Ok(values),
+            Elements::Floats(_) => {
+                Err(Refusal::Invalid(format!("`{}` must hold whole numbers", tensor.name)))
+            }
+        }
+    }
+}
+
+/// The elements of a tensor that must be finite numbers.
+///
+/// # Errors
+/// [`OnnxError::Tensor`] with the first element that is not.
+pub fn finite(tensor: &Tensor) -> Result<&[f32], Refusal> {
+    let fail = |problem| {
+        let tensor = tensor.name.clone();
+        Err(Refusal::Other(OnnxError::Tensor { tensor, problem }))
+    };
+    let Elements::Floats(values) = &tensor.elements else {
+        return fail("it holds whole numbers where weights are needed".to_owned());
+    };
+    match values.iter().enumerate().find(|(_, value)| !value.is_finite()) {
+        Some((index, value)) => fail(format!(
+            "element {index} is {value}; weights must be finite (the training diverged or the \
+             file is damaged)"
+        )),
+        None => Ok(values),
+    }
+}

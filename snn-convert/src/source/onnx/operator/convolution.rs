@@ -1,0 +1,25 @@
+//! `Conv` with two spatial axes.
+
+use super::{NodeContext, OperatorReader, Reading, Refusal, invalid, unsupported, window};
+use crate::ann::operator::Convolution;
+
+/// The reader.
+pub static READER: OperatorReader = OperatorReader { name: "Conv", read };
+
+fn read(context: &NodeContext<'_>) -> Result<Reading, Refusal> {
+    let (extents, values) = context.weight(1)?;
+    let &[channels, _, height, width] = extents else {
+        return unsupported(format!(
+            "a two-dimensional convolution (weight with 4 axes); its weight has extents {extents:?}"
+        ));
+    };
+    let window = window::read(context, Some([height, width]))?;
+    let groups = context.integer("group").unwrap_or(1);
+    let Ok(groups) = usize::try_from(groups) else {
+        return invalid(format!("group is {groups}; it must be at least 1"));
+    };
+    let bias = context.optional_weight(2)?.map(|(_, values)| values.to_vec());
+    let weight = values.to_vec();
+    let convolution = Convolution { weight, bias, channels, window, groups };
+    Ok(Reading::Node(convolution.into(), vec![context.activation(0)?]))
+}

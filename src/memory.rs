@@ -1,0 +1,37 @@
+//! How much memory a network may take on this machine.
+
+use sim_core::connectome::CompileConfig;
+
+/// Share of the available memory that a network may take.
+const SHARE: f64 = 0.9;
+
+/// A compile configuration that refuses networks larger than what is free here.
+///
+/// Where the system does not say how much is free, nothing is refused.
+pub fn available() -> CompileConfig {
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    match available_bytes(&text) {
+        Some(bytes) => CompileConfig { memory_limit: (bytes as f64 * SHARE) as u64 },
+        None => CompileConfig::UNLIMITED,
+    }
+}
+
+/// The value of `MemAvailable` in bytes.
+fn available_bytes(meminfo: &str) -> Option<u64> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
+    kilobytes.checked_mul(1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_available_memory_is_read_as_linux_writes_it() {
+        let text = "MemTotal:       24575736 kB\nMemFree: 100 kB\nMemAvailable:   20480 kB\n";
+        assert_eq!(available_bytes(text), Some(20_480 * 1024));
+        assert_eq!(available_bytes("MemAvailable: many"), None);
+        assert_eq!(available_bytes(""), None);
+    }
+}

@@ -1,0 +1,261 @@
+//! Exact spike times of `lif_exponential` networks, by scanning and bisecting the closed form.
+//!
+//! Between two events (arrival of a spike, change of a current, spike) every neuron's potential is
+//! known in closed form. The reference samples it finely, looks closer where a peak comes near the
+//! threshold, and bisects the first crossing. Times are plain milliseconds.
+
+use super::synapse::{PlainSynapse, expand};
+use super::{initial, parameter};
+use crate::closed_form::postsynaptic_potential;
+use sim_core::engine::Compiled;
+use sim_core::network::{ValidPopulation, ValidStimulus};
+use sim_core::neuron::LoweredReset;
+
+/// Distance of the samples in which a crossing is sought (ms).
+const SCAN_STEP_MS: f64 = 0.02;
+
+/// A peak this far below the threshold (mV) may still cross it between two samples: with slopes
+/// below 50 mV/ms² · step it rises by at most 0.02 mV.
+const NEAR_THRESHOLD_MV: f64 = 0.1;
+
+/// A spike (time in ms, global index).
+pub type TimedSpike = (f64, u32);
+
+#[derive(Clone)]
+struct Cell {
+    tau: f64,
+    capacitance: f64,
+    rest: f64,
+    theta: f64,
+    refractory: f64,
+    reset: f64,
+    tau_synapse: [f64; 2],
+    /// State at `since`.
+    v: f64,
+    synapse: [f64; 2],
+    since: f64,
+    held_until: f64,
+    current: f64,
+}
+
+impl Cell {
+    fn new(population: &ValidPopulation, neuron: usize) -> Cell {
+        let get = |name: &str| parameter(population, name, neuron);
+        assert_eq!(population.model.spec().name, "lif_exponential");
+        let LoweredReset::To(reset) = population.neurons.reset else {
+            panic!("lif_exponential resets to a value");
+        };
+        Cell {
+            tau: get("tau_membrane"),
+            capacitance: get("capacitance"),
+            rest: get("resting_potential"),
+            theta: get("threshold"),
+            refractory: get("refractory_period"),
+            reset,
+            tau_synapse: [get("tau_excitatory"), get("tau_inhibitory")],
+            v: initial(population, 0, neuron, get("resting_potential")),
+            synapse: [1, 2].map(|variable| initial(population, variable, neuron, 0.0)),
+            since: 0.0,
+            held_until: 0.0,
+            current: 0.0,
+        }
+    }
+
+    fn synapse_at(&self, receptor: usize, t: f64) -> f64 {
+        self.synapse[receptor] * (-(t - self.since) / self.tau_synapse[receptor]).exp()
+    }
+
+    fn potential(&self, t: f64) -> f64 {
+        let from = self.since.max(self.held_until);
+        if t <= from {
+            return self.v;
+        }
+        let free = t - from;
+        let limit = self.rest + self.current * self.tau / self.capacitance;
+        let mut v = limit + (self.v - limit) * (-free / self.tau).exp();
+        for receptor in 0..2 {
+            let tau = self.tau_synapse[receptor];
+            v += self.synapse_at(receptor, from)
+                * postsynaptic_potential(self.tau, tau, self.capacitance, free);
+        }
+        v
+    }
+
+    fn move_to(&mut self, t: f64) {
+        self.v = self.potential(t);
+        self.synapse = [0, 1].map(|receptor| self.synapse_at(receptor, t));
+        self.since = t;
+    }
+
+    /// The first t in (from, to] at which the potential has risen to the threshold.
+    fn crossing(&self, from: f64, to: f64) -> Option<f64> {
+        let from = from.max(self.held_until);
+        if from >= to {
+            return None;
+        }
+        let samples = ((to - from) / SCAN_STEP_MS).ceil().max(8.0) as u32;
+        let at = |k: u32| from + (to - from) * f64::from(k) / f64::from(samples);
+        let mut below = from;
+        for k in 1..=samples {
+            let t = at(k);
+            let v = self.potential(t);
+            if v >= self.theta {
+                return Some(self.bisect(below, t));
+            }
+            let near = v > self.theta - NEAR_THRESHOLD_MV;
+            if near && k < samples && self.potential(below) <= v && self.potential(at(k + 1)) <= v {
+                let peak = self.peak(below, at(k + 1));
+                if self.potential(peak) >= self.theta {
+                    return Some(self.bisect(below, peak));
+                }
+            }
+            below = t;
+        }
+        None
+    }
+
+    /// Where the potential peaks between two times, by thirds.
+    fn peak(&self, mut low: f64, mut high: f64) -> f64 {
+        for _ in 0..80 {
+            let (first, second) = (low + (high - low) / 3.0, high - (high - low) / 3.0);
+            if self.potential(first) < self.potential(second) {
+                low = first;
+            } else {
+                high = second;
+            }
+        }
+        0.5 * (low + high)
+    }
+
+    fn bisect(&self, mut low: f64, mut high: f64) -> f64 {
+        for _ in 0..80 {
+            let middle = 0.5 * (low + high);
+            if self.potential(middle) >= self.theta {
+                high = middle;
+            } else {
+                low = middle;
+            }
+        }
+        high
+    }
+}
+
+/// An input on its way.
+struct Arrival {
+    time: f64,
+    synapse: PlainSynapse,
+}
+
+/// The spikes of all neurons in (0, duration], sources included, by time.
+///
+/// # Panics
+/// Where a neuron is no `lif_exponential` and no source, or a source is driven at random.
+pub fn simulate(compiled: &Compiled, duration: f64) -> Vec<TimedSpike> {
+    let network = compiled.network();
+    let dt = network.grid().dt();
+    let synapses = expand(compiled);
+    let mut cells: Vec<Option<Cell>> = Vec::new();
+    for population in network.populations().values() {
+        let source = population.model.spec().name == "spike_source";
+        let make = |n: u32| (!source).then(|| Cell::new(population, n as usize));
+        cells.extend((0..population.size()).map(make));
+    }
+    let mut spikes: Vec<TimedSpike> = source_spikes(compiled, duration);
+    let mut arrivals: Vec<Arrival> = Vec::new();
+    let mut changes = current_changes(compiled);
+    changes.retain(|&change| change < duration);
+    changes.push(duration);
+    for &(time, neuron) in &spikes {
+        send(&mut arrivals, &synapses, dt, time, neuron);
+    }
+    let mut now = 0.0;
+    set_currents(compiled, &mut cells, now);
+    while now < duration {
+        let next_change = changes.iter().copied().filter(|&t| t > now);
+        let next_arrival = arrivals.iter().map(|arrival| arrival.time);
+        let boundary = next_change.chain(next_arrival).fold(duration, f64::min);
+        let first = cells
+            .iter()
+            .enumerate()
+            .filter_map(|(n, cell)| Some((cell.as_ref()?.crossing(now, boundary)?, n)))
+            .min_by(|a, b| a.0.total_cmp(&b.0));
+        let until = first.map_or(boundary, |(time, _)| time);
+        cells.iter_mut().flatten().for_each(|cell| cell.move_to(until));
+        now = until;
+        if let Some((time, n)) = first {
+            spikes.push((time, n as u32));
+            send(&mut arrivals, &synapses, dt, time, n as u32);
+            if let Some(cell) = &mut cells[n] {
+                cell.v = cell.reset;
+                cell.held_until = time + cell.refractory;
+            }
+            continue;
+        }
+        for arrival in arrivals.extract_if(.., |arrival| arrival.time <= now) {
+            if let Some(cell) = &mut cells[arrival.synapse.target as usize] {
+                cell.synapse[arrival.synapse.receptor] += arrival.synapse.weight;
+            }
+        }
+        set_currents(compiled, &mut cells, now);
+    }
+    spikes.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    spikes
+}
+
+fn send(arrivals: &mut Vec<Arrival>, synapses: &[PlainSynapse], dt: f64, time: f64, neuron: u32) {
+    for synapse in synapses.iter().filter(|synapse| synapse.source == neuron) {
+        arrivals.push(Arrival { time: time + synapse.delay as f64 * dt, synapse: *synapse });
+    }
+}
+
+fn source_spikes(compiled: &Compiled, duration: f64) -> Vec<TimedSpike> {
+    let network = compiled.network();
+    let mut all = Vec::new();
+    for stimulus in network.stimuli().values() {
+        match stimulus {
+            ValidStimulus::SpikeList { population, spikes } => {
+                let first = network.populations()[*population].first;
+                let timed = spikes.iter().map(|(t, n)| (t.milliseconds(), first + n));
+                all.extend(timed.filter(|&(time, _)| time <= duration));
+            }
+            ValidStimulus::Poisson { .. } => panic!("a Poisson source is no exact input"),
+            ValidStimulus::ConstantCurrent { .. } => {}
+        }
+    }
+    all
+}
+
+/// Times at which a current sets in or ends (ms).
+fn current_changes(compiled: &Compiled) -> Vec<f64> {
+    let grid = compiled.network().grid();
+    let stimuli = compiled.network().stimuli().values();
+    let steps = stimuli.flat_map(|stimulus| match stimulus {
+        ValidStimulus::ConstantCurrent { start_step, stop_step, .. } => {
+            vec![*start_step, *stop_step]
+        }
+        _ => Vec::new(),
+    });
+    steps.map(|step| grid.time_of(step).milliseconds()).collect()
+}
+
+/// Sets the currents that flow after `now`.
+fn set_currents(compiled: &Compiled, cells: &mut [Option<Cell>], now: f64) {
+    let network = compiled.network();
+    cells.iter_mut().flatten().for_each(|cell| cell.current = 0.0);
+    for stimulus in network.stimuli().values() {
+        let ValidStimulus::ConstantCurrent { population, amplitude, start_step, stop_step } =
+            stimulus
+        else {
+            continue;
+        };
+        let time = |step: &u64| network.grid().time_of(*step).milliseconds();
+        if now < time(start_step) || now >= time(stop_step) {
+            continue;
+        }
+        for (local, global) in network.populations()[*population].range().enumerate() {
+            if let Some(cell) = &mut cells[global as usize] {
+                cell.current += amplitude.get(local);
+            }
+        }
+    }
+}

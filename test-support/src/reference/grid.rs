@@ -1,0 +1,277 @@
+//! Step by step, neuron by neuron, synapse by synapse.
+
+use super::synapse::{PlainSynapse, expand};
+use super::{initial, parameter};
+use sim_core::engine::Compiled;
+use sim_core::network::{SpikeCondition, ValidPopulation, ValidStimulus};
+use sim_core::neuron::LoweredReset;
+use sim_core::random::{Purpose, draw, uniform};
+use sim_core::recording::Spike;
+
+/// What the reference finds.
+#[derive(Debug, Clone)]
+pub struct GridRun {
+    /// All spikes by (time, neuron).
+    pub spikes: Vec<Spike>,
+    /// First state variable of each neuron after each step `[step, neuron]`; 0 for sources.
+    pub state: Vec<Vec<f64>>,
+}
+
+/// One neuron: constants and state, as its model's documentation gives them.
+enum Cell {
+    Source,
+    IntegrateAndFire {
+        v: f64,
+        theta: f64,
+        rules: Rules,
+    },
+    Integrator {
+        v: f64,
+    },
+    MaxPool {
+        largest: f64,
+    },
+    Leaky {
+        v: f64,
+        membrane: Membrane,
+        held: u64,
+        rules: Rules,
+        /// Synaptic currents; `None`: synapses let the potential jump.
+        currents: Option<[f64; 2]>,
+    },
+}
+
+#[derive(Clone, Copy)]
+struct Rules {
+    above: bool,
+    /// `None`: the threshold is subtracted.
+    reset: Option<f64>,
+}
+
+impl Rules {
+    fn of(population: &ValidPopulation) -> Rules {
+        Rules {
+            above: population.neurons.spike == SpikeCondition::Above,
+            reset: match population.neurons.reset {
+                LoweredReset::To(value) => Some(value),
+                LoweredReset::Subtract => None,
+            },
+        }
+    }
+
+    fn spikes(self, v: f64, theta: f64) -> bool {
+        v > theta || (!self.above && v == theta)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Membrane {
+    tau: f64,
+    capacitance: f64,
+    rest: f64,
+    theta: f64,
+    held_steps: u64,
+    tau_synapse: [f64; 2],
+}
+
+/// Stepwise models keep their numbers on multiples of 2^-32.
+fn on_dyadic_grid(value: f64) -> f64 {
+    let scale = 2.0_f64.powi(32);
+    (value * scale).round_ties_even() / scale
+}
+
+fn cell(population: &ValidPopulation, neuron: usize, dt: f64) -> Cell {
+    let get = |name: &str| parameter(population, name, neuron);
+    let rules = Rules::of(population);
+    match population.model.spec().name {
+        "spike_source" => Cell::Source,
+        "integrate_and_fire" => Cell::IntegrateAndFire {
+            v: on_dyadic_grid(initial(population, 0, neuron, 0.0)),
+            theta: on_dyadic_grid(get("threshold")),
+            rules: Rules { reset: rules.reset.map(on_dyadic_grid), ..rules },
+        },
+        "integrator" => Cell::Integrator { v: on_dyadic_grid(initial(population, 0, neuron, 0.0)) },
+        "max_pool" => Cell::MaxPool { largest: 0.0 },
+        model @ ("lif_delta" | "lif_exponential") => {
+            let exponential = model == "lif_exponential";
+            let rest = get("resting_potential");
+            Cell::Leaky {
+                v: initial(population, 0, neuron, rest),
+                membrane: Membrane {
+                    tau: get("tau_membrane"),
+                    capacitance: get("capacitance"),
+                    rest,
+                    theta: get("threshold"),
+                    held_steps: (get("refractory_period") / dt).round() as u64,
+                    tau_synapse: match exponential {
+                        true => [get("tau_excitatory"), get("tau_inhibitory")],
+                        false => [1.0; 2],
+                    },
+                },
+                held: 0,
+                rules,
+                currents: exponential
+                    .then(|| [1, 2].map(|variable| initial(population, variable, neuron, 0.0))),
+            }
+        }
+        other => panic!("the reference does not know `{other}`"),
+    }
+}
+
+/// Simulates `steps` steps.
+///
+/// # Panics
+/// Where a model is unknown here.
+pub fn simulate(compiled: &Compiled, steps: u64) -> GridRun {
+    let network = compiled.network();
+    let (grid, synapses) = (network.grid(), expand(compiled));
+    let dt = grid.dt();
+    let mut cells: Vec<Cell> = Vec::new();
+    for population in network.populations().values() {
+        cells.extend((0..population.size() as usize).map(|i| cell(population, i, dt)));
+    }
+    // spiked[k][n]: neuron n spikes in step k; nothing happens in step 0.
+    let mut spiked = vec![vec![false; cells.len()]];
+    let mut run = GridRun { spikes: Vec::new(), state: Vec::new() };
+    for step in 1..=steps {
+        let mut now = vec![false; cells.len()];
+        for (n, cell) in cells.iter_mut().enumerate() {
+            let neuron = n as u32;
+            let incoming = synapses.iter().filter(|synapse| synapse.target == neuron);
+            let arriving: Vec<&PlainSynapse> = incoming
+                .filter(|s| step > s.delay && spiked[(step - s.delay) as usize][s.source as usize])
+                .collect();
+            let current = current(compiled, neuron, step);
+            now[n] = match cell {
+                Cell::Source => source_spikes(compiled, neuron, step),
+                Cell::MaxPool { largest } => {
+                    let counts = arriving.iter().map(|s| {
+                        let sent = (step - s.delay) as usize;
+                        let before = &spiked[..=sent];
+                        let count = before.iter().filter(|row| row[s.source as usize]).count();
+                        s.weight * count as f64
+                    });
+                    let offered = counts.fold(0.0, f64::max);
+                    let grows = offered > *largest;
+                    *largest = largest.max(offered);
+                    grows
+                }
+                other => advance(other, &arriving, current, dt),
+            };
+            if now[n] {
+                let time = grid.time_of(step);
+                run.spikes.push(Spike { time, neuron });
+            }
+        }
+        run.state.push(cells.iter().map(state).collect());
+        spiked.push(now);
+    }
+    run
+}
+
+fn state(cell: &Cell) -> f64 {
+    match cell {
+        Cell::Source => 0.0,
+        Cell::IntegrateAndFire { v, .. } | Cell::Integrator { v } | Cell::Leaky { v, .. } => *v,
+        Cell::MaxPool { largest } => *largest,
+    }
+}
+
+/// One step of a neuron; says whether it spikes at the end.
+fn advance(cell: &mut Cell, arriving: &[&PlainSynapse], current: f64, dt: f64) -> bool {
+    match cell {
+        Cell::Source | Cell::MaxPool { .. } => false,
+        Cell::Integrator { v } => {
+            *v += arriving.iter().map(|s| on_dyadic_grid(s.weight)).sum::<f64>() + current;
+            false
+        }
+        Cell::IntegrateAndFire { v, theta, rules } => {
+            *v += arriving.iter().map(|s| on_dyadic_grid(s.weight)).sum::<f64>() + current;
+            let spikes = rules.spikes(*v, *theta);
+            if spikes {
+                *v = rules.reset.unwrap_or(*v - *theta);
+            }
+            spikes
+        }
+        Cell::Leaky { v, membrane: m, held, rules, currents } => {
+            let free = *held == 0;
+            *held = held.saturating_sub(1);
+            if free {
+                let limit = m.rest + m.tau / m.capacitance * current;
+                *v = limit + (*v - limit) * (-dt / m.tau).exp();
+            }
+            match currents {
+                None if free => *v += arriving.iter().map(|s| s.weight).sum::<f64>(),
+                None => {}
+                Some(currents) => {
+                    for (receptor, flowing) in currents.iter_mut().enumerate() {
+                        let tau = m.tau_synapse[receptor];
+                        if free {
+                            *v += *flowing
+                                * crate::closed_form::postsynaptic_potential(
+                                    m.tau,
+                                    tau,
+                                    m.capacitance,
+                                    dt,
+                                );
+                        }
+                        let jumps = arriving.iter().filter(|s| s.receptor == receptor);
+                        *flowing =
+                            *flowing * (-dt / tau).exp() + jumps.map(|s| s.weight).sum::<f64>();
+                    }
+                }
+            }
+            let spikes = rules.spikes(*v, m.theta);
+            if spikes {
+                *v = rules.reset.unwrap();
+                *held = m.held_steps;
+            }
+            spikes
+        }
+    }
+}
+
+/// The constant current into a neuron during a step: (start, stop].
+fn current(compiled: &Compiled, neuron: u32, step: u64) -> f64 {
+    let network = compiled.network();
+    let mut sum = 0.0;
+    for stimulus in network.stimuli().values() {
+        let ValidStimulus::ConstantCurrent { population, amplitude, start_step, stop_step } =
+            stimulus
+        else {
+            continue;
+        };
+        let population = &network.populations()[*population];
+        if population.range().contains(&neuron) && *start_step < step && step <= *stop_step {
+            let amplitude = amplitude.get((neuron - population.first) as usize);
+            let stepwise =
+                matches!(population.model.spec().name, "integrate_and_fire" | "integrator");
+            sum += if stepwise { on_dyadic_grid(amplitude) } else { amplitude };
+        }
+    }
+    sum
+}
+
+/// Whether a stimulus makes a source spike in a step.
+fn source_spikes(compiled: &Compiled, neuron: u32, step: u64) -> bool {
+    let network = compiled.network();
+    let stimuli = network.stimuli().values().enumerate();
+    let mut spikes = stimuli.map(|(index, stimulus)| {
+        let population = &network.populations()[stimulus.population()];
+        if !population.range().contains(&neuron) {
+            return false;
+        }
+        let local = neuron - population.first;
+        match stimulus {
+            ValidStimulus::SpikeList { spikes, .. } => {
+                spikes.contains(&(network.grid().time_of(step), local))
+            }
+            ValidStimulus::Poisson { probability, .. } => {
+                let words = draw(network.seed(), Purpose::Poisson, local, step, index as u16);
+                uniform(words) < probability.get(local as usize)
+            }
+            ValidStimulus::ConstantCurrent { .. } => false,
+        }
+    });
+    spikes.any(|spike| spike)
+}
