@@ -12,7 +12,6 @@ const MOST_LINES: usize = 500;
 const LONG_FILES: &[(&str, &str)] = &[
     ("model-io/src/network_file/tests/messages.rs", "one list: each mistake with its message"),
     ("snn-convert/tests/onnx_files.rs", "one list: each damaged file with its error"),
-    ("tests/validation.rs", "one list: each mistake with its code, place and help"),
 ];
 
 /// Documents whose backticked paths must exist.
