@@ -8,7 +8,7 @@ DEMO := out/demo
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 16
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' Makefile
 
 demo: ## the whole line on handwritten digits: convert, simulate, map, report (into out/demo)
 	@scripts/setup.sh build

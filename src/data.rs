@@ -58,7 +58,7 @@ impl Samples {
     /// [`Error::Usage`] where array and labels do not fit each other.
     pub fn new(images: &Array, labels: Vec<usize>, scaling: Scaling) -> Result<Self, Error> {
         let count = images.shape.first().copied().unwrap_or(0);
-        if count == 0 || images.len() == 0 {
+        if count == 0 || images.is_empty() {
             return Err(Error::Usage("the data holds no samples".to_string()));
         }
         if !labels.is_empty() && labels.len() != count {

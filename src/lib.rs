@@ -51,3 +51,8 @@ pub mod recordings;
 pub mod report;
 
 pub use {loihi_export, model_io, sim_core, snn_convert};
+
+/// The README's Rust example is tested too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

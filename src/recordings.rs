@@ -23,7 +23,7 @@ pub fn to_sonata(recording: &Recording) -> Spikes {
 /// One spike of a recording file.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FileSpike {
-    /// Time [ms].
+    /// Time in milliseconds.
     pub time_ms: f64,
     /// Neuron within its population.
     pub neuron: u64,

@@ -98,10 +98,20 @@ pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
         .map(|(_, name)| name)
 }
 
+/// Names that a message lists.
+const MOST_LISTED: usize = 30;
+/// Names that a wrong one is compared with.
+const MOST_COMPARED: usize = 1000;
+
 /// A sentence that lists the known names, with the nearest first as a guess.
+///
+/// Long lists are cut: a file may hold any number of names.
 pub fn known_names(wrong: &str, known: &[&str]) -> String {
-    let list = known.join(", ");
-    match nearest(wrong, known.iter().copied()) {
+    let mut list = known[..known.len().min(MOST_LISTED)].join(", ");
+    if known.len() > MOST_LISTED {
+        list.push_str(&format!(" and {} more", known.len() - MOST_LISTED));
+    }
+    match nearest(wrong, known.iter().copied().take(MOST_COMPARED)) {
         Some(name) => format!("did you mean `{name}`? Known are: {list}"),
         None => format!("known are: {list}"),
     }

@@ -235,11 +235,12 @@ impl<'a> Presenter<'a> {
             let waits = self.config.steps.iter().position(|&steps| own <= u64::from(steps));
             let Some(first) = waits else { continue };
             run.population_spikes[population] += 1;
-            for number in first..numbers {
+            let local = (spike.neuron - populations[population].first) as usize;
+            for (number, count) in counts.iter_mut().enumerate().skip(first) {
                 run.spikes[number] += u64::from(population >= inputs);
                 run.synaptic_operations[number] += self.compiled.out_degree(spike.neuron);
                 if population == readout {
-                    counts[number][(spike.neuron - populations[readout].first) as usize] += 1.0;
+                    count[local] += 1.0;
                 }
             }
         }

@@ -92,6 +92,36 @@ impl LinearMap {
         }
     }
 
+    /// The largest absolute weight; 0 without weights.
+    pub fn largest_weight(&self) -> f64 {
+        let largest = |weights: &[f64]| weights.iter().fold(0.0, |most: f64, w| most.max(w.abs()));
+        match self {
+            LinearMap::Identity { .. } => 1.0,
+            LinearMap::Convolution { weights, .. } | LinearMap::Dense { weights, .. } => {
+                largest(weights)
+            }
+            LinearMap::Sparse { rows, .. } => {
+                rows.iter().flatten().fold(0.0, |most, (_, weight)| most.max(weight.abs()))
+            }
+        }
+    }
+
+    /// The map with every weight rounded to the nearest multiple of `step`; the identity stays.
+    #[must_use]
+    pub fn rounded(mut self, step: f64) -> LinearMap {
+        let round = |weight: &mut f64| *weight = (*weight / step).round() * step;
+        match &mut self {
+            LinearMap::Identity { .. } => {}
+            LinearMap::Convolution { weights, .. } | LinearMap::Dense { weights, .. } => {
+                weights.iter_mut().for_each(round);
+            }
+            LinearMap::Sparse { rows, .. } => {
+                rows.iter_mut().flatten().for_each(|(_, weight)| round(weight));
+            }
+        }
+        self
+    }
+
     /// The map that does `self` first and `next` on its result.
     pub fn then(self, next: LinearMap) -> LinearMap {
         match (self, next) {
@@ -243,7 +273,7 @@ fn nested_kernel(
     let [down, right] = pool.stride.map(|n| n as usize);
     let out_group = out / outer.groups as usize;
     let mut kernel = vec![0.0; out * per_group * merged_height * merged_width];
-    for index in 0..weights.len() {
+    for (index, weight) in weights.iter().enumerate() {
         let (row, column) = (index / width % height, index % width);
         let plane = index / width / height;
         let channel = plane / per_group / out_group * per_group + plane % per_group;
@@ -252,7 +282,7 @@ fn nested_kernel(
             let at_row = row * down + tap_row;
             let at_column = column * right + tap_column;
             kernel[(plane * merged_height + at_row) * merged_width + at_column] +=
-                weights[index] * pool_weights[channel * pool_height * pool_width + tap];
+                weight * pool_weights[channel * pool_height * pool_width + tap];
         }
     }
     kernel

@@ -122,6 +122,41 @@ pub struct UnitScale {
     pub bias: Option<Vec<f64>>,
     /// Channels that were silent in calibration; their input is cut off.
     pub dead: Vec<bool>,
+    /// The weights and biases of the unit, in thresholds, are multiples of this, for chips whose
+    /// weights have few bits; none leaves them as they are.
+    pub grid: Option<f64>,
+}
+
+impl UnitScale {
+    /// A branch from a source of scale `output` in units of the unit's thresholds.
+    pub fn weights(&self, map: &LinearMap, output: &ChannelScale) -> LinearMap {
+        let scaled = map.scaled(output, &self.gain());
+        match self.grid {
+            Some(step) => scaled.rounded(step),
+            None => scaled,
+        }
+    }
+
+    /// The bias of each neuron in units of its threshold.
+    pub fn biases(&self, bias: &[f64]) -> Vec<f64> {
+        let gain = self.gain();
+        let scaled = bias.iter().enumerate().map(|(neuron, b)| b * gain.at(neuron));
+        match self.grid {
+            Some(step) => scaled.map(|b| (b / step).round() * step).collect(),
+            None => scaled.collect(),
+        }
+    }
+
+    /// One over the threshold, and 0 for dead channels.
+    fn gain(&self) -> ChannelScale {
+        let mut gain = self.threshold.inverse();
+        for (factor, dead) in gain.factors.iter_mut().zip(&self.dead) {
+            if *dead {
+                *factor = 0.0;
+            }
+        }
+        gain
+    }
 }
 
 /// Makes the description.
@@ -241,7 +276,7 @@ fn project(
     let scaled = match unit.kind {
         // A maximum compares counts of one channel: all have the same scale.
         UnitKind::MaxPool => map.clone(),
-        _ => map.scaled(&output, &input_gain(scale)),
+        _ => scale.weights(map, &output),
     };
     let (connectivity, weights) = match scaled {
         LinearMap::Convolution { geometry, weights } => {
@@ -252,17 +287,6 @@ fn project(
         LinearMap::Sparse { rows, .. } => list(&rows),
     };
     Projection::new(name, target, connectivity).weight(Values::numbers(weights)).delay(delay)
-}
-
-/// One over the threshold, and 0 for dead channels.
-fn input_gain(scale: &UnitScale) -> ChannelScale {
-    let mut gain = scale.threshold.inverse();
-    for (factor, dead) in gain.factors.iter_mut().zip(&scale.dead) {
-        if *dead {
-            *factor = 0.0;
-        }
-    }
-    gain
 }
 
 /// Rows as a list, or as one-to-one where every source reaches just its own target.
@@ -291,14 +315,12 @@ fn add_drive(
         return;
     }
     let (name, onset) = population;
-    let gain = input_gain(scale);
-    let bias = scale.bias.as_ref().unwrap_or(&unit.bias);
-    let bias: Vec<f64> = bias.iter().enumerate().map(|(n, b)| b * gain.at(n)).collect();
+    let bias = scale.biases(scale.bias.as_ref().unwrap_or(&unit.bias));
     let sample_maps: Vec<LinearMap> = unit
         .branches
         .iter()
         .filter(|branch| branch.origin == Origin::Input && !input.code.spikes())
-        .map(|branch| branch.map.scaled(&ChannelScale::one(), &gain))
+        .map(|branch| scale.weights(&branch.map, &ChannelScale::one()))
         .collect();
     if sample_maps.is_empty() && bias.iter().all(|&b| b == 0.0) {
         return;

@@ -12,7 +12,6 @@ use crate::model_io::{nir, npz, sonata};
 use crate::recordings;
 use crate::sim_core::network::Shape;
 use crate::snn_convert::lower::Conversion;
-use std::path::Path;
 
 /// Names of all files, with what each is.
 const FILES: [(&str, &str); 7] = [
@@ -112,9 +111,4 @@ fn spike_array(shape: Shape, train: &SpikeTrain, steps: usize) -> Array {
         Shape::Picture(_) => vec![steps, width, height, channels],
     };
     Array { shape, values: values.into() }
-}
-
-/// Whether a folder holds all files of the demo.
-pub fn is_complete(folder: &Path) -> bool {
-    FILES.iter().all(|(name, _)| folder.join(name).is_file())
 }

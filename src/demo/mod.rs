@@ -136,8 +136,7 @@ pub fn demo(config: &DemoConfig, progress: &dyn Progress) -> Result<DemoSummary,
     progress.note(&page::layer_table(&conversion));
 
     progress.stage("Spiking network on both engines");
-    let fidelity =
-        FidelityConfig { steps: STEPS.to_vec(), seed: 1, compile: memory::available() };
+    let fidelity = FidelityConfig { steps: STEPS.to_vec(), seed: 1, compile: memory::available() };
     let clock = evaluate(&conversion, &test, engine("clock")?, &fidelity, progress)?;
     let event = evaluate(&conversion, &test, engine("event")?, &fidelity, progress)?;
     let example = record_first(&conversion, &test, &fidelity)?;
@@ -154,7 +153,10 @@ pub fn demo(config: &DemoConfig, progress: &dyn Progress) -> Result<DemoSummary,
     progress.note(&page::error_table(&quantised.errors));
 
     progress.stage("Mapping to cores");
-    let mapped = map_to_chip(&quantised.network, &chip, &MapConfig::default())?;
+    // Each layer on cores of its own, as Lava's compiler groups them.
+    let mut map_config = MapConfig::default();
+    map_config.partition.share_cores = false;
+    let mapped = map_to_chip(&quantised.network, &chip, &map_config)?;
     progress.note(&mapped.budget.to_string());
 
     let summary = summary(ann_accuracy, &clock, &event, &by_steps, &fixed, &mapped.budget, &test);

@@ -6,7 +6,7 @@ use crate::loihi_export::mapping::Resource;
 use crate::loihi_export::quantise::float_to_fixed::LayerError;
 use crate::pipeline::Evaluation;
 use crate::report::{
-    Axis, Bar, BarChart, Cell, Column, Core, CoreMap, CorePopulation, KeyFigure, KeyFigures,
+    Axis, Bar, BarChart, Block, Cell, Column, Core, CoreMap, CorePopulation, KeyFigure, KeyFigures,
     LineChart, Picture, PictureRow, Point, Raster, RasterLayer, ReferenceLine, Report, Section,
     Series, Spike, Table, Tone,
 };
@@ -14,12 +14,10 @@ use crate::snn_convert::lower::Conversion;
 use std::collections::BTreeMap;
 
 /// Rendered tables are this wide on a terminal.
-const WIDTH: usize = 100;
+const WIDTH: usize = 110;
 
 fn text(table: Table) -> String {
-    let section = Section::new("table", "", "").with(table);
-    let report = Report { sections: vec![section], ..Report::default() };
-    report.to_text(WIDTH).trim_matches('\n').to_string()
+    Block::from(table).to_text(WIDTH)
 }
 
 /// Layers and what became of them.
@@ -73,12 +71,13 @@ fn accuracies(ann: f64, clock: &Evaluation, event: &Evaluation) -> Table {
     });
     Table {
         title: "Accuracy against steps".into(),
-        description: "per image; spikes without the input, synaptic operations of all spikes".into(),
+        description: "of the spiking network on the clock-driven and the event-driven engine, and of the trained network; \
+                      spikes and synaptic operations per image".into(),
         columns: vec![
             Column::numbers("T", "steps", Some(0)),
-            Column::numbers("clock engine", "%", Some(1)),
-            Column::numbers("event engine", "%", Some(1)),
-            Column::numbers("trained network", "%", Some(1)),
+            Column::numbers("clock", "%", Some(1)),
+            Column::numbers("event", "%", Some(1)),
+            Column::numbers("trained", "%", Some(1)),
             Column::words("95 % interval"),
             Column::numbers("spikes", "", Some(0)),
             Column::numbers("synaptic operations", "", Some(0)),
@@ -108,7 +107,7 @@ fn fixed_points(ann: f64, by_steps: &BTreeMap<u32, f64>, chip: &ChipSpec) -> Tab
         columns: vec![
             Column::numbers("T", "steps", Some(0)),
             Column::numbers("fixed point", "%", Some(1)),
-            Column::numbers("trained network", "%", Some(1)),
+            Column::numbers("trained", "%", Some(1)),
             Column::numbers("difference", "points", Some(1)),
         ],
         rows: by_steps.iter().map(row).collect(),

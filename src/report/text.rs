@@ -44,6 +44,11 @@ pub(crate) fn report(report: &Report, width: usize) -> String {
     harmless(&page)
 }
 
+/// Renders one block.
+pub(crate) fn block(block: &super::Block, width: usize) -> String {
+    harmless(&block.text(width.max(NARROWEST)))
+}
+
 /// Drops control characters, so that a name cannot steer the terminal, and spaces at line ends.
 fn harmless(page: &str) -> String {
     let mut clean = String::with_capacity(page.len());

@@ -1,15 +1,17 @@
 //! From real weights, biases and thresholds of a layer to the integers of Lava's LIF.
 //!
 //! One scale a layer takes all three: `weight_int = round(weight * scale)`,
-//! `vth = round(threshold * scale)` and `bias_mant = round(bias * scale)` with `bias_exp = 6`, so
+//! `vth = floor(threshold * scale)` and `bias_mant = round(bias * scale)` with `bias_exp = 6`, so
 //! that bias, weights and threshold share a unit (all three meet the state shifted left by 6).
 //! Multiplying everything by one positive number leaves the spikes of an integrate-and-fire layer
 //! unchanged, so only rounding and clipping remain, and the report says how much of both there is.
+//! The threshold loses nothing: whole numbers are above x exactly when they are above floor(x).
 //!
 //! Dense layers of mixed sign store even weights from -256 to 254 (8 bits as Lava counts them).
 //! Convolutions are rounded to -128 to 127, because Lava neither clips nor truncates a kernel.
 
 use serde::{Deserialize, Serialize};
+use sim_core::network::SpikeCondition;
 
 /// Largest threshold mantissa (17 bits).
 const THRESHOLD_MAX: f64 = 131_071.0;
@@ -79,6 +81,8 @@ pub struct FloatLayer<'a> {
     pub bias: &'a [f32],
     /// Threshold of the layer, above 0.
     pub threshold: f32,
+    /// When a neuron spikes; the chip's neurons spike above `vth`.
+    pub spike: SpikeCondition,
     /// Which integers the weights may become.
     pub grid: WeightGrid,
 }
@@ -115,7 +119,7 @@ pub struct LayerError {
     pub bias_error_max: f64,
     /// Biases that were clipped.
     pub biases_clipped: usize,
-    /// Error of the threshold.
+    /// How far the integer threshold lies from the real one; no whole number lies between them.
     pub threshold_error: f64,
 }
 
@@ -190,7 +194,7 @@ pub fn quantise_layer(
 ) -> Result<FixedLayer, FloatToFixedError> {
     check(layer)?;
     let scale = choose_scale(layer, rule)?.min(THRESHOLD_MAX / f64::from(layer.threshold));
-    let vth = (f64::from(layer.threshold) * scale).round();
+    let vth = integer_threshold(f64::from(layer.threshold) * scale, layer.spike);
     if vth < 1.0 {
         return Err(FloatToFixedError::ThresholdVanishes {
             layer: layer.name.to_owned(),
@@ -220,6 +224,22 @@ pub fn quantise_layer(
         scale,
         report,
     })
+}
+
+/// The threshold mantissa that whole-number states cross when they cross `exact`.
+///
+/// Sums of integer weights and biases are whole numbers: v > x is v > floor(x), and v ≥ x is
+/// v > ceil(x) - 1. Rounding to the nearest instead would move the threshold by up to 1/2.
+fn integer_threshold(exact: f64, spike: SpikeCondition) -> f64 {
+    let whole = exact.round();
+    // The scale comes from `f32` weights: what lies this close to a whole number is that number.
+    let is_whole = (exact - whole).abs() <= 1e-6 * whole;
+    match spike {
+        SpikeCondition::Above if is_whole => whole,
+        SpikeCondition::Above => exact.floor(),
+        SpikeCondition::AtOrAbove if is_whole => whole - 1.0,
+        SpikeCondition::AtOrAbove => exact.ceil() - 1.0,
+    }
 }
 
 fn check(layer: &FloatLayer<'_>) -> Result<(), FloatToFixedError> {
@@ -315,7 +335,22 @@ mod tests {
     use super::*;
 
     fn layer<'a>(weights: &'a [f32], bias: &'a [f32], grid: WeightGrid) -> FloatLayer<'a> {
-        FloatLayer { name: "fc", weights, bias, threshold: 1.0, grid }
+        let spike = SpikeCondition::Above;
+        FloatLayer { name: "fc", weights, bias, threshold: 1.0, spike, grid }
+    }
+
+    #[test]
+    fn whole_numbers_cross_the_integer_threshold_when_they_cross_the_exact_one() {
+        for exact in [1.0, 1.25, 1.5, 1.75, 2.0, 77.999_999_999, 300.4, 131_070.6] {
+            let near = if exact == 77.999_999_999 { 78.0 } else { exact };
+            let above = integer_threshold(exact, SpikeCondition::Above);
+            let at_or_above = integer_threshold(exact, SpikeCondition::AtOrAbove);
+            for offset in -3..=3 {
+                let v = exact.round() + f64::from(offset);
+                assert_eq!(v > above, v > near, "{v} > {exact}");
+                assert_eq!(v > at_or_above, v >= near, "{v} >= {exact}");
+            }
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::chip::ChipSpec;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use sim_core::network::{
-    Connectivity, SpikeCondition, ValidNetwork, ValidPopulation, ValidProjection, ValidStimulus,
+    Connectivity, ValidNetwork, ValidPopulation, ValidProjection, ValidStimulus,
 };
 use sim_core::neuron::{Column, LoweredReset};
 
@@ -172,15 +172,10 @@ fn quantise_population<'a>(
         weights: &weights.concat(),
         bias: &bias_of(network, index)?,
         threshold: threshold_of(name, population)?,
+        spike: population.neurons.spike,
         grid: if shared_kernel { WeightGrid::EightBits } else { WeightGrid::EvenNineBits },
     };
     let fixed = quantise_layer(&layer, config.scale)?;
-    // v >= n is v > n - 1 for integers in weight units; the state is 64 times finer, and its
-    // values are multiples of 64 where nothing leaks.
-    let vth = match population.neurons.spike {
-        SpikeCondition::Above => fixed.vth,
-        SpikeCondition::AtOrAbove => fixed.vth - 1,
-    };
     let mut rest = fixed.weights.as_slice();
     let mut projections = Vec::new();
     for ((name, projection), own) in incoming.into_iter().zip(&weights) {
@@ -188,7 +183,7 @@ fn quantise_population<'a>(
         rest = others;
         projections.push((name, projection, written.to_vec()));
     }
-    Ok(IntegerLayer { vth, bias: fixed.bias_mant, projections, error: fixed.report })
+    Ok(IntegerLayer { vth: fixed.vth, bias: fixed.bias_mant, projections, error: fixed.report })
 }
 
 fn threshold_of(name: &str, population: &ValidPopulation) -> Result<f32, QuantiseError> {

@@ -42,6 +42,7 @@ pub(super) fn start(
         pool,
         epoch,
         history: History::new(&compiled, history_length),
+        given: Stimuli::new(&compiled.network),
         stimuli: Stimuli::new(&compiled.network),
         recorded: compiled.recorded(),
         recording: compiled.recording(),
@@ -242,6 +243,9 @@ struct ClockEngine {
     /// Steps between exchanges of spikes: the shortest delay.
     epoch: u64,
     history: History,
+    /// Stimuli as given last; they act from the next reset on.
+    given: Stimuli,
+    /// Stimuli that act.
     stimuli: Stimuli,
     recorded: Vec<bool>,
     recording: Recording,
@@ -254,6 +258,7 @@ struct ClockEngine {
 
 impl ClockEngine {
     fn restart(&mut self) {
+        self.stimuli.clone_from(&self.given);
         self.step = 0;
         self.list_positions.fill(0);
         self.history.clear();
@@ -415,15 +420,15 @@ impl Engine for ClockEngine {
     }
 
     fn set_current(&mut self, stimulus: usize, amplitude: &[f64]) -> Result<(), EngineError> {
-        self.stimuli.set_current(&self.compiled, stimulus, amplitude)
+        self.given.set_current(&self.compiled, stimulus, amplitude)
     }
 
     fn set_probability(&mut self, stimulus: usize, probability: &[f64]) -> Result<(), EngineError> {
-        self.stimuli.set_probability(&self.compiled, stimulus, probability)
+        self.given.set_probability(&self.compiled, stimulus, probability)
     }
 
     fn set_spikes(&mut self, stimulus: usize, spikes: &[(Time, u32)]) -> Result<(), EngineError> {
-        self.stimuli.set_spikes(&self.compiled, stimulus, spikes)
+        self.given.set_spikes(&self.compiled, stimulus, spikes)
     }
 
     fn reset(&mut self, seed: u64) {

@@ -45,6 +45,7 @@ pub(super) fn start(
         populations,
         queue: BinaryHeap::new(),
         touched: Vec::new(),
+        given: Stimuli::new(&compiled.network),
         stimuli: Stimuli::new(&compiled.network),
         recorded: compiled.recorded(),
         recording: compiled.recording(),
@@ -98,6 +99,9 @@ struct EventEngine {
     queue: BinaryHeap<Reverse<(Time, Event)>>,
     /// (population, neuron) concerned at the present time.
     touched: Vec<(u32, u32)>,
+    /// Stimuli as given last; they act from the next reset on.
+    given: Stimuli,
+    /// Stimuli that act.
     stimuli: Stimuli,
     recorded: Vec<bool>,
     recording: Recording,
@@ -107,6 +111,7 @@ struct EventEngine {
 
 impl EventEngine {
     fn restart(&mut self) {
+        self.stimuli.clone_from(&self.given);
         self.now = Time::ZERO;
         self.queue.clear();
         self.recording = self.compiled.recording();
@@ -369,8 +374,10 @@ impl Engine for EventEngine {
     fn run(&mut self, span: Time, observer: Observer<'_>) -> Result<(), EngineError> {
         let grid = self.compiled.network.grid();
         let dt = grid.step();
-        grid.steps_in(span).ok_or(EngineError::SpanOffGrid { span, dt })?;
         let end = self.now.saturating_add(span);
+        // A run that was stopped between grid points may be completed to one.
+        let on_grid = grid.steps_in(span).or_else(|| grid.steps_in(end));
+        on_grid.ok_or(EngineError::SpanOffGrid { span, dt })?;
         let mut told = self.now;
         while let Some(Reverse((time, _))) = self.queue.peek().copied() {
             if time > end {
@@ -404,15 +411,15 @@ impl Engine for EventEngine {
     }
 
     fn set_current(&mut self, stimulus: usize, amplitude: &[f64]) -> Result<(), EngineError> {
-        self.stimuli.set_current(&self.compiled, stimulus, amplitude)
+        self.given.set_current(&self.compiled, stimulus, amplitude)
     }
 
     fn set_probability(&mut self, stimulus: usize, probability: &[f64]) -> Result<(), EngineError> {
-        self.stimuli.set_probability(&self.compiled, stimulus, probability)
+        self.given.set_probability(&self.compiled, stimulus, probability)
     }
 
     fn set_spikes(&mut self, stimulus: usize, spikes: &[(Time, u32)]) -> Result<(), EngineError> {
-        self.stimuli.set_spikes(&self.compiled, stimulus, spikes)
+        self.given.set_spikes(&self.compiled, stimulus, spikes)
     }
 
     fn reset(&mut self, seed: u64) {

@@ -110,6 +110,15 @@ impl NeuronModel for Model {
         &SPEC
     }
 
+    fn check(&self, neurons: &LoweredNeurons) -> Vec<(&'static str, String)> {
+        let thresholds = neurons.parameters[0].numbers();
+        let vanishes = |theta: &&f64| **theta > 0.0 && exact::round(**theta) == 0.0;
+        let problem = thresholds.iter().find(vanishes).map(|theta| {
+            ("threshold", format!("{theta} is below the finest step 2^-32; scale the network up"))
+        });
+        problem.into_iter().collect()
+    }
+
     fn round(&self, value: f64) -> f64 {
         exact::round(value)
     }

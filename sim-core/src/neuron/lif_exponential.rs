@@ -37,30 +37,21 @@
 //! NEST `iaf_psc_exp`; Rotter & Diesmann 1999, Biol. Cybern. 81:381; Tsodyks et al. 2000,
 //! J. Neurosci. 20:RC50.
 
-use super::exponential_sum::{Term, first_upward_crossing};
+mod dynamics;
+
 use super::model::{
-    ClockNeurons, Combine, Drive, EventNeurons, LoweredNeurons, LoweredReset, ModelSpec, ModelTime,
-    NeuronModel, ParameterSpec, Range, ReceptorSpec, VariableSpec, reset_below_threshold,
+    ClockNeurons, Combine, Drive, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel,
+    ParameterSpec, Range, ReceptorSpec, VariableSpec, reset_below_threshold,
 };
 use crate::network::{Neuron, RefractoryInput, Reset, SpikeCondition};
 use crate::time::Time;
 use crate::units::{Dimension, Milliseconds, Millivolts, Picofarads};
+use dynamics::{Constants, NeuronState, lower};
 
 /// The model.
 pub struct Model;
 
 const THRESHOLD: usize = 3;
-
-/// Rates closer than this (relative) count as equal when a crossing is sought: the term of the
-/// double root is then off by less than the cancellation that it avoids (both about 1e-8).
-const NEARLY_EQUAL: f64 = 1e-8;
-
-/// Rates closer than this (relative) cancel more than three digits in the sum of exponentials, so
-/// that a crossing found there is polished.
-const LOSES_DIGITS: f64 = 1e-3;
-
-/// Corrections beyond this are no lost digits [ms].
-const LARGEST_CORRECTION_MS: f64 = 1e-4;
 
 const fn parameter(
     name: &'static str,
@@ -196,162 +187,6 @@ impl NeuronModel for Model {
 
     fn event(&self, neurons: &LoweredNeurons) -> Result<Option<Box<dyn EventNeurons>>, String> {
         Ok(Some(Box::new(EventState::new(neurons))))
-    }
-}
-
-/// One neuron's parameters in base units.
-#[derive(Debug, Clone, Copy)]
-struct Constants {
-    tau: f64,
-    capacitance: f64,
-    rest: f64,
-    threshold: f64,
-    refractory: f64,
-    tau_synapse: [f64; 2],
-    reset: f64,
-    spike: SpikeCondition,
-}
-
-/// Initial potential and currents of one neuron.
-#[derive(Debug, Clone, Copy)]
-struct NeuronState {
-    potential: f64,
-    synapse: [f64; 2],
-}
-
-fn lower(neurons: &LoweredNeurons) -> (Vec<Constants>, Vec<NeuronState>) {
-    let of = |neuron: usize| {
-        let get = |index: usize| neurons.parameters[index].get(neuron);
-        let initial = |variable: usize, otherwise: f64| {
-            let column = neurons.initial.get(variable).and_then(|column| column.as_ref());
-            column.map_or(otherwise, |column| column.get(neuron))
-        };
-        let constants = Constants {
-            tau: get(0),
-            capacitance: get(1),
-            rest: get(2),
-            threshold: get(THRESHOLD),
-            refractory: get(4),
-            tau_synapse: [get(5), get(6)],
-            reset: match neurons.reset {
-                LoweredReset::To(value) => value,
-                // Validation offers no subtraction for this model.
-                LoweredReset::Subtract => get(2),
-            },
-            spike: neurons.spike,
-        };
-        let state = NeuronState {
-            potential: initial(0, get(2)),
-            synapse: [initial(1, 0.0), initial(2, 0.0)],
-        };
-        (constants, state)
-    };
-    (0..neurons.size).map(of).unzip()
-}
-
-impl Constants {
-    fn reaches(&self, potential: f64) -> bool {
-        match self.spike {
-            SpikeCondition::AtOrAbove => potential >= self.threshold,
-            SpikeCondition::Above => potential > self.threshold,
-        }
-    }
-
-    /// The potential that a current I of a synapse, now 1 pA, adds after t [ms]: mV per pA.
-    fn propagator(&self, tau_synapse: f64, t: f64) -> f64 {
-        let rate = 1.0 / self.tau - 1.0 / tau_synapse;
-        let decay = (-t / self.tau).exp();
-        // expm1 keeps all digits where the time constants are close or equal.
-        let factor = if rate * t == 0.0 { t } else { (rate * t).exp_m1() / rate };
-        decay * factor / self.capacitance
-    }
-
-    fn limit(&self, current: f64) -> f64 {
-        self.rest + current * self.tau / self.capacitance
-    }
-
-    /// The state after t [ms] without input; V is held for the first `held` [ms].
-    fn after(&self, state: NeuronState, current: f64, t: f64, held: f64) -> NeuronState {
-        let decayed = |x: usize, t: f64| state.synapse[x] * (-t / self.tau_synapse[x]).exp();
-        let held = held.clamp(0.0, t);
-        let free = t - held;
-        let limit = self.limit(current);
-        let driven: f64 =
-            (0..2).map(|x| decayed(x, held) * self.propagator(self.tau_synapse[x], free)).sum();
-        NeuronState {
-            potential: limit + (state.potential - limit) * (-free / self.tau).exp() + driven,
-            synapse: [decayed(0, t), decayed(1, t)],
-        }
-    }
-
-    /// V − θ as a sum of exponentials from now on.
-    fn distance_to_threshold(&self, state: NeuronState, current: f64) -> Vec<Term> {
-        let limit = self.limit(current);
-        let membrane_rate = 1.0 / self.tau;
-        let mut membrane = Term::new(membrane_rate, state.potential - limit);
-        let mut terms = vec![Term::new(0.0, limit - self.threshold)];
-        let mut synapses: Vec<Term> = Vec::with_capacity(2);
-        for (amplitude, tau) in state.synapse.into_iter().zip(self.tau_synapse) {
-            let (rate, per_time) = (1.0 / tau, amplitude / self.capacitance);
-            let difference = membrane_rate - rate;
-            if difference.abs() < NEARLY_EQUAL * membrane_rate {
-                membrane.slope += per_time;
-                continue;
-            }
-            let coefficient = per_time / difference;
-            membrane.constant -= coefficient;
-            match synapses.iter_mut().find(|term| term.rate == rate) {
-                Some(same) => same.constant += coefficient,
-                None => synapses.push(Term::new(rate, coefficient)),
-            }
-        }
-        terms.push(membrane);
-        terms.extend(synapses);
-        terms
-    }
-
-    /// A bound that V cannot pass: currents add at most their peak.
-    fn bound(&self, state: NeuronState, current: f64) -> f64 {
-        let peaks: f64 =
-            (0..2).map(|x| state.synapse[x].max(0.0) * self.tau_synapse[x].min(self.tau)).sum();
-        self.limit(current).max(state.potential) + peaks / self.capacitance
-    }
-
-    /// Time [ms] from now to the next spike without input.
-    fn next_spike(&self, state: NeuronState, current: f64) -> Option<f64> {
-        if self.reaches(state.potential) {
-            return Some(0.0);
-        }
-        if self.bound(state, current) < self.threshold {
-            return None;
-        }
-        // After 60 time constants every exponential is below 1e-26 of its start.
-        let slowest = self.tau_synapse.into_iter().fold(self.tau, f64::max);
-        let terms = self.distance_to_threshold(state, current);
-        let found = first_upward_crossing(&terms, 60.0 * slowest)?;
-        let close = |tau: &f64| (self.tau / tau - 1.0).abs() < LOSES_DIGITS;
-        match self.tau_synapse.iter().any(close) {
-            true => Some(self.polish(state, current, found)),
-            false => Some(found),
-        }
-    }
-
-    /// Newton's method on the potential as [`after`](Self::after) gives it, which keeps all digits
-    /// where time constants are close and the sum of exponentials cancels.
-    fn polish(&self, state: NeuronState, current: f64, found: f64) -> f64 {
-        let mut t = found;
-        for _ in 0..3 {
-            let then = self.after(state, current, t, 0.0);
-            let flow = then.synapse[0] + then.synapse[1];
-            let slope = (self.limit(current) - then.potential) / self.tau + flow / self.capacitance;
-            let correction = (self.threshold - then.potential) / slope;
-            // Beside a peak Newton's step leads away: what was found is as good as it gets.
-            if !(slope > 0.0 && correction.abs() < LARGEST_CORRECTION_MS) {
-                return found;
-            }
-            t = (t + correction).max(0.0);
-        }
-        t
     }
 }
 

@@ -13,6 +13,10 @@
 //! threshold of the last layer is chosen so that the trained network's class leads in spike counts,
 //! by the smallest mean of exp(−lead).
 //!
+//! Weights and biases of a layer are rounded to multiples of its largest weight / 127, the grid of
+//! 8-bit chips, **before** its gains are fitted and the next layer is looked at. Rounding errors are
+//! thus part of what gains and biases make up for, and the chip's integers compute the same spikes.
+//!
 //! Everything happens as it will on the chip: input as evenly spaced spikes in T steps, one step a
 //! layer, biases in every step from the first (scaled by T over the number of steps run), no
 //! initial potential, strict v > θ.
@@ -27,7 +31,7 @@ use crate::calibrate::percentile;
 use crate::coding::{InputCode, deterministic_rate};
 use crate::linear::{ChannelScale, LinearMap};
 use crate::lower::{Conversion, NeuronForm, Readout, UnitScale, lower};
-use crate::structure::{Origin, Unit, UnitKind};
+use crate::structure::{Branch, Origin, Structure, Unit, UnitKind};
 use rayon::prelude::*;
 use sim_core::network::SpikeCondition;
 
@@ -42,6 +46,8 @@ pub static METHOD: Method = Method {
 const THRESHOLD_GRID: [f64; 8] = [0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0];
 /// Thresholds of the last layer that are tried, in units of the median range of the scores.
 const READOUT_GRID: [f64; 10] = [0.1, 0.15, 0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8];
+/// Bits of a weight with its sign: the largest weight of a layer is 127 steps of its grid.
+const WEIGHT_BITS: u32 = 8;
 /// A channel's threshold is not below this share of the largest: one weight scale serves the layer.
 const SMALLEST_SHARE: f64 = 0.02;
 
@@ -62,11 +68,11 @@ fn convert(prepared: &Prepared<'_>, config: &MethodConfig) -> Result<Conversion,
         let targets = pre_activations(prepared, unit.operand).map_err(|error| {
             refuse(&unit.name, format!("it does not evaluate on the samples: {error}"))
         })?;
-        let current = currents(unit, structure, &input, &spikes, &scales, run);
-        let layer = LayerData { unit, targets, current, run };
+        let mut layer = LayerData { unit, targets, current: Vec::new(), run };
+        let arrivals = arrivals(unit, structure, &input, &spikes, &scales);
         let (scale, sent) = match unit.kind {
-            UnitKind::Readout => layer.fit_readout(),
-            _ => layer.fit(),
+            UnitKind::Readout => layer.fit_readout(&arrivals),
+            _ => layer.fit(&arrivals),
         };
         scales.push(scale);
         spikes.push(sent);
@@ -126,37 +132,48 @@ impl Run {
     }
 }
 
-/// What reaches a unit's neurons in each step of each sample, bias left out: `[sample][step ·
-/// neurons + neuron]`, in activations per step.
-fn currents(
-    unit: &Unit,
-    structure: &crate::structure::Structure,
-    input: &[Spikes],
-    spikes: &[Vec<Spikes>],
+/// What a branch of a unit carries.
+struct Arrival<'a> {
+    map: &'a LinearMap,
+    /// Activation that a spike of the source stands for.
+    output: ChannelScale,
+    /// Spikes of the source on each sample.
+    spikes: &'a [Spikes],
+    /// Steps between a spike and its arrival.
+    delay: usize,
+}
+
+fn arrivals<'a>(
+    unit: &'a Unit,
+    structure: &Structure,
+    input: &'a [Spikes],
+    spikes: &'a [Vec<Spikes>],
     scales: &[UnitScale],
-    run: Run,
-) -> Vec<Vec<f32>> {
-    let size = unit.shape.size();
-    let one = ChannelScale::one();
-    let branches: Vec<(LinearMap, &[Spikes], usize)> = unit
-        .branches
-        .iter()
-        .map(|branch| match branch.origin {
-            Origin::Input => (branch.map.clone(), input, unit.depth as usize),
+) -> Vec<Arrival<'a>> {
+    let arrival = |branch: &'a Branch| {
+        let (output, spikes, depth) = match branch.origin {
+            Origin::Input => (ChannelScale::one(), input, 0),
             Origin::Unit(source) => {
-                let delay = unit.depth - structure.units[source].depth;
-                let map = branch.map.scaled(&scales[source].output, &one);
-                (map, spikes[source].as_slice(), delay as usize)
+                let depth = structure.units[source].depth;
+                (scales[source].output.clone(), spikes[source].as_slice(), depth)
             }
-        })
-        .collect();
-    (0..input.len())
+        };
+        Arrival { map: &branch.map, output, spikes, delay: (unit.depth - depth) as usize }
+    };
+    unit.branches.iter().map(arrival).collect()
+}
+
+/// What reaches a unit's neurons in each step of each sample, bias left out: `[sample][step ·
+/// neurons + neuron]`, in activations per step. `maps` are the branches' weights.
+fn currents(arrivals: &[Arrival<'_>], maps: &[LinearMap], size: usize, run: Run) -> Vec<Vec<f32>> {
+    let samples = arrivals.first().map_or(0, |arrival| arrival.spikes.len());
+    (0..samples)
         .into_par_iter()
         .map(|sample| {
             let mut current = vec![0.0_f32; size * run.total as usize];
-            for (map, sent, delay) in &branches {
-                let arrivals = sent[sample].iter().zip(current.chunks_exact_mut(size).skip(*delay));
-                for (sources, arrived) in arrivals {
+            for (arrival, map) in arrivals.iter().zip(maps) {
+                let steps = current.chunks_exact_mut(size).skip(arrival.delay);
+                for (sources, arrived) in arrival.spikes[sample].iter().zip(steps) {
                     for &source in sources {
                         map.for_each_target(source as usize, |target, weight| {
                             arrived[target] += weight as f32;
@@ -189,6 +206,14 @@ impl LayerData<'_> {
 
     fn channel(&self, neuron: usize) -> usize {
         neuron / self.unit.shape.per_channel()
+    }
+
+    /// What the trained network makes of a pre-activation.
+    fn activation(&self, value: f32) -> f64 {
+        match self.unit.kind {
+            UnitKind::Rectifier { maximum } => f64::from(value).clamp(0.0, maximum),
+            _ => f64::from(value).max(0.0),
+        }
     }
 
     /// The bias per step with the mean input corrected, one a neuron.
@@ -247,7 +272,7 @@ impl LayerData<'_> {
                 let counts = self.counts(sample, bias, thresholds);
                 for (neuron, count) in counts.into_iter().enumerate() {
                     let rate = f64::from(count) / f64::from(self.run.steps);
-                    let wanted = f64::from(self.targets[sample][neuron].max(0.0));
+                    let wanted = self.activation(self.targets[sample][neuron]);
                     let sums = &mut sums[self.channel(neuron)];
                     sums[0] += wanted * rate;
                     sums[1] += rate * rate;
@@ -274,7 +299,8 @@ impl LayerData<'_> {
             .map(|channel| {
                 let range = channel * per_channel..(channel + 1) * per_channel;
                 let all = self.targets.iter().flat_map(|target| &target[range.clone()]);
-                let mut values: Vec<f32> = all.map(|value| value.max(0.0)).collect();
+                let mut values: Vec<f32> =
+                    all.map(|&value| self.activation(value) as f32).collect();
                 values.sort_unstable_by(f32::total_cmp);
                 (percentile(&values, 99.9), percentile(&values, 100.0))
             })
@@ -288,56 +314,109 @@ impl LayerData<'_> {
     }
 
     /// Chooses thresholds and gains of a hidden layer; gives its spikes.
-    fn fit(&self) -> (UnitScale, Vec<Spikes>) {
-        let bias = self.corrected_bias();
-        let (ranges, dead) = self.ranges();
-        let mut best = vec![(f64::INFINITY, 0.0, 1.0); self.channels()];
-        for share in THRESHOLD_GRID {
-            let thresholds: Vec<f64> = ranges.iter().map(|range| share * range).collect();
-            for (channel, (gain, error)) in self.gains(&bias, &thresholds).into_iter().enumerate() {
-                if error < best[channel].0 {
-                    best[channel] = (error, gain, thresholds[channel]);
-                }
-            }
-        }
-        let thresholds: Vec<f64> = best.iter().map(|choice| choice.2).collect();
+    fn fit(&mut self, arrivals: &[Arrival<'_>]) -> (UnitScale, Vec<Spikes>) {
+        self.receive(arrivals, None);
+        let (thresholds, dead) = self.thresholds();
+        let per_channel = self.unit.shape.per_channel();
+        let scale = ChannelScale { factors: thresholds.clone(), per_channel };
+        let mut scale =
+            UnitScale { output: scale.clone(), threshold: scale, bias: None, dead, grid: None };
+        self.round(arrivals, &mut scale);
+        let bias = self.rounded_bias(&scale);
+        let gains = self.gains(&bias, &thresholds).into_iter().zip(&scale.dead);
+        scale.output.factors =
+            gains.map(|((gain, _), dead)| if *dead { 0.0 } else { gain }).collect();
         let silenced: Vec<f64> = thresholds
             .iter()
-            .zip(&dead)
+            .zip(&scale.dead)
             .map(|(&theta, &dead)| if dead { f64::INFINITY } else { theta })
             .collect();
-        let gain = |(choice, dead): (&(f64, f64, f64), &bool)| if *dead { 0.0 } else { choice.1 };
-        let gains = best.iter().zip(&dead).map(gain).collect();
         let spikes = (0..self.targets.len())
             .into_par_iter()
             .map(|sample| self.simulate(sample, &bias, &silenced))
             .collect();
-        (self.scale(gains, thresholds, bias, dead), spikes)
+        scale.bias = Some(bias);
+        (scale, spikes)
     }
 
     /// Chooses the threshold of the last layer.
-    fn fit_readout(&self) -> (UnitScale, Vec<Spikes>) {
-        let bias = self.corrected_bias();
+    fn fit_readout(&mut self, arrivals: &[Arrival<'_>]) -> (UnitScale, Vec<Spikes>) {
+        let channels = self.channels();
+        let per_channel = self.unit.shape.per_channel();
         let range = self.median_range();
-        let mut best = (f64::INFINITY, range);
+        let equal = |threshold| ChannelScale { factors: vec![threshold; channels], per_channel };
+        let scale_for = |threshold| UnitScale {
+            output: equal(1.0),
+            threshold: equal(threshold),
+            bias: None,
+            dead: vec![false; channels],
+            grid: None,
+        };
+        let mut best = (f64::INFINITY, scale_for(range));
         for share in READOUT_GRID {
-            let thresholds = vec![share * range; self.channels()];
+            let mut scale = scale_for(share * range);
+            self.round(arrivals, &mut scale);
+            let bias = self.rounded_bias(&scale);
             let losses: Vec<f64> = (0..self.targets.len())
                 .into_par_iter()
                 .map(|sample| {
-                    let counts = self.counts(sample, &bias, &thresholds);
+                    let counts = self.counts(sample, &bias, &scale.threshold.factors);
                     (-lead(&self.targets[sample], &counts)).exp()
                 })
                 .collect();
             let loss = losses.iter().sum::<f64>();
+            scale.bias = Some(bias);
             if loss < best.0 {
-                best = (loss, share * range);
+                best = (loss, scale);
             }
         }
-        let channels = self.channels();
-        let thresholds = vec![best.1; channels];
-        let gains = vec![1.0; channels];
-        (self.scale(gains, thresholds, bias, vec![false; channels]), Vec::new())
+        (best.1, Vec::new())
+    }
+
+    /// Computes what arrives, with the weights of `scale` or with those of the trained network.
+    fn receive(&mut self, arrivals: &[Arrival<'_>], scale: Option<&UnitScale>) {
+        let one = ChannelScale::one();
+        let weights = |arrival: &Arrival<'_>| match scale {
+            Some(scale) => {
+                scale.weights(arrival.map, &arrival.output).scaled(&one, &scale.threshold)
+            }
+            None => arrival.map.scaled(&arrival.output, &one),
+        };
+        let maps: Vec<LinearMap> = arrivals.iter().map(weights).collect();
+        self.current = currents(arrivals, &maps, self.size(), self.run);
+    }
+
+    /// Puts the weights on the chip's grid.
+    fn round(&mut self, arrivals: &[Arrival<'_>], scale: &mut UnitScale) {
+        let largest = arrivals
+            .iter()
+            .map(|arrival| scale.weights(arrival.map, &arrival.output).largest_weight())
+            .fold(0.0, f64::max);
+        let steps = f64::from((1_u32 << (WEIGHT_BITS - 1)) - 1);
+        scale.grid = (largest > 0.0).then_some(largest / steps);
+        self.receive(arrivals, Some(scale));
+    }
+
+    /// The corrected bias in activations, on the grid of `scale`.
+    fn rounded_bias(&self, scale: &UnitScale) -> Vec<f64> {
+        let rounded = scale.biases(&self.corrected_bias());
+        rounded.iter().enumerate().map(|(n, bias)| bias * scale.threshold.at(n)).collect()
+    }
+
+    /// The threshold of each channel with the smallest error of gain × rate, and the dead channels.
+    fn thresholds(&self) -> (Vec<f64>, Vec<bool>) {
+        let bias = self.corrected_bias();
+        let (ranges, dead) = self.ranges();
+        let mut best = vec![(f64::INFINITY, 1.0); self.channels()];
+        for share in THRESHOLD_GRID {
+            let thresholds: Vec<f64> = ranges.iter().map(|range| share * range).collect();
+            for (channel, (_, error)) in self.gains(&bias, &thresholds).into_iter().enumerate() {
+                if error < best[channel].0 {
+                    best[channel] = (error, thresholds[channel]);
+                }
+            }
+        }
+        (best.into_iter().map(|choice| choice.1).collect(), dead)
     }
 
     /// The median over samples of the distance from the smallest to the largest score.
@@ -351,22 +430,6 @@ impl LayerData<'_> {
         match percentile(&ranges, 50.0) {
             range if range > 0.0 => range,
             _ => 1.0,
-        }
-    }
-
-    fn scale(
-        &self,
-        gains: Vec<f64>,
-        thresholds: Vec<f64>,
-        bias: Vec<f64>,
-        dead: Vec<bool>,
-    ) -> UnitScale {
-        let per_channel = self.unit.shape.per_channel();
-        UnitScale {
-            output: ChannelScale { factors: gains, per_channel },
-            threshold: ChannelScale { factors: thresholds, per_channel },
-            bias: Some(bias),
-            dead,
         }
     }
 }

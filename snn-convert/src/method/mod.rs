@@ -86,5 +86,5 @@ fn plain_scale(unit: &Unit, thresholds: Vec<f64>, dead: Vec<bool>) -> UnitScale 
     use crate::linear::ChannelScale;
     let scale = ChannelScale { factors: thresholds, per_channel: unit.shape.per_channel() };
     let scale = if unit.kind == UnitKind::Readout { ChannelScale::one() } else { scale };
-    UnitScale { output: scale.clone(), threshold: scale, bias: None, dead }
+    UnitScale { output: scale.clone(), threshold: scale, bias: None, dead, grid: None }
 }

@@ -60,3 +60,10 @@ block_kinds! {
     /// Small greyscale pictures.
     PictureRow in picture_row,
 }
+
+impl Block {
+    /// This block alone as text for a terminal of `width` columns.
+    pub fn to_text(&self, width: usize) -> String {
+        super::text::block(self, width)
+    }
+}

@@ -173,6 +173,9 @@ impl ValidNetwork {
     }
 }
 
+/// Code of the problem that `dt` is no time step.
+const WRONG_STEP: &str = "wrong-step";
+
 /// What the checks of the parts share.
 struct Context<'a> {
     network: &'a Network,
@@ -183,6 +186,10 @@ struct Context<'a> {
 impl Context<'_> {
     /// A span of time in steps; a problem where it is no time or not on the grid.
     fn steps(&mut self, path: &str, milliseconds: f64) -> Option<u64> {
+        if self.problems.0.iter().any(|problem| problem.code == WRONG_STEP) {
+            // Without a step nothing can be off the grid; one problem is enough.
+            return Some(1);
+        }
         let steps = Time::from_milliseconds(milliseconds).and_then(|t| self.grid.steps_in(t));
         if steps.is_none() {
             self.problems.error(
@@ -286,7 +293,7 @@ fn grid(network: &Network, problems: &mut Problems) -> Grid {
         return grid;
     }
     problems.error(
-        "wrong-step",
+        WRONG_STEP,
         "dt",
         format!("`{dt}` is not a time step"),
         "give a time of at least 1e-12 ms, for example \"0.1 ms\"",

@@ -181,6 +181,15 @@ fn current(
         *slot = context.steps(&path, column.get(0))?;
     }
     let [start_step, stop_step] = steps;
+    if stop_step <= start_step {
+        context.problems.error(
+            "out-of-range",
+            format!("{path}/stop"),
+            format!("the current stops after step {stop_step} but starts after step {start_step}"),
+            "give a stop that is later than the start, or none",
+        );
+        return None;
+    }
     Some(ValidStimulus::ConstantCurrent { population: index, amplitude, start_step, stop_step })
 }
 
