@@ -123,7 +123,97 @@ pub enum Error {
     Json(#[from] serde_json::Error),
 }
 
+/// Who has to do something about an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorClass {
+    /// Nobody: the answer is that something does not fit its budget.
+    Finding,
+    /// Whoever chose the arguments.
+    Usage,
+    /// Whoever made the input.
+    Input,
+}
+
 impl Error {
+    /// A stable name of the kind of error, for machine-readable output.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Error::InFile { error, .. } => match error.as_ref() {
+                // A file's content is no wrong argument.
+                Error::Usage(_) => "content",
+                inner => inner.kind(),
+            },
+            Error::Read { .. } => "read",
+            Error::WrongFormat { .. } => "wrong_format",
+            Error::NetworkFile { .. } => "network_file",
+            Error::Unknown { .. } | Error::Chip(loihi_export::chip::ChipError::Unknown { .. }) => {
+                "unknown_name"
+            }
+            Error::Usage(_) => "usage",
+            Error::Onnx(snn_convert::source::onnx::OnnxError::Unsupported(_)) => "unsupported",
+            Error::Onnx(_) => "onnx",
+            Error::Ann(_) => "trained_network",
+            Error::Convert(_) => "conversion",
+            Error::Fidelity(_) => "samples",
+            Error::Invalid(_) => "invalid_network",
+            Error::Compile(_) => "too_large",
+            Error::Engine(_) => "engine",
+            Error::Quantise(_) => "quantise",
+            Error::Emulator(_) => "fixed_point",
+            Error::Chip(_) | Error::MissingFigure(_) => "chip",
+            Error::Map(_) => "mapping",
+            Error::Check(_) => "check",
+            Error::Npz(_) => "npz",
+            Error::Sonata(_) => "sonata",
+            Error::Nir(_) | Error::NotInNir(_) => "nir",
+            Error::Netx(loihi_export::export::netx::NetxError::Write(_)) | Error::Write(_) => {
+                "write"
+            }
+            Error::Netx(_) => "netx",
+            Error::Verify(_) => "recorded_case",
+            Error::Report(_) => "report",
+            Error::Json(_) => "json",
+        }
+    }
+
+    /// Who has to do something about it.
+    pub fn class(&self) -> ErrorClass {
+        use loihi_export::mapping::MapError;
+        use loihi_export::partition::PartitionError;
+        use snn_convert::convert::ConvertError;
+        use snn_convert::method::MethodError;
+        match self {
+            Error::InFile { error, .. } => match error.class() {
+                ErrorClass::Finding => ErrorClass::Finding,
+                _ => ErrorClass::Input,
+            },
+            Error::Map(MapError::Partition(
+                PartitionError::DoesNotFit { .. } | PartitionError::Cores { .. },
+            )) => ErrorClass::Finding,
+            Error::Convert(ConvertError::Method(MethodError::Code { .. }))
+            | Error::Fidelity(snn_convert::fidelity::FidelityError::Steps)
+            | Error::Engine(_) => ErrorClass::Usage,
+            _ => match self.kind() {
+                "usage" | "unknown_name" | "write" => ErrorClass::Usage,
+                _ => ErrorClass::Input,
+            },
+        }
+    }
+
+    /// The innermost error, with the file that it is in.
+    pub fn located(&self) -> (Option<&std::path::Path>, &Error) {
+        match self {
+            Error::InFile { path, error } => match error.located() {
+                (None, inner) => (Some(path), inner),
+                found => found,
+            },
+            Error::Read { path, .. }
+            | Error::WrongFormat { path, .. }
+            | Error::NetworkFile { path, .. } => (Some(path), self),
+            _ => (None, self),
+        }
+    }
+
     /// Puts the file's name before the error.
     #[must_use]
     pub fn in_file(self, path: impl Into<PathBuf>) -> Error {

@@ -40,15 +40,24 @@
 //! (trained networks to spiking ones), [`loihi_export`] (integers, cores, budgets), [`model_io`]
 //! (files).
 
+pub mod bench;
+pub mod conversion;
 pub mod data;
 pub mod demo;
 pub mod error;
+pub mod exports;
 pub mod fixed_point;
+pub mod inspect;
+pub mod listing;
+pub mod lists;
 pub mod memory;
+pub mod network_files;
 pub mod pipeline;
 pub mod progress;
 pub mod recordings;
 pub mod report;
+pub mod simulate;
+pub mod verify;
 
 pub use {loihi_export, model_io, sim_core, snn_convert};
 

@@ -20,6 +20,15 @@ pub fn to_sonata(recording: &Recording) -> Spikes {
     spikes
 }
 
+/// Writes the spikes of a recording, whole or not at all.
+///
+/// # Errors
+/// [`Error::Write`].
+pub fn write(recording: &Recording, path: &Path, overwrite: bool) -> Result<(), Error> {
+    sonata::write_spikes(path, &to_sonata(recording), overwrite)?;
+    Ok(())
+}
+
 /// One spike of a recording file.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FileSpike {

@@ -55,6 +55,7 @@ fn projection(source: usize, target: usize, connection: Connection) -> Quantised
         connection,
         delay: DelaySteps::One(0),
         message_bits: 0,
+        port: 0,
     }
 }
 

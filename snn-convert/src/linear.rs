@@ -130,7 +130,9 @@ impl LinearMap {
             (first, LinearMap::Dense { targets, sources: middle, weights }) => {
                 dense_after(&first, targets, middle, &weights)
             }
-            (first, next) => match merged_convolution(&first, &next) {
+            (first, next) => match merged_convolution(&first, &next)
+                .or_else(|| channels_mixed_first(&first, &next))
+            {
                 Some(merged) => merged,
                 None => sparse_after(&first, &next),
             },
@@ -260,6 +262,36 @@ fn merged_convolution(first: &LinearMap, next: &LinearMap) -> Option<LinearMap> 
     Some(LinearMap::Convolution { geometry: merged, weights })
 }
 
+/// A convolution behind one that only mixes the channels of each cell (1 × 1) as one convolution.
+///
+/// Linear bottlenecks project and expand in this way without an activation between.
+fn channels_mixed_first(first: &LinearMap, next: &LinearMap) -> Option<LinearMap> {
+    let (
+        LinearMap::Convolution { geometry: mix, weights: mix_weights },
+        LinearMap::Convolution { geometry: outer, weights },
+    ) = (first, next)
+    else {
+        return None;
+    };
+    let cell_wise = mix.kernel == [1, 1] && mix.stride == [1, 1] && mix.padding == [0; 4];
+    if !cell_wise || mix.groups != 1 || outer.groups != 1 || mix.target != outer.source {
+        return None;
+    }
+    let [out, middle, height, width] = outer.weight_shape().map(|n| n as usize);
+    let (sources, taps) = (mix.source[0] as usize, height * width);
+    let mut merged = vec![0.0; out * sources * taps];
+    for (index, weight) in weights.iter().enumerate() {
+        let (tap, via, target) = (index % taps, index / taps % middle, index / taps / middle);
+        for source in 0..sources {
+            merged[(target * sources + source) * taps + tap] +=
+                weight * mix_weights[via * sources + source];
+        }
+    }
+    let geometry = Geometry { source: mix.source, ..*outer };
+    geometry.check().ok()?;
+    Some(LinearMap::Convolution { geometry, weights: merged })
+}
+
 fn nested_kernel(
     pool: &Geometry,
     pool_weights: &[f64],
@@ -373,6 +405,17 @@ mod tests {
                 convolution([3, 5, 5], 2, 3, 1, 0, 1),
                 "Sparse",
             ),
+            // Cells do not see each other in a 1 × 1 convolution: padding is as good behind it.
+            (
+                convolution([6, 5, 5], 2, 1, 1, 0, 1),
+                convolution([2, 5, 5], 4, 3, 2, 1, 1),
+                "Convolution",
+            ),
+            (
+                convolution([6, 5, 5], 2, 1, 1, 0, 2),
+                convolution([2, 5, 5], 4, 3, 2, 1, 1),
+                "Sparse",
+            ),
             (pool([3, 4, 4]), dense(7, 12), "Dense"),
             (dense(6, 5), dense(4, 6), "Dense"),
             (dense(12, 5), convolution([3, 2, 2], 2, 2, 1, 0, 1), "Sparse"),
@@ -386,6 +429,26 @@ mod tests {
                 assert!((a - b).abs() < 1e-12, "{kind}: {a} {b}");
             }
         }
+    }
+
+    #[test]
+    fn rounding_leaves_no_weight_further_than_half_a_step() {
+        let sparse =
+            convolution([2, 4, 4], 2, 3, 1, 1, 1).then(convolution([2, 4, 4], 4, 3, 1, 1, 1));
+        for map in [convolution([2, 4, 4], 4, 3, 1, 1, 2), dense(6, 5), sparse] {
+            let step = map.largest_weight() / 127.0;
+            let rounded = map.clone().rounded(step);
+            assert!((rounded.largest_weight() - map.largest_weight()).abs() < 1e-12);
+            for source in 0..map.sources() {
+                let mut before = vec![0.0; map.targets()];
+                map.for_each_target(source, |target, weight| before[target] = weight);
+                rounded.for_each_target(source, |target, weight| {
+                    assert!((weight - before[target]).abs() <= step * 0.500_001);
+                    assert!((weight / step - (weight / step).round()).abs() < 1e-9);
+                });
+            }
+        }
+        assert_eq!(LinearMap::Identity { size: 3 }.largest_weight(), 1.0);
     }
 
     #[test]

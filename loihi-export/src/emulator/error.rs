@@ -139,6 +139,22 @@ pub enum ProjectionProblem {
         /// Name of the target.
         target: String,
     },
+    /// The target's process has no such input port.
+    #[error(
+        "its port is {got}, but process '{process}' of target '{target}' has {} ({})",
+        ports.len(),
+        ports.join(", ")
+    )]
+    Port {
+        /// Port given.
+        got: u8,
+        /// Name of the target.
+        target: String,
+        /// Process of the target.
+        process: &'static str,
+        /// Names of its ports, from port 0.
+        ports: &'static [&'static str],
+    },
     /// A list has another length than the connection needs.
     #[error("has {got} {what}, but needs {expected}")]
     Length {

@@ -35,6 +35,7 @@
 //!         },
 //!         delay: DelaySteps::One(0),
 //!         message_bits: 0,
+//!         port: 0,
 //!     }],
 //! };
 //! let mut emulator = Emulator::new(&network, &ChipSpec::built_in("loihi2")?)?;
@@ -103,11 +104,11 @@ impl Emulator {
             .populations
             .iter()
             .map(|population| PopulationState {
-                neurons: match population.process {
-                    Some(_) => NeuronState::zero(population.neurons),
+                neurons: match &population.process {
+                    Some(process) => process.initial_state(population.neurons),
                     None => NeuronState::default(),
                 },
-                input: vec![0; if population.process.is_some() { population.neurons } else { 0 }],
+                input: vec![0; population.neurons.saturating_mul(population.info.ports.len())],
                 spikes: Vec::new(),
                 overflows: OverflowCounter::default(),
             })
@@ -132,6 +133,9 @@ impl Emulator {
     }
 
     /// Indices of the input populations, in the order in which input is given.
+    ///
+    /// A population of a computing process with parameter `driven` is one, too: what is given for
+    /// it acts as synaptic input of the same step, on its first port.
     pub fn inputs(&self) -> &[usize] {
         &self.program.inputs
     }
@@ -150,16 +154,26 @@ impl Emulator {
         self.populations.get(population).map_or(&[], |state| &state.spikes)
     }
 
-    /// Synaptic currents `u` after the last step `[neurons]`; empty for inputs.
+    /// The first state variable after the last step `[neurons]`: the synaptic current `u` of
+    /// integrate-and-fire neurons; empty for inputs.
     pub fn current(&self, population: usize) -> &[i32] {
         self.populations.get(population).map_or(&[], |state| &state.neurons.current)
     }
 
-    /// Membrane potentials `v` after the last step `[neurons]`; empty for inputs.
+    /// The second state variable after the last step `[neurons]`: the membrane potential `v` of
+    /// integrate-and-fire neurons; empty for inputs and processes with one variable.
     ///
-    /// A neuron that has just spiked reads 0. 64 units are one unit of the threshold mantissa.
+    /// An integrate-and-fire neuron that has just spiked reads 0. 64 units are one unit of the threshold mantissa.
     pub fn membrane(&self, population: usize) -> &[i32] {
         self.populations.get(population).map_or(&[], |state| &state.neurons.membrane)
+    }
+
+    /// A state variable after the last step `[neurons]` by the name that the process documents;
+    /// `None` for variables that the population's process does not have.
+    pub fn variable(&self, population: usize, name: &str) -> Option<&[i32]> {
+        let info = self.program.populations.get(population)?.info;
+        let index = info.variables.iter().position(|variable| *variable == name)?;
+        self.populations.get(population)?.neurons.variable(index)
     }
 
     /// Synapses that spikes have passed since the counters were cleared.
@@ -182,8 +196,10 @@ impl Emulator {
     /// Back to step 0 with empty neurons and synapses; counters go on.
     pub fn reset(&mut self) {
         self.time = 0;
-        for population in &mut self.populations {
-            population.neurons.clear();
+        for (population, program) in self.populations.iter_mut().zip(&self.program.populations) {
+            if let Some(process) = &program.process {
+                population.neurons = process.initial_state(program.neurons);
+            }
             population.spikes.clear();
         }
         for (projection, _) in &mut self.projections {
@@ -228,12 +244,21 @@ impl Emulator {
                 continue;
             };
             state.input.fill(0);
+            if population.driven {
+                for spike in given.next().copied().unwrap_or_default() {
+                    if let Some(input) = state.input.get_mut(spike.neuron as usize) {
+                        *input = spike.payload;
+                    }
+                }
+            }
             for &incoming in &population.incoming {
                 if let (Some(projection), Some((waiting, _))) =
                     (program.projections.get(incoming), self.projections.get_mut(incoming))
                 {
                     let table = &projection.table;
-                    for neuron in table.deliver(waiting, self.time, &mut state.input) {
+                    let first = projection.port * population.neurons;
+                    let port = state.input.get_mut(first..).unwrap_or_default();
+                    for neuron in table.deliver(waiting, self.time, port) {
                         state.overflows.record(Kind::SynapticSum, self.time, neuron);
                     }
                 }

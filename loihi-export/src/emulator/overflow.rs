@@ -14,10 +14,18 @@ pub enum OverflowKind {
     Current,
     /// The membrane potential left 24 bits and was clipped.
     Membrane,
+    /// Another state variable left its declared 24 bits.
+    State,
 }
 
 impl OverflowKind {
-    const ALL: [Self; 4] = [Self::SynapticSum, Self::ConvolutionSum, Self::Current, Self::Membrane];
+    const ALL: [Self; 5] = [
+        Self::SynapticSum,
+        Self::ConvolutionSum,
+        Self::Current,
+        Self::Membrane,
+        Self::State,
+    ];
 
     /// What happened, for people.
     pub fn describe(self) -> &'static str {
@@ -26,6 +34,7 @@ impl OverflowKind {
             Self::ConvolutionSum => "convolution sum wrapped at 24 bits",
             Self::Current => "synaptic current wrapped at 24 bits",
             Self::Membrane => "membrane potential clipped at 24 bits",
+            Self::State => "state variable left 24 bits",
         }
     }
 }

@@ -11,11 +11,11 @@ use super::{
     connection::{Ends, ProjectionTable},
     error::{EmulatorError, ProjectionProblem},
     parameters::{FieldWarning, Parameters},
-    process::{self, Process, ProcessKind},
+    process::{self, Process, ProcessInfo, ProcessKind},
     spikes::Spike,
 };
 
-/// Neurons of a network at most; state takes 12 bytes a neuron.
+/// Neurons of a network at most; state takes 12 to 24 bytes a neuron.
 const NEURON_LIMIT: u64 = 1 << 27;
 
 /// The immutable part of an emulator.
@@ -34,6 +34,10 @@ pub(super) struct ProgramPopulation {
     pub(super) neurons: usize,
     /// `None` for inputs.
     pub(super) process: Option<Arc<dyn Process>>,
+    /// What the process is.
+    pub(super) info: &'static ProcessInfo,
+    /// Whether the caller gives synaptic input of the same step.
+    pub(super) driven: bool,
     /// Projections that end here.
     pub(super) incoming: Vec<usize>,
 }
@@ -41,6 +45,8 @@ pub(super) struct ProgramPopulation {
 #[derive(Debug)]
 pub(super) struct ProgramProjection {
     pub(super) source: usize,
+    /// Input port of the target.
+    pub(super) port: usize,
     pub(super) table: ProjectionTable,
 }
 
@@ -58,6 +64,10 @@ impl Program {
             let neurons = population.shape.size() as usize;
             let parameters = Parameters::check(population, info, neurons)?;
             program.warnings.extend(parameters.field_warnings(chip));
+            let driven = info.is_driven(&parameters)?;
+            if driven {
+                program.inputs.push(program.populations.len());
+            }
             let process = match info.kind {
                 ProcessKind::Injected => {
                     program.inputs.push(program.populations.len());
@@ -66,7 +76,8 @@ impl Program {
                 ProcessKind::Computed(build) => Some(build(&parameters, neurons)?),
             };
             let (name, incoming) = (population.name.clone(), Vec::new());
-            program.populations.push(ProgramPopulation { name, neurons, process, incoming });
+            let population = ProgramPopulation { name, neurons, process, info, driven, incoming };
+            program.populations.push(population);
         }
         for projection in &network.projections {
             program.add(projection, chip).map_err(|problem| EmulatorError::Projection {
@@ -92,6 +103,12 @@ impl Program {
         if target.process.is_none() {
             return Err(ProjectionProblem::TargetIsInput { target: target.name.clone() });
         }
+        let port = usize::from(projection.port);
+        if port >= target.info.ports.len() {
+            let (got, target_name) = (projection.port, target.name.clone());
+            let (process, ports) = (target.info.name, target.info.ports);
+            return Err(ProjectionProblem::Port { got, target: target_name, process, ports });
+        }
         let ends = Ends {
             sources: source.neurons as u32,
             targets: target.neurons as u32,
@@ -100,7 +117,7 @@ impl Program {
         };
         let table = ProjectionTable::new(projection, ends, chip)?;
         let index = self.projections.len();
-        self.projections.push(ProgramProjection { source: projection.source, table });
+        self.projections.push(ProgramProjection { source: projection.source, port, table });
         if let Some(target) = self.populations.get_mut(projection.target) {
             target.incoming.push(index);
         }

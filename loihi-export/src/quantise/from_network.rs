@@ -153,7 +153,11 @@ fn quantise_population<'a>(
     config: &QuantiseConfig,
 ) -> Result<IntegerLayer<'a>, QuantiseError> {
     let Some((name, population)) = network.populations().get_index(index) else {
-        return Err(not_on_chip(format!("populations/{index}"), "it does not exist", "report this"));
+        return Err(not_on_chip(
+            format!("populations/{index}"),
+            "it does not exist",
+            "report this",
+        ));
     };
     let incoming: Vec<(&str, &ValidProjection)> = network
         .projections()
@@ -234,7 +238,11 @@ fn connect(
 ) -> Result<QuantisedProjection, QuantiseError> {
     let place = || format!("projections/{name}");
     let [delay] = projection.delays.as_slice() else {
-        return Err(not_on_chip(place(), "its synapses have different delays", "give it one delay"));
+        return Err(not_on_chip(
+            place(),
+            "its synapses have different delays",
+            "give it one delay",
+        ));
     };
     let longest = chip.delay_steps_max.as_ref().map_or(62, |most| most.value);
     if delay - 1 > longest {
@@ -270,6 +278,7 @@ fn connect(
         connection,
         delay: DelaySteps::One((delay - 1) as u8),
         message_bits: 0,
+        port: 0,
     })
 }
 

@@ -58,6 +58,14 @@ pub struct QuantisedProjection {
     pub delay: DelaySteps,
     /// Bits of a graded spike's payload; 0 means that any non-zero spike counts one.
     pub message_bits: u8,
+    /// Input port of the target's process; 0 for all processes with one port.
+    #[serde(default, skip_serializing_if = "is_first_port")]
+    pub port: u8,
+}
+
+/// Files leave the port out where it is the first.
+fn is_first_port(port: &u8) -> bool {
+    *port == 0
 }
 
 /// Additional delay of a projection's synapses in steps.

@@ -71,6 +71,7 @@ pub fn connect(
         connection,
         delay,
         message_bits: 0,
+        port: 0,
     });
 }
 

@@ -3,10 +3,13 @@
 //! NIR has no time step and no unit. A stepwise integrate-and-fire neuron becomes `IF` with r = 1 in
 //! units of one step: v' = I, so that each step adds its input once. Reset to a value is in the file;
 //! reset by subtraction is not expressible and is written into the metadata beside the node
-//! (`reset = "subtract"`), together with the meaning of dt. Projections become `Conv2d` or `Affine`
-//! with the constant current of their target as bias.
+//! (`reset = "subtract"`), as are initial potentials other than 0 (`v_initial`) and, beside the
+//! graph, the meaning of dt. Projections become `Conv2d` or `Affine` with the constant current of
+//! their target as bias.
 
-use super::{Affine, Conv2d, Flatten, If, Input, MetadataEntry, NirGraph, NirNode, Output, Padding};
+use super::{
+    Affine, Conv2d, Flatten, If, Input, MetadataEntry, NirGraph, NirNode, Output, Padding,
+};
 use crate::array::Array;
 use sim_core::network::{
     Connectivity, Convolution, Shape, SpikeCondition, ValidNetwork, ValidPopulation,
@@ -37,8 +40,14 @@ fn refuse(place: String, problem: impl Into<String>, remedy: &'static str) -> No
 pub fn from_network(network: &ValidNetwork) -> Result<NirGraph, NotInNir> {
     let mut graph = NirGraph::default();
     let mut senders = vec![false; network.populations().len()];
+    check_currents(network)?;
     for (index, (name, population)) in network.populations().iter().enumerate() {
-        graph.add_node(node_name(name), neuron_node(name, population)?);
+        let node = node_name(name);
+        if graph.nodes.contains_key(&node) {
+            let problem = format!("its node would be called `{node}`, which is taken");
+            return Err(refuse(format!("populations/{name}"), problem, "rename the population"));
+        }
+        graph.add_node(node, neuron_node(name, population)?);
         for (projection_name, projection) in network.projections() {
             if projection.target == index {
                 senders[projection.source] = true;
@@ -59,6 +68,31 @@ pub fn from_network(network: &ValidNetwork) -> Result<NirGraph, NotInNir> {
     note(&mut graph.metadata, "time", "stepwise: one unit of time is one step of dt_ms");
     note(&mut graph.metadata, "delay", "every projection takes one step");
     Ok(graph)
+}
+
+/// Constant currents are biases of linear nodes: they act always, and beside some projection.
+fn check_currents(network: &ValidNetwork) -> Result<(), NotInNir> {
+    for (name, stimulus) in network.stimuli() {
+        let ValidStimulus::ConstantCurrent { population, start_step, stop_step, .. } = stimulus
+        else {
+            continue;
+        };
+        if *start_step != 0 || *stop_step != u64::MAX {
+            return Err(refuse(
+                format!("stimuli/{name}"),
+                "it is switched, a bias in NIR acts always",
+                "let it act from the beginning (the method `hard_reset` does)",
+            ));
+        }
+        if !network.projections().values().any(|projection| projection.target == *population) {
+            return Err(refuse(
+                format!("stimuli/{name}"),
+                "no projection reaches its population, so no node holds it as a bias",
+                "drive the population through a projection",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Slashes separate HDF5 groups.
@@ -90,7 +124,8 @@ fn neuron_node(name: &str, population: &ValidPopulation) -> Result<NirNode, NotI
                 LoweredReset::To(value) => (value, "to v_reset"),
                 LoweredReset::Subtract => (0.0, "subtract"),
             };
-            let node = If { r: all(1.0), v_threshold: array(&shape, threshold), v_reset: all(reset) };
+            let node =
+                If { r: all(1.0), v_threshold: array(&shape, threshold), v_reset: all(reset) };
             let mut node = NirNode::from(node);
             note(&mut node.metadata, "reset", rule);
             let condition = match neurons.spike {
@@ -98,6 +133,12 @@ fn neuron_node(name: &str, population: &ValidPopulation) -> Result<NirNode, NotI
                 SpikeCondition::AtOrAbove => "v >= v_threshold",
             };
             note(&mut node.metadata, "spike", condition);
+            let initial = neurons.initial.first().and_then(Option::as_ref);
+            let initial = initial.map(|column| column.expand(0..neurons.size)).unwrap_or_default();
+            if initial.iter().any(|&value| value != 0.0) {
+                let initial = MetadataEntry::Value(array(&shape, narrow(&initial)));
+                node.metadata.insert("v_initial".to_string(), initial);
+            }
             Ok(node)
         }
         other => Err(refuse(
@@ -139,14 +180,23 @@ fn connect(
     let bias = bias(network, projection.target);
     let (source_node, target_node) = (node_name(source_name), node_name(target_name));
     let linear = format!("{target_node}_weights");
+    if graph.nodes.contains_key(&linear) {
+        let problem = format!("its node would be called `{linear}`, which is taken");
+        return Err(refuse(place(), problem, "rename the population of that name"));
+    }
     match &projection.connectivity {
         Connectivity::Convolution(geometry) => {
-            let node = convolution(geometry, projection, &bias, target)
-                .map_err(|problem| refuse(place(), problem, "use symmetric padding, equal biases"))?;
+            let node = convolution(geometry, projection, &bias, target).map_err(|problem| {
+                refuse(place(), problem, "use symmetric padding, equal biases")
+            })?;
             graph.add_node(&linear, node);
             graph.add_edge(source_node, &linear);
         }
         Connectivity::Dense => {
+            if let Shape::Picture(_) = target.shape {
+                let problem = format!("`{target_name}` is a picture that a dense layer reaches");
+                return Err(refuse(place(), problem, "give the population its size as a number"));
+            }
             let (rows, columns) = (target.size() as usize, source.size() as usize);
             let weight = narrow(projection.weights.numbers());
             let weight = array(&[rows, columns], weight);

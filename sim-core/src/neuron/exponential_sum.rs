@@ -1,12 +1,12 @@
 //! Sums of exponentials with polynomial factors, and the first time at which one rises to zero.
 //!
 //! Between inputs the distance of a linear neuron's potential to its threshold is
-//! f(t) = Σ pᵢ(t) exp(−λᵢ t) with polynomials pᵢ of degree 0 or 1. Multiplying f by exp(λ₁ t) and
+//! f(t) = Σ pᵢ(t) exp(−λᵢ t) with polynomials pᵢ of degree 0 to 2. Multiplying f by exp(λ₁ t) and
 //! differentiating removes the first term (or lowers its degree), and by Rolle's theorem f has at
 //! most one root between two neighbouring roots of that derivative. Applied again and again this
 //! brackets **every** root: no crossing is missed, however briefly the potential stays above.
 
-/// One term (a + b t) exp(−rate t).
+/// One term (a + b t + c t²) exp(−rate t).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Term {
     /// λ [1/ms].
@@ -15,22 +15,28 @@ pub struct Term {
     pub constant: f64,
     /// b [1/ms].
     pub slope: f64,
+    /// c [1/ms²].
+    pub curvature: f64,
 }
 
 impl Term {
     /// a exp(−rate t).
     pub fn new(rate: f64, constant: f64) -> Self {
-        Term { rate, constant, slope: 0.0 }
+        Term { rate, constant, slope: 0.0, curvature: 0.0 }
+    }
+
+    fn polynomial(&self, t: f64) -> f64 {
+        self.constant + t * (self.slope + t * self.curvature)
     }
 
     fn is_zero(&self) -> bool {
-        self.constant == 0.0 && self.slope == 0.0
+        self.constant == 0.0 && self.slope == 0.0 && self.curvature == 0.0
     }
 }
 
-/// The value of the sum at `t` [ms].
+/// The value of the sum at `t` (ms).
 pub fn value(terms: &[Term], t: f64) -> f64 {
-    terms.iter().map(|term| (term.constant + term.slope * t) * (-term.rate * t).exp()).sum()
+    terms.iter().map(|term| term.polynomial(t) * (-term.rate * t).exp()).sum()
 }
 
 /// The first t in (0, `horizon`] at which the sum passes from below zero to zero or above.
@@ -58,7 +64,7 @@ fn roots(terms: &[Term], horizon: f64) -> Vec<f64> {
     let Some((first, rest)) = terms.split_first() else {
         return Vec::new();
     };
-    if rest.is_empty() && first.slope == 0.0 {
+    if rest.is_empty() && first.slope == 0.0 && first.curvature == 0.0 {
         return Vec::new();
     }
     let mut bounds = vec![0.0];
@@ -74,15 +80,21 @@ fn roots(terms: &[Term], horizon: f64) -> Vec<f64> {
     found
 }
 
-/// exp(−λ₁ t) · d/dt (f exp(λ₁ t)): the first term vanishes or loses its slope.
+/// exp(−λ₁ t) · d/dt (f exp(λ₁ t)): the first term vanishes or loses a degree.
 fn derivative(first: &Term, rest: &[Term]) -> Vec<Term> {
-    let lowered = Term { rate: first.rate, constant: first.slope, slope: 0.0 };
+    let lowered = Term {
+        rate: first.rate,
+        constant: first.slope,
+        slope: 2.0 * first.curvature,
+        curvature: 0.0,
+    };
     let others = rest.iter().map(|term| {
         let difference = first.rate - term.rate;
         Term {
             rate: term.rate,
             constant: difference * term.constant + term.slope,
-            slope: difference * term.slope,
+            slope: difference * term.slope + 2.0 * term.curvature,
+            curvature: difference * term.curvature,
         }
     });
     std::iter::once(lowered).chain(others).filter(|term| !term.is_zero()).collect()
@@ -134,9 +146,23 @@ mod tests {
     #[test]
     fn a_polynomial_factor_is_handled() {
         // t exp(−t) peaks at 1 with 1/e; it rises through 0.2 before that.
-        let terms = [Term::new(0.0, -0.2), Term { rate: 1.0, constant: 0.0, slope: 1.0 }];
+        let terms = [Term::new(0.0, -0.2), Term { slope: 1.0, ..Term::new(1.0, 0.0) }];
         let found = first_upward_crossing(&terms, 50.0).unwrap();
         assert!((found * (-found).exp() - 0.2).abs() < 1e-14 && found < 1.0, "{found}");
+    }
+
+    #[test]
+    fn a_quadratic_factor_is_handled() {
+        // t² exp(−t) peaks at 2 with 4/e²; it rises through 0.2 before that.
+        let square = Term { curvature: 1.0, ..Term::new(1.0, 0.0) };
+        let found = first_upward_crossing(&[Term::new(0.0, -0.2), square], 50.0).unwrap();
+        assert!((found * found * (-found).exp() - 0.2).abs() < 1e-14 && found < 2.0, "{found}");
+        let too_high = Term::new(0.0, -4.0 * (-2.0_f64).exp() - 1e-12);
+        assert_eq!(first_upward_crossing(&[too_high, square], 50.0), None);
+        // (t − 1)(t − 3) exp(−t/2) falls through zero at 1 and rises through it at 3.
+        let alone = Term { rate: 0.5, constant: 3.0, slope: -4.0, curvature: 1.0 };
+        let found = first_upward_crossing(&[alone], 50.0).unwrap();
+        assert!((found - 3.0).abs() < 1e-13, "{found}");
     }
 
     #[test]
@@ -148,7 +174,12 @@ mod tests {
                 Term::new(0.0, number(1) * 0.2),
                 Term::new(0.1, number(2)),
                 Term::new(0.5, 2.0 * number(3)),
-                Term { rate: 0.23, constant: number(4), slope: 0.1 * number(5) },
+                Term {
+                    rate: 0.23,
+                    constant: number(4),
+                    slope: 0.1 * number(5),
+                    curvature: 0.01 * number(6),
+                },
             ];
             let scan = (1..=40_000)
                 .map(|k| f64::from(k) * 0.005)

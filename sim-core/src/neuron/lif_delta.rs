@@ -17,7 +17,7 @@
 //! | `refractory_period` | 2 | ms | t_ref | zero or above |
 //!
 //! # State
-//! `membrane_potential` V [mV], initially E.
+//! `membrane_potential` V (mV), initially E.
 //!
 //! # Numerics
 //! Exact between inputs: V(t) = V∞ + (V₀ − V∞) exp(−t/τ), V∞ = E + τ I / C. The clock-driven engine

@@ -20,7 +20,7 @@
 //! | `tau_inhibitory` | 2 | ms | τ_inh | above zero |
 //!
 //! # State
-//! `membrane_potential` V [mV], initially E; `current_excitatory`, `current_inhibitory` [pA],
+//! `membrane_potential` V (mV), initially E; `current_excitatory`, `current_inhibitory` (pA),
 //! initially 0.
 //!
 //! # Numerics

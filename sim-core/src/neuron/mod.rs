@@ -3,15 +3,26 @@
 //! A model is one file with a [`NeuronModel`] and one line in [`MODELS`]; the description,
 //! validation, both engines, the command line and the tests over all models find it there.
 
+pub mod adex_alpha;
+pub mod adex_exponential;
+mod conductance;
 pub mod exact;
 pub mod exponential_sum;
+pub mod hodgkin_huxley;
 pub mod integrate_and_fire;
 pub mod integrator;
+pub mod izhikevich;
+pub mod lif_alpha;
+pub mod lif_conductance_alpha;
+pub mod lif_conductance_exponential;
 pub mod lif_delta;
 pub mod lif_exponential;
 pub mod max_pool;
 mod model;
+mod ode_neurons;
+mod solver;
 pub mod spike_source;
+mod typed_parameters;
 
 pub use model::{
     ClockNeurons, Column, Combine, Drive, EventNeurons, LoweredNeurons, LoweredReset, ModelSpec,
@@ -25,6 +36,13 @@ pub static MODELS: &[&dyn NeuronModel] = &[
     &max_pool::Model,
     &lif_delta::Model,
     &lif_exponential::Model,
+    &lif_alpha::Model,
+    &lif_conductance_exponential::Model,
+    &lif_conductance_alpha::Model,
+    &adex_exponential::Model,
+    &adex_alpha::Model,
+    &izhikevich::Model,
+    &hodgkin_huxley::Model,
     &spike_source::Model,
 ];
 

@@ -9,5 +9,7 @@ pub static INFO: ProcessInfo = ProcessInfo {
     name: "input",
     summary: "Spikes injected from outside; graded where a projection carries message bits.",
     parameters: &[],
+    ports: &[],
+    variables: &[],
     kind: ProcessKind::Injected,
 };

@@ -26,7 +26,9 @@ use crate::emulator::{
     spikes::Spike,
 };
 
-use super::{ChipField, NeuronState, ParameterInfo, Process, ProcessInfo, ProcessKind};
+use super::{
+    ChipField, DRIVEN, NeuronState, ParameterInfo, Process, ProcessInfo, ProcessKind,
+};
 
 /// The registry entry.
 pub static INFO: ProcessInfo = ProcessInfo {
@@ -65,7 +67,10 @@ pub static INFO: ProcessInfo = ProcessInfo {
             per_neuron: false,
             field: None,
         },
+        DRIVEN,
     ],
+    ports: &["a_in"],
+    variables: &["u", "v"],
     kind: ProcessKind::Computed(build),
 };
 

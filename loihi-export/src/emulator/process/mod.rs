@@ -7,15 +7,51 @@ use std::sync::Arc;
 use crate::quantise::network::QuantisedPopulation;
 
 use super::{
-    error::EmulatorError, overflow::OverflowCounter, parameters::Parameters, spikes::Spike,
+    arithmetic::STATE_BOUND, error::EmulatorError, overflow::OverflowCounter,
+    parameters::Parameters, spikes::Spike,
 };
 
+pub mod atrlif;
+pub mod delta;
+pub mod graded_relu_vec;
+pub mod graded_vec;
 pub mod input;
 pub mod lif;
+pub mod prod_neuron;
+pub mod rf;
+pub mod rf_iz;
+pub mod rf_zero;
+pub mod sigma;
+pub mod sigma_delta;
 pub mod ternary_lif;
 
 /// All processes, in the order in which lists show them.
-pub static PROCESSES: &[&ProcessInfo] = &[&input::INFO, &lif::INFO, &ternary_lif::INFO];
+pub static PROCESSES: &[&ProcessInfo] = &[
+    &input::INFO,
+    &lif::INFO,
+    &ternary_lif::INFO,
+    &atrlif::INFO,
+    &rf::INFO,
+    &rf_iz::INFO,
+    &rf_zero::INFO,
+    &delta::INFO,
+    &sigma::INFO,
+    &sigma_delta::INFO,
+    &graded_vec::INFO,
+    &graded_relu_vec::INFO,
+    &prod_neuron::INFO,
+];
+
+/// Parameter of processes that a caller may drive instead of other populations.
+const DRIVEN: ParameterInfo = ParameterInfo {
+    name: "driven",
+    meaning: "1 where the caller gives the synaptic input itself, without the step of a synapse",
+    minimum: 0,
+    maximum: 1,
+    default: Some(0),
+    per_neuron: false,
+    field: None,
+};
 
 /// What a process is and which parameters it has.
 #[derive(Debug)]
@@ -26,8 +62,23 @@ pub struct ProcessInfo {
     pub summary: &'static str,
     /// Parameters in the order in which documentation shows them.
     pub parameters: &'static [ParameterInfo],
+    /// Input ports by Lava's names; projections name them by their index.
+    pub ports: &'static [&'static str],
+    /// State variables by Lava's names, in the order in which [`NeuronState`] holds them.
+    pub variables: &'static [&'static str],
     /// How populations of this process spike.
     pub(crate) kind: ProcessKind,
+}
+
+impl ProcessInfo {
+    /// Whether a population of these parameters takes its input from the caller.
+    ///
+    /// # Errors
+    /// As [`Parameters::one`].
+    pub(crate) fn is_driven(&self, parameters: &Parameters<'_>) -> Result<bool, EmulatorError> {
+        let can_be = self.parameters.iter().any(|info| info.name == DRIVEN.name);
+        Ok(can_be && parameters.one(DRIVEN.name)? != 0)
+    }
 }
 
 /// A parameter of a process.
@@ -79,32 +130,58 @@ pub(crate) enum ProcessKind {
     Computed(BuildProcess),
 }
 
-/// State of a population: `[neurons]` each.
+/// State of a population: `[neurons]` each, in the order of the process's variables.
 #[derive(Debug, Clone, Default)]
 pub struct NeuronState {
-    /// Synaptic current `u`.
+    /// The first variable: the synaptic current `u` of integrate-and-fire neurons.
     pub current: Vec<i32>,
-    /// Membrane potential `v`, in units of 1/64 of the threshold mantissa's.
+    /// The second: their membrane potential `v`, in units of 1/64 of the threshold mantissa's.
     pub membrane: Vec<i32>,
+    /// The third and further ones.
+    pub more: Vec<Vec<i32>>,
 }
 
 impl NeuronState {
     /// All zero.
     pub fn zero(neurons: usize) -> Self {
-        Self { current: vec![0; neurons], membrane: vec![0; neurons] }
+        Self { current: vec![0; neurons], membrane: vec![0; neurons], more: Vec::new() }
+    }
+
+    /// All zero, with as many variables as given.
+    pub fn with_variables(neurons: usize, variables: usize) -> Self {
+        let length = |index| if variables > index { neurons } else { 0 };
+        let more = vec![vec![0; neurons]; variables.saturating_sub(2)];
+        Self { current: vec![0; length(0)], membrane: vec![0; length(1)], more }
+    }
+
+    /// A variable by its position in the process's list.
+    pub fn variable(&self, index: usize) -> Option<&[i32]> {
+        match index {
+            0 => Some(&self.current),
+            1 => Some(&self.membrane),
+            _ => self.more.get(index - 2).map(Vec::as_slice),
+        }
     }
 
     /// Back to zero, keeping the memory.
     pub fn clear(&mut self) {
         self.current.fill(0);
         self.membrane.fill(0);
+        for variable in &mut self.more {
+            variable.fill(0);
+        }
     }
 }
 
 /// What a population computes in one step.
 pub trait Process: std::fmt::Debug + Send + Sync {
-    /// One step: takes the synaptic input `[neurons]` of step `time` (counted from 1), updates the
-    /// state and appends spikes with ascending neurons.
+    /// The state before the first step.
+    fn initial_state(&self, neurons: usize) -> NeuronState {
+        NeuronState::zero(neurons)
+    }
+
+    /// One step: takes the synaptic input `[port][neuron]` of step `time` (counted from 1),
+    /// updates the state and appends spikes with ascending neurons.
     fn step(
         &self,
         time: u64,
@@ -127,4 +204,9 @@ pub fn find(population: &QuantisedPopulation) -> Result<&'static ProcessInfo, Em
             known: PROCESSES.iter().map(|info| info.name).collect(),
         }
     })
+}
+
+/// Whether a state is beyond the signed 24 bits that the chip declares for it.
+fn is_wide(state: i32) -> bool {
+    i64::from(state).abs() >= STATE_BOUND
 }

@@ -46,6 +46,8 @@ pub static INFO: ProcessInfo = ProcessInfo {
         BIAS_MANTISSA,
         BIAS_EXPONENT,
     ],
+    ports: &["a_in"],
+    variables: &["u", "v"],
     kind: ProcessKind::Computed(build),
 };
 

@@ -74,7 +74,12 @@ impl<'a> Fields<'a> {
 
     /// All integers of a number or nested list, in order.
     pub(super) fn integers(&self, field: &str) -> Result<Vec<i64>, VerifyError> {
-        self.whole(field, self.flat(field, self.get(field)?)?)
+        self.whole(field, self.numbers(field)?)
+    }
+
+    /// All numbers of a number or nested list, in order.
+    pub(super) fn numbers(&self, field: &str) -> Result<Vec<f64>, VerifyError> {
+        self.flat(field, self.get(field)?)
     }
 
     /// All integers of each row of a nested list.
@@ -90,7 +95,8 @@ impl<'a> Fields<'a> {
         rows.iter().map(|row| self.flat(field, row)).collect()
     }
 
-    fn whole(&self, field: &str, numbers: Vec<f64>) -> Result<Vec<i64>, VerifyError> {
+    /// Numbers as integers, where they are whole.
+    pub(super) fn whole(&self, field: &str, numbers: Vec<f64>) -> Result<Vec<i64>, VerifyError> {
         let whole = |number: f64| {
             let fits = number.fract() == 0.0 && number.abs() < 2.0_f64.powi(53);
             if fits {

@@ -12,6 +12,7 @@ use crate::{chip::ChipError, emulator::EmulatorError};
 mod fields;
 mod neurons;
 mod npz;
+mod parameters;
 mod recurrent;
 mod synapses;
 

@@ -236,5 +236,6 @@ fn projection(
             _ => DelaySteps::PerSynapse(delays),
         },
         message_bits: 0,
+        port: 0,
     })
 }

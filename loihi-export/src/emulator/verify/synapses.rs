@@ -125,7 +125,7 @@ fn weighted(case: &Fields<'_>, part: &Fields<'_>, process: &str) -> Checked<Part
     let input = case.integer_rows(if message_bits > 0 { "s_in_graded" } else { "s_in_binary" })?;
     let input = train(case, &input)?;
     let projection =
-        QuantisedProjection { name, source: 0, target: 1, connection, delay, message_bits };
+        QuantisedProjection { name, source: 0, target: 1, connection, delay, message_bits, port: 0 };
     Ok((projection, sources as u32, input))
 }
 
@@ -244,6 +244,7 @@ fn convolution(part: &Fields<'_>) -> Checked<Part> {
         connection: Connection::Convolution { geometry, weights },
         delay: DelaySteps::One(0),
         message_bits,
+        port: 0,
     };
     Ok((projection, sources, input))
 }

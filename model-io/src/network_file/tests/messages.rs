@@ -292,7 +292,7 @@ error[unknown-model]: `lif_exponentail` is not a known model
   |
 7 | model = "lif_exponentail"
   |         ^^^^^^^^^^^^^^^^^
-  = help: did you mean `lif_exponential`? Known are: integrate_and_fire, integrator, max_pool, lif_delta, lif_exponential, spike_source
+  = help: did you mean `lif_exponential`? Known are: integrate_and_fire, integrator, max_pool, lif_delta, lif_exponential, lif_alpha, lif_conductance_exponential, lif_conductance_alpha, adex_exponential, adex_alpha, izhikevich, hodgkin_huxley, spike_source
 "#,
     );
 }

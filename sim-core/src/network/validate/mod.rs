@@ -9,7 +9,7 @@ mod projection;
 mod stimulus;
 
 use super::{Connectivity, Network, Shape};
-use crate::diagnostics::{Problem, Problems, Severity};
+use crate::diagnostics::{Problem, Problems, Severity, known_names};
 use crate::neuron::{Column, LoweredNeurons, NeuronModel};
 use crate::time::{Grid, Time};
 use crate::units::{Dimension, Values};
@@ -235,6 +235,27 @@ impl Context<'_> {
             Values::One(_) => Column::One(numbers[0]),
             Values::Each { .. } => Column::Each(numbers),
         })
+    }
+
+    /// The index of a population by name; a problem at `path` where there is none.
+    fn population(
+        &mut self,
+        populations: &Validated<ValidPopulation>,
+        path: String,
+        name: &str,
+    ) -> Option<usize> {
+        let index = populations.get_index_of(name);
+        // A population that is described but broken has its own problem already.
+        if index.is_none() && !self.network.populations.contains_key(name) {
+            let known: Vec<&str> = self.network.populations.keys().map(String::as_str).collect();
+            self.problems.error(
+                "unknown-population",
+                path,
+                format!("there is no population `{name}`"),
+                known_names(name, &known),
+            );
+        }
+        index
     }
 
     /// Checks how many values are given where `Each` is used.

@@ -14,8 +14,8 @@ pub(super) fn validate(
     let mut valid = Validated::new();
     for (name, projection) in &context.network.projections {
         let path = format!("projections/{name}");
-        let source = end(context, populations, &path, "source", &projection.source);
-        let target = end(context, populations, &path, "target", &projection.target);
+        let source = context.population(populations, format!("{path}/source"), &projection.source);
+        let target = context.population(populations, format!("{path}/target"), &projection.target);
         let (Some(source), Some(target)) = (source, target) else {
             continue;
         };
@@ -43,27 +43,6 @@ pub(super) fn validate(
         );
     }
     valid
-}
-
-fn end(
-    context: &mut Context<'_>,
-    populations: &Validated<ValidPopulation>,
-    path: &str,
-    which: &str,
-    name: &str,
-) -> Option<usize> {
-    let index = populations.get_index_of(name);
-    // A population that is described but broken has its own problem already.
-    if index.is_none() && !context.network.populations.contains_key(name) {
-        let known: Vec<&str> = context.network.populations.keys().map(String::as_str).collect();
-        context.problems.error(
-            "unknown-population",
-            format!("{path}/{which}"),
-            format!("there is no population `{name}`"),
-            known_names(name, &known),
-        );
-    }
-    index
 }
 
 fn receptor(

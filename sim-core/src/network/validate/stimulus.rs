@@ -17,7 +17,9 @@ pub(super) fn validate(
     let mut valid = Validated::new();
     for (name, stimulus) in &context.network.stimuli {
         let path = format!("stimuli/{name}");
-        let Some(index) = population(context, populations, &path, stimulus.population()) else {
+        let Some(index) =
+            context.population(populations, format!("{path}/population"), stimulus.population())
+        else {
             continue;
         };
         let population = &populations[index];
@@ -38,25 +40,6 @@ pub(super) fn validate(
         }
     }
     valid
-}
-
-fn population(
-    context: &mut Context<'_>,
-    populations: &Validated<ValidPopulation>,
-    path: &str,
-    name: &str,
-) -> Option<usize> {
-    let index = populations.get_index_of(name);
-    if index.is_none() && !context.network.populations.contains_key(name) {
-        let known: Vec<&str> = context.network.populations.keys().map(String::as_str).collect();
-        context.problems.error(
-            "unknown-population",
-            format!("{path}/population"),
-            format!("there is no population `{name}`"),
-            known_names(name, &known),
-        );
-    }
-    index
 }
 
 fn is_source(context: &mut Context<'_>, path: &str, population: &ValidPopulation) -> bool {
@@ -200,7 +183,9 @@ pub(super) fn validate_probes(
     let mut valid = Validated::new();
     for (name, probe) in &context.network.probes {
         let path = format!("probes/{name}");
-        let Some(index) = population(context, populations, &path, &probe.population) else {
+        let Some(index) =
+            context.population(populations, format!("{path}/population"), &probe.population)
+        else {
             continue;
         };
         let spec = populations[index].model.spec();

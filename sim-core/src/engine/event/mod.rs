@@ -5,14 +5,15 @@
 //! advanced from their own last event to now, in ascending order, and their next crossing is
 //! foretold. A foretold crossing is void when the neuron was touched in the meantime.
 
+mod queue;
+
 use super::source::{Stimuli, poisson_spikes};
 use super::{Compiled, Engine, EngineConfig, EngineError, Observer, check_threads};
 use crate::network::ValidStimulus;
 use crate::neuron::{Combine, EventNeurons, ModelTime};
 use crate::recording::{Recording, Spike};
 use crate::time::Time;
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use queue::Queue;
 use std::sync::Arc;
 
 /// Starts the engine; see [`super::Start`].
@@ -43,7 +44,7 @@ pub(super) fn start(
     }
     let mut engine = EventEngine {
         populations,
-        queue: BinaryHeap::new(),
+        queue: Queue::new(),
         touched: Vec::new(),
         given: Stimuli::new(&compiled.network),
         stimuli: Stimuli::new(&compiled.network),
@@ -96,7 +97,7 @@ struct Members {
 struct EventEngine {
     compiled: Arc<Compiled>,
     populations: Vec<Members>,
-    queue: BinaryHeap<Reverse<(Time, Event)>>,
+    queue: Queue<Event>,
     /// (population, neuron) concerned at the present time.
     touched: Vec<(u32, u32)>,
     /// Stimuli as given last; they act from the next reset on.
@@ -128,9 +129,7 @@ impl EventEngine {
     }
 
     fn schedule(&mut self, time: Time, event: Event) {
-        if time < Time::NEVER {
-            self.queue.push(Reverse((time, event)));
-        }
+        self.queue.push(time, event);
     }
 
     fn schedule_stimuli(&mut self) {
@@ -168,30 +167,30 @@ impl EventEngine {
         self.now = time;
         let mut sources: Vec<(u32, u32)> = Vec::new();
         let mut late: Vec<Event> = Vec::new();
-        while let Some(Reverse((at, event))) = self.queue.peek().copied() {
-            if at != time {
-                break;
-            }
-            self.queue.pop();
-            match event {
-                Event::Delivery { fanout, delay, source, count } => {
-                    self.deliver(fanout, delay, source, count);
-                }
-                Event::Crossing { population, neuron, version } => {
-                    let members = &mut self.populations[population as usize];
-                    if members.version[neuron as usize] == version {
-                        members.crossing[neuron as usize] = true;
-                        touch(members, &mut self.touched, population, neuron);
+        // Handling a spike of a list may add another of the same time.
+        while let Some(events) = self.queue.take(time) {
+            for &event in &events {
+                match event {
+                    Event::Delivery { fanout, delay, source, count } => {
+                        self.deliver(fanout, delay, source, count);
                     }
+                    Event::Crossing { population, neuron, version } => {
+                        let members = &mut self.populations[population as usize];
+                        if members.version[neuron as usize] == version {
+                            members.crossing[neuron as usize] = true;
+                            touch(members, &mut self.touched, population, neuron);
+                        }
+                    }
+                    Event::ListSpike { stimulus, position } => {
+                        self.list_spike(stimulus, position, &mut sources);
+                    }
+                    Event::PoissonStep { stimulus, step } => {
+                        self.poisson_step(stimulus, step, &mut sources);
+                    }
+                    Event::CurrentChange { .. } | Event::Sample { .. } => late.push(event),
                 }
-                Event::ListSpike { stimulus, position } => {
-                    self.list_spike(stimulus, position, &mut sources);
-                }
-                Event::PoissonStep { stimulus, step } => {
-                    self.poisson_step(stimulus, step, &mut sources);
-                }
-                Event::CurrentChange { .. } | Event::Sample { .. } => late.push(event),
             }
+            self.queue.give_back(events);
         }
         self.update_touched(time, sources);
         for event in late {
@@ -379,10 +378,7 @@ impl Engine for EventEngine {
         let on_grid = grid.steps_in(span).or_else(|| grid.steps_in(end));
         on_grid.ok_or(EngineError::SpanOffGrid { span, dt })?;
         let mut told = self.now;
-        while let Some(Reverse((time, _))) = self.queue.peek().copied() {
-            if time > end {
-                break;
-            }
+        while let Some(time) = self.queue.next_time().filter(|&time| time <= end) {
             self.advance(time);
             if time - told >= dt {
                 told = time;

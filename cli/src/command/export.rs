@@ -1,0 +1,59 @@
+//! `spikeloom export`.
+
+use super::{Outcome, Run, Session, model};
+use crate::output;
+use serde_json::json;
+use spikeloom::error::Error;
+use spikeloom::exports::{chip, chip_network, find_export};
+use std::path::PathBuf;
+
+/// Write a network for another tool
+#[derive(Debug, clap::Args)]
+pub struct Export {
+    /// Trained network or network description
+    #[arg(value_name = "MODEL.onnx|NETWORK.toml")]
+    network: PathBuf,
+
+    /// Format: netx, nir or core_map (see `spikeloom list exports`)
+    #[arg(long, value_name = "NAME")]
+    format: String,
+
+    /// File to write
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+
+    /// Overwrite a file that exists
+    #[arg(long)]
+    force: bool,
+
+    #[command(flatten)]
+    conversion: model::Conversion,
+
+    /// Number of steps that a conversion is made for [default: 8]
+    #[arg(long, value_name = "T", requires = "calibrate",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    steps: Option<u32>,
+
+    #[command(flatten)]
+    chip: model::Chip,
+}
+
+impl Run for Export {
+    fn run(&self, _session: &Session) -> Result<Outcome, Error> {
+        let format = find_export(&self.format)?;
+        output::check_target(Some(&self.out), self.force)?;
+        let chip = chip(&self.chip.chip, self.chip.chip_file.as_deref())?;
+        let conversion = self.conversion.config(self.steps)?;
+        let network = chip_network(&self.network, conversion.as_ref())?;
+        (format.write)(&network, &chip, &self.out, self.force)?;
+        let bytes = std::fs::metadata(&self.out).map_or(0, |metadata| metadata.len());
+        let out = self.out.to_string_lossy();
+        let json = json!({
+            "network": network.name(),
+            "format": format.name,
+            "out": out,
+            "bytes": bytes,
+        });
+        Ok(Outcome::fine(json, format!("{out}: {} ({bytes} bytes)", format.summary)))
+    }
+}

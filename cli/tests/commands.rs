@@ -1,0 +1,253 @@
+//! The built command on good input: exit codes, one JSON object, and what is in it.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "this is test code")]
+
+mod binary;
+
+use binary::{DIGITS_DATA, DIGITS_MODEL, Folder, json, root, run};
+use serde_json::Value;
+
+#[test]
+fn help_and_version_are_fine_and_no_command_is_not() {
+    let help = run(&["--help"]);
+    assert_eq!(help.code, 0);
+    for command in [
+        "demo", "simulate", "convert", "map", "export", "inspect", "compare", "verify", "bench",
+        "list",
+    ] {
+        assert!(help.out.contains(&format!("\n  {command} ")), "{command}: {}", help.out);
+        assert_eq!(run(&[command, "--help"]).code, 0, "{command}");
+    }
+    assert!(run(&["--version"]).out.starts_with("spikeloom "));
+    assert_eq!(run(&[]).code, 2);
+}
+
+#[test]
+fn lists_come_from_the_registries() {
+    let all = json(&["list", "--json"], 0);
+    for name in ["models", "chips", "formats", "methods", "engines", "processes", "workloads"] {
+        assert!(!all[name].as_array().unwrap().is_empty(), "{name}");
+    }
+    let chips = json(&["list", "chips", "--json"], 0);
+    let loihi2 = &chips["chips"][0];
+    assert_eq!(loihi2["name"], "loihi2");
+    let figures = loihi2["figures"].as_array().unwrap();
+    let known = figures.iter().filter(|figure| !figure["value"].is_null());
+    for figure in known.clone() {
+        assert!(figure["source"].is_string() && figure["evidence"].is_string(), "{figure}");
+    }
+    assert!(known.count() > 10);
+    let unknown = figures.iter().find(|figure| figure["value"].is_null()).unwrap();
+    assert_eq!(unknown["text"], "unknown");
+    let table = run(&["list", "chips"]);
+    assert!(table.out.contains("unknown") && table.out.contains("cores_per_chip_max"));
+}
+
+#[test]
+fn a_simulation_writes_spikes_that_compare_equal_over_engines_and_threads() {
+    let folder = Folder::new();
+    let network = folder.network();
+    let [one, two, other] = ["one.h5", "two.h5", "other.h5"].map(|name| folder.path(name));
+    let simulate = |out: &str, seed: &str, threads: &str| {
+        let arguments = [
+            "simulate",
+            &network,
+            "--duration",
+            "200 ms",
+            "--seed",
+            seed,
+            "--threads",
+            threads,
+            "--spikes",
+            out,
+            "--json",
+        ];
+        json(&arguments, 0)
+    };
+    let first = simulate(&one, "1", "1");
+    let second = simulate(&two, "1", "2");
+    assert!(first["spikes"].as_u64().unwrap() > 0, "{first}");
+    assert_eq!(first["spike_hash"], second["spike_hash"]);
+    assert_eq!(first["populations"][0]["name"], "input");
+    assert_eq!(first["duration_ms"], 200.0);
+    assert_eq!(json(&["compare", &one, &two, "--json"], 0)["equal"], true);
+
+    simulate(&other, "2", "1");
+    let different = json(&["compare", &one, &other, "--json"], 1);
+    assert_eq!(different["equal"], false);
+    assert!(different["population"].is_string() && different["first"]["time_ms"].is_number());
+    let text = run(&["compare", &one, &other]);
+    assert_eq!(text.code, 1);
+    assert!(text.out.contains("different: first at spike"), "{}", text.out);
+
+    let inspected = json(&["inspect", &one, "--json"], 0);
+    assert_eq!(inspected["format"], "sonata");
+    assert_eq!(inspected["spikes"], first["recorded_spikes"]);
+    let event = run(&["simulate", &network, "--duration", "50 ms", "--engine", "event"]);
+    assert_eq!(event.code, 0, "{}", event.err);
+    assert!(event.out.contains("cell") && event.out.contains("real-time factor"), "{}", event.out);
+}
+
+#[test]
+fn a_model_is_planned_converted_tested_mapped_and_exported() {
+    let folder = Folder::new();
+    let plan = json(&["convert", DIGITS_MODEL, "--plan", "--json"], 0);
+    assert!(plan["plan"].as_array().unwrap().len() > 3);
+
+    let network = folder.path("network.toml");
+    let converted = json(
+        &[
+            "convert",
+            DIGITS_MODEL,
+            "--calibrate",
+            DIGITS_DATA,
+            "--test",
+            DIGITS_DATA,
+            "--input-scale",
+            "16",
+            "--limit",
+            "30",
+            "--steps",
+            "1,8",
+            "--out",
+            &network,
+            "--json",
+        ],
+        0,
+    );
+    let ann = converted["ann_accuracy"].as_f64().unwrap();
+    let spiking = converted["accuracy"]["8"].as_f64().unwrap();
+    // One image of 30 is 3.3 points.
+    assert!(ann > 90.0 && (ann - spiking).abs() < 4.0, "{ann} {spiking}");
+    for key in ["spikes_per_image", "synaptic_operations_per_image", "milliseconds_per_image"] {
+        assert!(converted[key].as_f64().unwrap() > 0.0, "{key}");
+    }
+    // Both are float32 evaluations of the same network in another order of sums.
+    assert!(converted["max_logit_difference"].as_f64().unwrap() < 1e-3);
+    assert!(!converted["plan"].as_array().unwrap().is_empty());
+    let inspected = json(&["inspect", &network, "--json"], 0);
+    assert_eq!(inspected["fits_memory"], true);
+
+    let chip = ["--calibrate", DIGITS_DATA, "--input-scale", "16"];
+    let map = folder.path("core_map.json");
+    let mapped = json(&[&["map", DIGITS_MODEL, "--out", &map, "--json"], &chip[..]].concat(), 0);
+    assert!(mapped["cores_used"].as_u64().unwrap() >= 1);
+    assert_eq!(mapped["over_budget"], false);
+    let inspected = json(&["inspect", &map, "--json"], 0);
+    assert_eq!(inspected["cores_used"], mapped["cores_used"]);
+
+    let over = [&["map", DIGITS_MODEL, "--max-cores", "0", "--json"], &chip[..]].concat();
+    assert_eq!(json(&over, 1)["over_budget"], true);
+    for (format, found) in [("netx", "netx"), ("nir", "nir"), ("core_map", "core_map")] {
+        let out = folder.path(format);
+        let export = ["export", DIGITS_MODEL, "--format", format, "--out", &out, "--json"];
+        json(&[&export[..], &chip[..]].concat(), 0);
+        assert_eq!(json(&["inspect", &out, "--json"], 0)["format"], found);
+    }
+}
+
+#[test]
+fn recordings_of_lava_are_equal_one_line_a_file() {
+    let folder = root("tests/data/lava");
+    let verified = json(&["verify", "lava", &folder, "--json"], 0);
+    assert!(verified["equal"].as_u64().unwrap() >= 8, "{verified}");
+    assert_eq!(verified["different"], 0);
+    let text = run(&["verify", "lava", &root("tests/data/lava/lif_fixed.json")]);
+    assert_eq!(text.out.lines().count(), 2, "{}", text.out);
+    assert!(text.out.contains("lif_fixed.json: equal"), "{}", text.out);
+
+    let copy = Folder::new();
+    let spoiled = copy.path("spoiled.json");
+    let mut case: Value =
+        serde_json::from_slice(&std::fs::read(root("tests/data/lava/lif_fixed.json")).unwrap())
+            .unwrap();
+    assert!(spoil(&mut case), "no recorded `v` was found");
+    std::fs::write(&spoiled, case.to_string()).unwrap();
+    let different = json(&["verify", "lava", &spoiled, "--json"], 1);
+    assert_eq!(different["cases"][0]["outcome"]["result"], "differs", "{different}");
+}
+
+/// Changes one recorded value of the membrane potential.
+fn spoil(value: &mut Value) -> bool {
+    match value {
+        Value::Object(members) => {
+            if let Some(number) = members.get_mut("v").and_then(first_number) {
+                *number = Value::from(123_456);
+                return true;
+            }
+            members.values_mut().any(spoil)
+        }
+        Value::Array(entries) => entries.iter_mut().any(spoil),
+        _ => false,
+    }
+}
+
+/// The first number of nested lists.
+fn first_number(value: &mut Value) -> Option<&mut Value> {
+    match value {
+        Value::Number(_) => Some(value),
+        Value::Array(entries) => entries.first_mut().and_then(first_number),
+        _ => None,
+    }
+}
+
+#[test]
+fn files_of_all_kinds_are_told_apart() {
+    for (file, format) in [
+        ("examples/data/digits/digits.npz", "npz"),
+        ("examples/data/digits/digits_cnn.onnx", "onnx"),
+        ("tests/data/netx/hand_conv.net", "netx"),
+        ("tests/data/nir/prim_lif.nir", "nir"),
+        ("loihi-export/src/chip/loihi1.toml", "toml"),
+        ("examples/balanced_network.toml", "toml"),
+        ("tests/data/hdf5/types.h5", "hdf5"),
+    ] {
+        let found = json(&["inspect", &root(file), "--json"], 0);
+        assert_eq!(found["format"], format, "{file}");
+        assert_eq!(run(&["inspect", &root(file)]).code, 0, "{file}");
+    }
+}
+
+#[test]
+fn the_demo_writes_files_that_can_be_inspected() {
+    let folder = Folder::new();
+    let out = folder.path("demo");
+    let summary = json(&["demo", "--out", &out, "--limit", "5", "--json"], 0);
+    assert_eq!(summary["engines_equal"], true);
+    for (name, format) in [
+        ("report.html", "html"),
+        ("network.net", "netx"),
+        ("network.npz", "npz"),
+        ("network.nir", "nir"),
+        ("core_map.json", "core_map"),
+        ("spikes.h5", "sonata"),
+        ("summary.json", "json"),
+    ] {
+        let found = json(&["inspect", &format!("{out}/{name}"), "--json"], 0);
+        assert_eq!(found["format"], format, "{name}");
+    }
+    let again = run(&["demo", "--out", &out, "--limit", "5"]);
+    assert_eq!(again.code, 2);
+    assert!(again.err.contains("--force"), "{}", again.err);
+}
+
+#[test]
+fn a_bench_gives_all_its_figures() {
+    let arguments = ["bench", "brunel", "--scale", "0.02", "--simulate", "10 ms", "--json"];
+    let report = json(&arguments, 0);
+    for key in [
+        "build_s",
+        "sim_s",
+        "cpu_s",
+        "rtf",
+        "peak_rss_mb",
+        "bytes_per_synapse",
+        "n_neurons",
+        "n_synapses",
+        "mean_rate_hz",
+        "rates_hz",
+        "synaptic_events_per_s",
+        "spike_hash",
+    ] {
+        assert!(!report[key].is_null(), "{key}: {report}");
+    }
+}

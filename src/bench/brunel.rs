@@ -1,0 +1,102 @@
+//! Brunel's balanced random network of neurons with delta synapses.
+//!
+//! 12,500 neurons, four excitatory to one inhibitory, every pair connected with probability 0.1,
+//! delay 1.5 ms, g = 5, external drive twice what brings a neuron to its threshold. The drive comes
+//! from [`SOURCES`] Bernoulli sources a neuron, which together give the rate of the Poisson process
+//! with half its variance; some nine tenths of a neuron's input variance are recurrent.
+//!
+//! At another scale the connection probability stays and recurrent weights grow as the number of
+//! inputs falls, so that the mean input stays.
+//!
+//! Reference: N. Brunel 2000, J. Comput. Neurosci. 8:183.
+
+use super::{BenchConfig, BenchReport, Workload, measure};
+use crate::error::Error;
+use crate::progress::Progress;
+use crate::sim_core::network::{
+    Connectivity, Network, Neuron, Population, Probe, Projection, Stimulus,
+};
+use crate::sim_core::neuron::lif_delta::LifDelta;
+use crate::sim_core::time::Time;
+use crate::sim_core::units::{Hertz, Milliseconds, Millivolts};
+
+/// The workload.
+pub(super) static WORKLOAD: Workload = Workload {
+    name: "brunel",
+    summary: "12,500 neurons with delta synapses, 15.6 million random synapses (Brunel 2000)",
+    run,
+};
+
+/// Neurons at scale 1.
+const NEURONS: u32 = 12_500;
+/// Populations of sources.
+const SOURCES: u32 = 4;
+/// Probability of a synapse.
+const PROBABILITY: f64 = 0.1;
+/// Weight of an excitatory synapse at scale 1 [mV].
+const WEIGHT: f64 = 0.1;
+/// Strength of inhibition relative to excitation.
+const INHIBITION: f64 = 5.0;
+/// Step and delay [ms].
+const DT: f64 = 0.1;
+const DELAY: f64 = 1.5;
+/// Time simulated unless something else is said [ms].
+const DURATION: f64 = 1000.0;
+/// Membrane time constant [ms] and threshold above rest [mV].
+const TAU: f64 = 20.0;
+const THRESHOLD: f64 = 20.0;
+
+fn run(config: &BenchConfig, progress: &dyn Progress) -> Result<BenchReport, Error> {
+    let network = network(config)?;
+    let duration = config.simulate.or_else(|| Time::from_milliseconds(DURATION));
+    measure(WORKLOAD.name, &network, 2, duration.unwrap_or(Time::ZERO), config, progress)
+}
+
+fn network(config: &BenchConfig) -> Result<Network, Error> {
+    let neurons = config.neurons(NEURONS)?;
+    let inhibitory = (neurons / 5).max(1);
+    let sizes = [neurons.saturating_sub(inhibitory).max(1), inhibitory];
+    let cell = LifDelta {
+        tau_membrane: Milliseconds(TAU),
+        resting_potential: Millivolts(0.0),
+        threshold: Millivolts(THRESHOLD),
+        reset: Millivolts(10.0),
+        refractory_period: Milliseconds(2.0),
+        ..LifDelta::default()
+    };
+    let names = ["excitatory", "inhibitory"];
+    let mut network = Network::new("brunel", Milliseconds(DT));
+    network.seed = config.seed;
+    for (name, size) in names.into_iter().zip(sizes) {
+        network.add_population(name, Population::new(size, cell.clone()));
+        network.add_probe(format!("spikes of {name}"), Probe::spikes(name));
+    }
+    let excitation = WEIGHT / config.scale;
+    for (source, weight) in names.into_iter().zip([excitation, -INHIBITION * excitation]) {
+        for target in names {
+            let rule = Connectivity::FixedProbability { probability: PROBABILITY, autapses: true };
+            let projection = Projection::new(source, target, rule)
+                .weight(Millivolts(weight))
+                .delay(Milliseconds(DELAY));
+            network.add_projection(format!("{source} to {target}"), projection);
+        }
+    }
+    for (target, size) in names.into_iter().zip(sizes) {
+        (0..SOURCES).for_each(|index| drive(&mut network, target, size, index));
+    }
+    Ok(network)
+}
+
+/// One source for each neuron of a population, with its share of the external rate.
+fn drive(network: &mut Network, target: &str, size: u32, index: u32) {
+    // η = 2: twice the rate whose mean input reaches the threshold, θ / (J τ) a millisecond.
+    let rate = Hertz(1000.0 * 2.0 * THRESHOLD / (WEIGHT * TAU) / f64::from(SOURCES));
+    let name = format!("drive {index} of {target}");
+    network.add_population(name.as_str(), Population::new(size, Neuron::spike_source()));
+    let stimulus = Stimulus::Poisson { population: name.clone(), rate: rate.into() };
+    network.add_stimulus(name.as_str(), stimulus);
+    let projection = Projection::new(name.as_str(), target, Connectivity::OneToOne)
+        .weight(Millivolts(WEIGHT))
+        .delay(Milliseconds(DT));
+    network.add_projection(name, projection);
+}

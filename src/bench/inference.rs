@@ -1,0 +1,114 @@
+//! Images through a converted network: the demo's digits at T = 32, images in parallel.
+
+use super::{BenchConfig, BenchReport, Workload, machine};
+use crate::data::{Samples, Scaling};
+use crate::error::Error;
+use crate::memory;
+use crate::model_io::npz::{self, NpzLimits};
+use crate::pipeline::engine;
+use crate::progress::Progress;
+use crate::snn_convert::coding::InputCode;
+use crate::snn_convert::convert::Convertible;
+use crate::snn_convert::fidelity::{FidelityConfig, Presenter, SampleRun};
+use crate::snn_convert::method::{METHODS, MethodConfig};
+use crate::snn_convert::source::onnx;
+use crate::snn_convert::threshold::RULES;
+use indexmap::IndexMap;
+use std::time::Instant;
+
+/// The workload.
+pub(super) static WORKLOAD: Workload = Workload {
+    name: "inference",
+    summary: "500 handwritten digits through the demo's converted network, T = 32",
+    run,
+};
+
+const MODEL: &[u8] = include_bytes!("../../examples/data/digits/digits_cnn.onnx");
+const DATA: &[u8] = include_bytes!("../../examples/data/digits/digits.npz");
+/// Pixels are whole numbers from 0 to 16.
+const SCALING: Scaling = Scaling { divisor: Some(16.0) };
+/// Steps of the network.
+const STEPS: u32 = 32;
+/// More images than this are not held in memory.
+const MOST_IMAGES: f64 = 100_000.0;
+
+fn run(config: &BenchConfig, progress: &dyn Progress) -> Result<BenchReport, Error> {
+    if config.simulate.is_some() {
+        let message = "inference always takes 32 steps an image; leave --simulate out".to_string();
+        return Err(Error::Usage(message));
+    }
+    let started = Instant::now();
+    let (calibration, test) = images(config)?;
+    let graph = onnx::read(MODEL)?;
+    let convertible = Convertible::new("digits_cnn", &graph, &calibration.values)?;
+    let code = InputCode::ConstantCurrent;
+    let method = MethodConfig { threshold: RULES[0], code, steps: STEPS };
+    let conversion = convertible.convert(METHODS[0], &method)?;
+    let compile = memory::available();
+    let fidelity = FidelityConfig { steps: vec![STEPS], seed: config.seed, compile };
+    let presenter = Presenter::new(&conversion, fidelity)?;
+    let build_s = started.elapsed().as_secs_f64();
+
+    let samples: Vec<&[f32]> = test.iter().collect();
+    progress.begin("images", samples.len() as u64);
+    let (started, cpu) = (Instant::now(), machine::processor_seconds());
+    let runs = presenter.show(&samples, engine("clock")?.start, &|| progress.advance());
+    let sim_s = started.elapsed().as_secs_f64();
+    let cpu_s = machine::processor_seconds().zip(cpu).map(|(after, before)| after - before);
+    progress.end();
+    let runs = runs?;
+
+    let connectome = presenter.compiled().connectome();
+    let (n_synapses, n_neurons) = (connectome.synapse_count(), connectome.neuron_count());
+    let operations: u64 = runs.iter().flat_map(|run| run.synaptic_operations.last()).sum();
+    Ok(BenchReport {
+        workload: WORKLOAD.name,
+        scale: config.scale,
+        threads: config.threads,
+        seed: config.seed,
+        simulated_ms: None,
+        build_s,
+        sim_s,
+        cpu_s,
+        rtf: None,
+        peak_rss_mb: machine::peak_resident_megabytes(),
+        bytes_per_synapse: Some(connectome.bytes() as f64 / n_synapses.max(1) as f64),
+        n_neurons: n_neurons.into(),
+        n_synapses,
+        mean_rate_hz: None,
+        rates_hz: IndexMap::new(),
+        synaptic_events_per_s: operations as f64 / sim_s,
+        ns_per_neuron_step: None,
+        milliseconds_per_image: Some(1000.0 * sim_s / samples.len().max(1) as f64),
+        spike_hash: format!("{:016x}", digest(&runs)),
+        version: env!("CARGO_PKG_VERSION"),
+    })
+}
+
+/// Calibration and test images; the scale says how many of the latter.
+fn images(config: &BenchConfig) -> Result<(Samples, Samples), Error> {
+    let all = Samples::from_npz(DATA, SCALING)?;
+    let mut arrays = npz::read_npz(DATA, NpzLimits::default())?;
+    let mut part = |name: &str| -> Result<Samples, Error> {
+        let positions = npz::take(&mut arrays, name)?.values.to_i64().unwrap_or_default();
+        Ok(all.select(positions.into_iter().filter_map(|p| usize::try_from(p).ok())))
+    };
+    let (calibration, test) = (part("calib_idx")?, part("test_idx")?);
+    let wanted = (test.len() as f64 * config.scale).round();
+    if !(1.0..=MOST_IMAGES).contains(&wanted) {
+        let message = format!(
+            "--scale {} gives {wanted} images; 1 to {MOST_IMAGES} can be shown",
+            config.scale
+        );
+        return Err(Error::Usage(message));
+    }
+    // Images repeat where more are wanted than there are.
+    let positions = (0..wanted as usize).map(|index| index % test.len().max(1));
+    Ok((calibration, test.select(positions)))
+}
+
+/// One digest of all images' digests.
+fn digest(runs: &[SampleRun]) -> u64 {
+    runs.iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, run| (hash ^ run.digest).wrapping_mul(0x0100_0000_01b3))
+}

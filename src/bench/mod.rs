@@ -1,0 +1,227 @@
+//! Workloads that are measured the same way every time.
+//!
+//! A workload is one file with a `pub(super) static WORKLOAD` and its line in [`WORKLOADS`]. Build
+//! and simulation are timed apart; spikes are digested, so that runs with other threads can be
+//! compared.
+
+mod brunel;
+mod inference;
+mod machine;
+mod silent;
+
+use crate::error::Error;
+use crate::lists::named;
+use crate::memory;
+use crate::pipeline::engine;
+use crate::progress::Progress;
+use crate::sim_core::engine::{Compiled, EngineConfig};
+use crate::sim_core::network::Network;
+use crate::sim_core::recording::Recording;
+use crate::sim_core::time::Time;
+use crate::simulate::run;
+use crate::snn_convert::fidelity::digest;
+use indexmap::IndexMap;
+use serde::Serialize;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What is chosen for a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BenchConfig {
+    /// Size relative to the workload's own, above zero.
+    pub scale: f64,
+    /// Threads.
+    pub threads: usize,
+    /// Time to simulate; none means the workload's own.
+    pub simulate: Option<Time>,
+    /// Seed of connectivity and input.
+    pub seed: u64,
+}
+
+/// What a run measured. Fields are none where a workload has no such thing.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BenchReport {
+    /// Name of the workload.
+    pub workload: &'static str,
+    /// Relative size.
+    pub scale: f64,
+    /// Threads.
+    pub threads: usize,
+    /// Seed.
+    pub seed: u64,
+    /// Time simulated [ms].
+    pub simulated_ms: Option<f64>,
+    /// Wall time to build [s].
+    pub build_s: f64,
+    /// Wall time to simulate [s].
+    pub sim_s: f64,
+    /// Processor time of simulating, all threads [s]; none where the system does not say.
+    pub cpu_s: Option<f64>,
+    /// Wall time over time simulated.
+    pub rtf: Option<f64>,
+    /// Most memory of the process so far [MB].
+    pub peak_rss_mb: Option<f64>,
+    /// Bytes of the compiled connectome over synapses.
+    pub bytes_per_synapse: Option<f64>,
+    /// Neurons, without the sources of input.
+    pub n_neurons: u64,
+    /// Synapses between them.
+    pub n_synapses: u64,
+    /// Mean rate [Hz].
+    pub mean_rate_hz: Option<f64>,
+    /// Rate of each population [Hz].
+    pub rates_hz: IndexMap<String, f64>,
+    /// Spikes times the synapses that they reached, over wall time.
+    pub synaptic_events_per_s: f64,
+    /// Wall time over neurons and steps [ns].
+    pub ns_per_neuron_step: Option<f64>,
+    /// Wall time over images [ms].
+    pub milliseconds_per_image: Option<f64>,
+    /// Digest of all spikes.
+    pub spike_hash: String,
+    /// Version of Spikeloom.
+    pub version: &'static str,
+}
+
+/// A workload.
+pub struct Workload {
+    /// Name on the command line.
+    pub name: &'static str,
+    /// One sentence.
+    pub summary: &'static str,
+    /// Runs it.
+    pub run: fn(&BenchConfig, &dyn Progress) -> Result<BenchReport, Error>,
+}
+
+/// All workloads.
+pub static WORKLOADS: &[&Workload] = &[&brunel::WORKLOAD, &silent::WORKLOAD, &inference::WORKLOAD];
+
+/// The workload of this name.
+///
+/// # Errors
+/// [`Error::Unknown`] with the names there are.
+pub fn find_workload(name: &str) -> Result<&'static Workload, Error> {
+    let found = WORKLOADS.iter().copied().find(|workload| workload.name == name);
+    named("workload", name, found, WORKLOADS.iter().map(|workload| workload.name))
+}
+
+impl BenchConfig {
+    /// `full` neurons at this scale.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where none are left, or more than can be counted.
+    fn neurons(&self, full: u32) -> Result<u32, Error> {
+        let scaled = (f64::from(full) * self.scale).round();
+        if !(1.0..=f64::from(u32::MAX)).contains(&scaled) {
+            let message =
+                format!("--scale {} gives {scaled} neurons; give more than 0", self.scale);
+            return Err(Error::Usage(message));
+        }
+        Ok(scaled as u32)
+    }
+}
+
+/// Builds a network, runs it on the clock-driven engine and measures both.
+///
+/// The first `inner` populations are the network; the others are sources of input, whose spikes
+/// and synapses are not counted.
+fn measure(
+    workload: &'static str,
+    network: &Network,
+    inner: usize,
+    duration: Time,
+    config: &BenchConfig,
+    progress: &dyn Progress,
+) -> Result<BenchReport, Error> {
+    let started = Instant::now();
+    let valid = network.validate()?;
+    let steps = valid.grid().steps_in(duration);
+    let own: Vec<bool> =
+        valid.projections().values().map(|projection| projection.source < inner).collect();
+    // Refuses what does not fit before anything is built.
+    let compiled = Arc::new(Compiled::new(valid, memory::available())?);
+    let fanouts = compiled.connectome().fanouts().iter().zip(&own);
+    let (mut n_synapses, mut bytes) = (0, 0);
+    for (fanout, _) in fanouts.filter(|(_, own)| **own) {
+        n_synapses += fanout.synapse_count();
+        bytes += fanout.bytes();
+    }
+    let mut running =
+        (engine("clock")?.start)(compiled.clone(), EngineConfig { threads: config.threads })?;
+    let build_s = started.elapsed().as_secs_f64();
+    let (started, cpu) = (Instant::now(), machine::processor_seconds());
+    run(running.as_mut(), duration, workload, progress, &|| true)?;
+    let sim_s = started.elapsed().as_secs_f64();
+    let cpu_s = machine::processor_seconds().zip(cpu).map(|(after, before)| after - before);
+    let recording = running.recording();
+    let populations = &recording.populations[..inner.min(recording.populations.len())];
+    let n_neurons: u64 = populations.iter().map(|population| u64::from(population.size)).sum();
+    let spikes: u64 = recording.counters.spikes.iter().take(inner).sum();
+    let seconds = duration.milliseconds() / 1000.0;
+    let names = populations.iter().map(|population| population.name.clone());
+    Ok(BenchReport {
+        workload,
+        scale: config.scale,
+        threads: config.threads,
+        seed: config.seed,
+        simulated_ms: Some(duration.milliseconds()),
+        build_s,
+        sim_s,
+        cpu_s,
+        rtf: Some(sim_s / seconds),
+        peak_rss_mb: machine::peak_resident_megabytes(),
+        bytes_per_synapse: (n_synapses > 0).then(|| bytes as f64 / n_synapses as f64),
+        n_neurons,
+        n_synapses,
+        mean_rate_hz: Some(spikes as f64 / n_neurons.max(1) as f64 / seconds),
+        rates_hz: names.zip(recording.rates()).collect(),
+        synaptic_events_per_s: events(&compiled, recording, inner) as f64 / sim_s,
+        ns_per_neuron_step: steps
+            .filter(|&steps| steps > 0)
+            .map(|steps| 1e9 * sim_s / steps as f64 / n_neurons.max(1) as f64),
+        milliseconds_per_image: None,
+        spike_hash: format!("{:016x}", digest(&recording.spikes)),
+        version: env!("CARGO_PKG_VERSION"),
+    })
+}
+
+/// Spikes of the network times the synapses that they reached.
+fn events(compiled: &Compiled, recording: &Recording, inner: usize) -> u64 {
+    let sources = recording.populations.iter().zip(&recording.counters.spikes).skip(inner);
+    // Every source neuron reaches one neuron.
+    let from_sources: u64 =
+        sources.map(|(population, &spikes)| spikes * compiled.out_degree(population.first)).sum();
+    recording.counters.synaptic_operations.saturating_sub(from_sources)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::progress::Silent;
+
+    #[test]
+    fn spikes_of_the_brunel_network_do_not_depend_on_threads() {
+        let run = |threads| {
+            let simulate = Time::from_milliseconds(20.0);
+            let config = BenchConfig { scale: 0.02, threads, simulate, seed: 3 };
+            (find_workload("brunel").unwrap().run)(&config, &Silent).unwrap()
+        };
+        let (one, two) = (run(1), run(2));
+        assert_eq!(one.spike_hash, two.spike_hash);
+        assert_eq!((one.n_neurons, one.n_synapses), (250, two.n_synapses));
+        // Expected are 250² · 0.1 synapses; 6σ is about 450.
+        assert!(one.n_synapses.abs_diff(6250) < 450, "{}", one.n_synapses);
+        assert!(one.mean_rate_hz.unwrap() > 1.0 && one.synaptic_events_per_s > 0.0);
+    }
+
+    #[test]
+    fn scales_that_leave_nothing_and_networks_that_do_not_fit_are_refused() {
+        let config = |scale| BenchConfig { scale, threads: 1, simulate: None, seed: 0 };
+        let brunel = find_workload("brunel").unwrap().run;
+        for scale in [0.0, -1.0, f64::NAN, 1e9] {
+            assert!(matches!(brunel(&config(scale), &Silent), Err(Error::Usage(_))), "{scale}");
+        }
+        let error = brunel(&config(1000.0), &Silent).unwrap_err();
+        assert!(matches!(error, Error::Compile(_)), "{error}");
+    }
+}

@@ -1,0 +1,194 @@
+//! From a file to a chip and to files for others.
+//!
+//! To add an export format: a function below and its line in [`EXPORTS`].
+
+use crate::conversion::{ConvertConfig, convert};
+use crate::error::Error;
+use crate::lists::named;
+use crate::loihi_export::chip::{ChipCatalogue, ChipSpec};
+use crate::loihi_export::export::{core_map, netx};
+use crate::loihi_export::mapping::MapConfig;
+use crate::loihi_export::partition::PARTITIONERS;
+use crate::loihi_export::place::PLACERS;
+use crate::loihi_export::quantise::{QuantiseConfig, Quantised, quantise};
+use crate::loihi_export::route::ROUTERS;
+use crate::model_io::atomic::write_bytes_atomically;
+use crate::model_io::nir;
+use crate::model_io::sniff::{self, Format};
+use crate::network_files::{self, read_text, unreadable};
+use crate::pipeline::{Mapped, map_to_chip};
+use crate::sim_core::network::ValidNetwork;
+use std::path::Path;
+
+/// Steps that a conversion for a chip is made for, unless something else is said.
+pub const DEFAULT_STEPS: u32 = 8;
+
+/// An export format.
+pub struct ExportFormat {
+    /// Name on the command line.
+    pub name: &'static str,
+    /// One sentence.
+    pub summary: &'static str,
+    /// Writes a network; `true` overwrites.
+    pub write: fn(&ValidNetwork, &ChipSpec, &Path, bool) -> Result<(), Error>,
+}
+
+/// All export formats.
+pub static EXPORTS: &[ExportFormat] = &[
+    ExportFormat {
+        name: "netx",
+        summary: "the integer network for Lava (.net): chains of dense and convolution layers",
+        write: write_netx,
+    },
+    ExportFormat {
+        name: "nir",
+        summary: "the network before quantising, in the Neuromorphic Intermediate Representation",
+        write: write_nir,
+    },
+    ExportFormat {
+        name: "core_map",
+        summary: "which neurons, axons and synapse lists lie on which core (JSON)",
+        write: map_and_write,
+    },
+];
+
+/// The export format of this name.
+///
+/// # Errors
+/// [`Error::Unknown`] with the names there are.
+pub fn find_export(name: &str) -> Result<&'static ExportFormat, Error> {
+    let found = EXPORTS.iter().find(|entry| entry.name == name);
+    named("export format", name, found, EXPORTS.iter().map(|entry| entry.name))
+}
+
+/// A network for a chip from a file: a description as it is, a trained network converted.
+///
+/// Without a method in `config`, trained networks are converted with `hard_reset`.
+///
+/// # Errors
+/// [`Error`] naming the file; [`Error::Usage`] for a trained network without calibration samples
+/// and for a description with them.
+pub fn chip_network(path: &Path, config: Option<&ConvertConfig>) -> Result<ValidNetwork, Error> {
+    let format = sniff::detect(path).map_err(|error| unreadable(path, &error))?;
+    // A damaged model is recognised by its name only.
+    let onnx = format == Format::Onnx || path.extension().is_some_and(|ending| ending == "onnx");
+    match (onnx, config) {
+        (true, Some(config)) => {
+            let mut config = config.clone();
+            config.method.get_or_insert_with(|| "hard_reset".to_string());
+            Ok(convert(path, &config)?.conversion.network.validate()?)
+        }
+        (true, None) => Err(Error::Usage(format!(
+            "{} is a trained network: give samples to calibrate on with --calibrate",
+            path.display()
+        ))),
+        (false, Some(_)) => Err(Error::Usage(format!(
+            "{} is {}; calibration is for trained networks (ONNX): leave --calibrate out",
+            path.display(),
+            format.description()
+        ))),
+        (false, None) => match format {
+            Format::Toml | Format::Unknown => Ok(network_files::read(path)?.valid),
+            other => Err(Error::WrongFormat {
+                path: path.into(),
+                found: other.description().to_string(),
+                needed: "a trained network (ONNX) or a network description (TOML) is needed here",
+            }),
+        },
+    }
+}
+
+/// The chip of this name, or the one that a file describes.
+///
+/// # Errors
+/// [`Error::Unknown`] with the known names, or [`Error`] naming the file.
+pub fn chip(name: &str, file: Option<&Path>) -> Result<ChipSpec, Error> {
+    if let Some(path) = file {
+        return ChipSpec::from_toml(&read_text(path)?)
+            .map_err(|error| Error::from(error).in_file(path));
+    }
+    let chips = ChipCatalogue::built_in()?;
+    let names = crate::loihi_export::chip::registry::BUILT_IN.iter().map(|chip| chip.name);
+    named("chip", name, chips.get(name).ok().cloned(), names)
+}
+
+/// Integers of a network for a chip.
+///
+/// # Errors
+/// [`Error::Quantise`].
+pub fn quantised(network: &ValidNetwork, chip: &ChipSpec) -> Result<Quantised, Error> {
+    Ok(quantise(network, chip, &QuantiseConfig::default())?)
+}
+
+/// Algorithms to map with, by name; the registries' first where none is given.
+///
+/// # Errors
+/// [`Error::Unknown`] with the known names.
+pub fn map_config(
+    partitioner: Option<&str>,
+    placer: Option<&str>,
+    router: Option<&str>,
+    share_cores: bool,
+    chips: u32,
+) -> Result<MapConfig, Error> {
+    let mut config = MapConfig::default();
+    config.partition.share_cores = share_cores;
+    config.partition.chips = chips;
+    if let Some(name) = partitioner {
+        let found = PARTITIONERS.iter().find(|entry| entry.name == name);
+        let entry = named("partitioner", name, found, PARTITIONERS.iter().map(|e| e.name))?;
+        config.partition.algorithm = entry.name.to_string();
+    }
+    if let Some(name) = placer {
+        let found = PLACERS.iter().find(|entry| entry.name == name);
+        let entry = named("placer", name, found, PLACERS.iter().map(|e| e.name))?;
+        config.place.algorithm = entry.name.to_string();
+    }
+    if let Some(name) = router {
+        let found = ROUTERS.iter().find(|entry| entry.name == name);
+        let entry = named("router", name, found, ROUTERS.iter().map(|e| e.name))?;
+        config.route.algorithm = entry.name.to_string();
+    }
+    Ok(config)
+}
+
+fn write_netx(
+    network: &ValidNetwork,
+    chip: &ChipSpec,
+    path: &Path,
+    overwrite: bool,
+) -> Result<(), Error> {
+    netx::write_netx(path, &quantised(network, chip)?.network, overwrite)?;
+    Ok(())
+}
+
+fn write_nir(
+    network: &ValidNetwork,
+    _chip: &ChipSpec,
+    path: &Path,
+    overwrite: bool,
+) -> Result<(), Error> {
+    nir::write(path, &nir::from_network(network)?, overwrite)?;
+    Ok(())
+}
+
+fn map_and_write(
+    network: &ValidNetwork,
+    chip: &ChipSpec,
+    path: &Path,
+    overwrite: bool,
+) -> Result<(), Error> {
+    let quantised = quantised(network, chip)?;
+    let mapped = map_to_chip(&quantised.network, chip, &map_config(None, None, None, false, 1)?)?;
+    write_core_map(&mapped, path, overwrite)
+}
+
+/// Writes the core map of a mapping, whole or not at all.
+///
+/// # Errors
+/// [`Error::Write`].
+pub fn write_core_map(mapped: &Mapped<'_>, path: &Path, overwrite: bool) -> Result<(), Error> {
+    let text = core_map::to_json(&core_map::core_map(&mapped.checked))?;
+    write_bytes_atomically(path, overwrite, text.as_bytes())?;
+    Ok(())
+}

@@ -1,0 +1,291 @@
+//! Everything that has a name and can be chosen, from the registries themselves.
+//!
+//! To show another registry: a function below and its line in [`LISTS`].
+
+use crate::error::Error;
+use crate::listing::Listing;
+use crate::loihi_export::chip::{ChipCatalogue, ChipSpec};
+use crate::loihi_export::emulator::process::PROCESSES;
+use crate::loihi_export::partition::PARTITIONERS;
+use crate::loihi_export::place::PLACERS;
+use crate::loihi_export::route::ROUTERS;
+use crate::model_io::sniff::Format;
+use crate::sim_core::diagnostics::known_names;
+use crate::sim_core::engine::ENGINES;
+use crate::sim_core::neuron::{MODELS, ModelSpec, ModelTime};
+use crate::snn_convert::coding::CODES;
+use crate::snn_convert::method::METHODS;
+use crate::snn_convert::source::onnx::supported_operators;
+use crate::snn_convert::threshold::RULES;
+use crate::{bench, exports};
+use serde_json::{Value, json};
+
+/// A registry that can be listed.
+pub struct ListEntry {
+    /// Name on the command line.
+    pub name: &'static str,
+    /// One sentence.
+    pub summary: &'static str,
+    /// The entries.
+    pub list: fn() -> Result<Listing, Error>,
+    /// A table for each entry, where one line says too little.
+    pub details: fn() -> Result<Vec<Listing>, Error>,
+}
+
+/// All lists.
+pub static LISTS: &[ListEntry] = &[
+    plain("models", "neuron models", models),
+    ListEntry {
+        name: "chips",
+        summary: "chips, each figure with its source",
+        list: chips,
+        details: data_sheets,
+    },
+    plain("formats", "files that are recognised", formats),
+    plain("exports", "formats that `spikeloom export` writes", export_formats),
+    plain("methods", "conversion methods", methods),
+    plain("thresholds", "rules that choose what a spike stands for", thresholds),
+    plain("codes", "ways to put a sample in", codes),
+    plain("engines", "simulation engines", engines),
+    plain("partitioners", "ways to cut populations to fit cores", partitioners),
+    plain("placers", "ways to choose cores", placers),
+    plain("routers", "ways of spikes over the mesh", routers),
+    plain("processes", "integer neurons of the fixed-point engine", processes),
+    plain("operators", "ONNX operators that are read", operators),
+    plain("workloads", "what `spikeloom bench` measures", workloads),
+];
+
+const fn plain(
+    name: &'static str,
+    summary: &'static str,
+    list: fn() -> Result<Listing, Error>,
+) -> ListEntry {
+    ListEntry { name, summary, list, details: || Ok(Vec::new()) }
+}
+
+/// The list of this name.
+///
+/// # Errors
+/// [`Error::Unknown`] with the names there are.
+pub fn find_list(name: &str) -> Result<&'static ListEntry, Error> {
+    let names = LISTS.iter().map(|entry| entry.name);
+    named("list", name, LISTS.iter().find(|entry| entry.name == name), names)
+}
+
+/// What was found in a registry, or an error with the names that are known.
+///
+/// # Errors
+/// [`Error::Unknown`] where nothing was found.
+pub fn named<T>(
+    what: &'static str,
+    name: &str,
+    found: Option<T>,
+    known: impl IntoIterator<Item = &'static str>,
+) -> Result<T, Error> {
+    found.ok_or_else(|| {
+        let known: Vec<&str> = known.into_iter().collect();
+        Error::Unknown { what, name: name.to_string(), known: known_names(name, &known) }
+    })
+}
+
+const NAMED: [&str; 2] = ["name", "summary"];
+const CITED: [&str; 3] = ["name", "summary", "reference"];
+
+fn models() -> Result<Listing, Error> {
+    let columns = ["name", "summary", "time", "parameters", "receptors", "variables", "reference"];
+    let row = |spec: &ModelSpec| {
+        let time = match spec.time {
+            ModelTime::Continuous => "continuous",
+            ModelTime::Stepwise => "stepwise",
+        };
+        let parameters = spec.parameters.iter().map(|parameter| {
+            json!({
+                "name": parameter.name,
+                "symbol": parameter.symbol,
+                "unit": parameter.dimension.base_unit(),
+                "default": parameter.default,
+                "range": parameter.range.describe(),
+                "meaning": parameter.meaning,
+            })
+        });
+        let receptors = spec.receptors.iter().map(|receptor| {
+            let unit = receptor.weight.base_unit();
+            json!({ "name": receptor.name, "unit": unit, "meaning": receptor.meaning })
+        });
+        let variables = spec.variables.iter().map(|variable| {
+            let unit = variable.dimension.base_unit();
+            json!({ "name": variable.name, "unit": unit, "meaning": variable.meaning })
+        });
+        [
+            json!(spec.name),
+            json!(spec.summary),
+            json!(time),
+            parameters.collect(),
+            receptors.collect(),
+            variables.collect(),
+            json!(spec.reference),
+        ]
+    };
+    let rows = MODELS.iter().map(|model| row(model.spec()));
+    Ok(Listing::new("Neuron models", &columns).with_rows(rows))
+}
+
+fn chips() -> Result<Listing, Error> {
+    let columns = ["name", "title", "revision", "figures"];
+    let rows: Result<Vec<_>, Error> = ChipCatalogue::built_in()?
+        .iter()
+        .map(|chip| {
+            let figures = figures(chip)?.to_json();
+            Ok([json!(chip.name), json!(chip.title), json!(chip.revision), figures])
+        })
+        .collect();
+    Ok(Listing::new("Chips", &columns).with_rows(rows?))
+}
+
+/// A chip's data sheet; unknown figures have the value null and the text `unknown`.
+///
+/// # Errors
+/// [`Error::Json`], for values that JSON cannot hold; descriptions have none.
+pub fn figures(chip: &ChipSpec) -> Result<Listing, Error> {
+    let raw = serde_json::to_value(chip)?;
+    let columns = ["figure", "value", "text", "unit", "evidence", "source", "note"];
+    let rows = chip.figures().into_iter().map(|figure| {
+        let pointer = format!("/{}/value", figure.name.replace('.', "/"));
+        let value = raw.pointer(&pointer).cloned().unwrap_or(Value::Null);
+        [
+            json!(figure.name),
+            value,
+            json!(figure.shown()),
+            json!(figure.unit),
+            json!(figure.evidence.map(|evidence| evidence.name())),
+            json!(figure.source),
+            json!(figure.note),
+        ]
+    });
+    let title = format!("{} ({}, description of {})", chip.title, chip.name, chip.revision);
+    Ok(Listing::new(title, &columns).with_rows(rows))
+}
+
+/// The data sheets for people: the value as text, once.
+fn data_sheets() -> Result<Vec<Listing>, Error> {
+    let chips = ChipCatalogue::built_in()?;
+    chips
+        .iter()
+        .map(|chip| {
+            let mut sheet = figures(chip)?;
+            sheet.columns = vec!["figure", "value", "unit", "evidence", "source"];
+            for row in &mut sheet.rows {
+                row.remove(1);
+                row.truncate(5);
+            }
+            Ok(sheet)
+        })
+        .collect()
+}
+
+fn formats() -> Result<Listing, Error> {
+    let rows = Format::all().map(|format| [json!(format.name()), json!(format.description())]);
+    Ok(Listing::new("File formats", &NAMED).with_rows(rows))
+}
+
+fn export_formats() -> Result<Listing, Error> {
+    let rows = exports::EXPORTS.iter().map(|entry| [json!(entry.name), json!(entry.summary)]);
+    Ok(Listing::new("Export formats", &NAMED).with_rows(rows))
+}
+
+fn methods() -> Result<Listing, Error> {
+    let rows = METHODS
+        .iter()
+        .map(|entry| [json!(entry.name), json!(entry.summary), json!(entry.reference)]);
+    Ok(Listing::new("Conversion methods", &CITED).with_rows(rows))
+}
+
+fn thresholds() -> Result<Listing, Error> {
+    let rows =
+        RULES.iter().map(|entry| [json!(entry.name), json!(entry.summary), json!(entry.reference)]);
+    Ok(Listing::new("Threshold rules", &CITED).with_rows(rows))
+}
+
+fn codes() -> Result<Listing, Error> {
+    let rows = CODES.iter().map(|entry| [json!(entry.name), json!(entry.summary)]);
+    Ok(Listing::new("Input codes", &NAMED).with_rows(rows))
+}
+
+fn engines() -> Result<Listing, Error> {
+    let rows = ENGINES.iter().map(|entry| [json!(entry.name), json!(entry.summary)]);
+    Ok(Listing::new("Engines", &NAMED).with_rows(rows))
+}
+
+fn partitioners() -> Result<Listing, Error> {
+    let rows = PARTITIONERS.iter().map(|entry| [json!(entry.name), json!(entry.summary)]);
+    Ok(Listing::new("Partitioners", &NAMED).with_rows(rows))
+}
+
+fn placers() -> Result<Listing, Error> {
+    let rows = PLACERS.iter().map(|entry| [json!(entry.name), json!(entry.summary)]);
+    Ok(Listing::new("Placers", &NAMED).with_rows(rows))
+}
+
+fn routers() -> Result<Listing, Error> {
+    let rows = ROUTERS.iter().map(|entry| [json!(entry.name), json!(entry.summary)]);
+    Ok(Listing::new("Routers", &NAMED).with_rows(rows))
+}
+
+fn processes() -> Result<Listing, Error> {
+    let rows = PROCESSES.iter().map(|process| {
+        let parameters = process.parameters.iter().map(|parameter| {
+            json!({
+                "name": parameter.name,
+                "meaning": parameter.meaning,
+                "minimum": parameter.minimum,
+                "maximum": parameter.maximum,
+                "default": parameter.default,
+                "per_neuron": parameter.per_neuron,
+            })
+        });
+        [json!(process.name), json!(process.summary), parameters.collect()]
+    });
+    Ok(Listing::new("Integer processes", &["name", "summary", "parameters"]).with_rows(rows))
+}
+
+fn operators() -> Result<Listing, Error> {
+    let rows = supported_operators().into_iter().map(|name| [json!(name)]);
+    Ok(Listing::new("ONNX operators", &["name"]).with_rows(rows))
+}
+
+fn workloads() -> Result<Listing, Error> {
+    let rows = bench::WORKLOADS.iter().map(|entry| [json!(entry.name), json!(entry.summary)]);
+    Ok(Listing::new("Workloads", &NAMED).with_rows(rows))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_list_has_rows_of_its_width_and_a_name_of_its_own() {
+        for entry in LISTS {
+            let listing = (entry.list)().unwrap();
+            assert!(!listing.rows.is_empty(), "{}", entry.name);
+            let details = (entry.details)().unwrap();
+            for list in details.iter().chain([&listing]) {
+                let width = list.columns.len();
+                assert!(list.rows.iter().all(|row| row.len() == width), "{}", list.title);
+            }
+            assert_eq!(find_list(entry.name).unwrap().summary, entry.summary);
+        }
+        let error = find_list("modles").err().unwrap().to_string();
+        assert!(error.contains("did you mean `models`?") && error.contains("workloads"), "{error}");
+    }
+
+    #[test]
+    fn every_known_figure_of_a_chip_has_its_number_and_unknown_ones_have_none() {
+        for chip in ChipCatalogue::built_in().unwrap().iter() {
+            let sheet = figures(chip).unwrap();
+            for row in &sheet.rows {
+                assert_eq!(row[1].is_null(), row[2] == "unknown", "{} {}", chip.name, row[0]);
+                assert_eq!(row[1].is_null(), row[5].is_null(), "{} {}", chip.name, row[0]);
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Recorded runs of other tools against our engines.
+
+use crate::error::Error;
+use crate::lists::named;
+use crate::loihi_export::emulator::verify::{CaseOutcome, CaseReport, verify_lava_case};
+use crate::network_files::unreadable;
+use crate::progress::Progress;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// A tool whose recordings can be checked.
+pub struct VerifySource {
+    /// Name on the command line.
+    pub name: &'static str,
+    /// One sentence.
+    pub summary: &'static str,
+    /// Whether a file in a folder is a case, by its name.
+    pub is_case: fn(&str) -> bool,
+    /// Checks one case by its name and bytes.
+    pub verify: fn(&str, &[u8]) -> Result<CaseReport, Error>,
+}
+
+/// All tools whose recordings can be checked.
+pub static SOURCES: &[VerifySource] = &[VerifySource {
+    name: "lava",
+    summary: "variables and spikes that Lava's processes recorded, against the fixed-point engine",
+    is_case: |name| name.ends_with(".json") || (name.starts_with("rec_") && name.ends_with(".npz")),
+    verify: |name, bytes| Ok(verify_lava_case(name, bytes)?),
+}];
+
+/// What became of all cases.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verification {
+    /// Each case, in order.
+    pub cases: Vec<CaseReport>,
+    /// Cases that are equal.
+    pub equal: usize,
+    /// Cases that differ.
+    pub different: usize,
+    /// Cases that hold something our engines do not compute.
+    pub not_covered: usize,
+}
+
+/// The tool of this name.
+///
+/// # Errors
+/// [`Error::Unknown`] with the names there are.
+pub fn find_source(name: &str) -> Result<&'static VerifySource, Error> {
+    let found = SOURCES.iter().find(|source| source.name == name);
+    named("recorded tool", name, found, SOURCES.iter().map(|source| source.name))
+}
+
+/// Checks files, and in folders all cases by name; tells each line as a note.
+///
+/// # Errors
+/// [`Error`] naming the file that cannot be read, or that no case was found.
+pub fn verify(
+    source: &VerifySource,
+    paths: &[PathBuf],
+    progress: &dyn Progress,
+) -> Result<Verification, Error> {
+    let mut files = Vec::new();
+    for path in paths {
+        cases_of(source, path, &mut files)?;
+    }
+    if files.is_empty() {
+        let message = format!("no recorded case of {} was found there", source.name);
+        return Err(Error::Read {
+            path: paths.first().cloned().unwrap_or_default(),
+            reason: message,
+        });
+    }
+    let mut verification =
+        Verification { cases: Vec::new(), equal: 0, different: 0, not_covered: 0 };
+    for path in files {
+        let bytes = std::fs::read(&path).map_err(|error| unreadable(&path, &error))?;
+        let report = (source.verify)(&path.to_string_lossy(), &bytes)?;
+        progress.note(&report.to_string());
+        match report.outcome {
+            CaseOutcome::Equal { .. } => verification.equal += 1,
+            CaseOutcome::Differs { .. } => verification.different += 1,
+            CaseOutcome::NotCovered { .. } => verification.not_covered += 1,
+        }
+        verification.cases.push(report);
+    }
+    Ok(verification)
+}
+
+/// The cases of a folder by name; a file is a case itself.
+fn cases_of(source: &VerifySource, path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
+    let metadata = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+    if !metadata.is_dir() {
+        files.push(path.to_path_buf());
+        return Ok(());
+    }
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(|error| unreadable(path, &error))? {
+        let entry = entry.map_err(|error| unreadable(path, &error))?;
+        let is_case = entry.file_name().to_str().is_some_and(source.is_case);
+        if is_case && entry.path().is_file() {
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    files.extend(found);
+    Ok(())
+}
