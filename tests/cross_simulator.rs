@@ -1,4 +1,5 @@
-//! Recorded neurons of NEST 3.10 (`tests/data/nest`) against both engines.
+//! Recorded neurons of NEST 3.10 (`tests/data/nest`) against both engines; the models that came
+//! later are compared in `test-support/tests/nest_models.rs`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "this is test code")]
 
 use serde_json::Value;

@@ -34,6 +34,9 @@ fn every_value_of_every_step_equals_lavas() {
         ("sigmadelta_unit_cum_fixed.json", 60 * 6 * 5),
         ("gradedvec_fixed.json", 60 * 6 * 2),
         ("prodneuron_fixed.json", 60 * 6 * 2),
+        ("lif_float.json", 60 * 6 * 3),
+        ("lifreset_float.json", 60 * 6 * 3),
+        ("lifrefractory_float.json", 60 * 6 * 4),
         ("dense_fixed.json", 72 * 12 * 7),
         ("delay_fixed.json", 8 * 30 * 5),
         ("rec_small.npz", 60 * (32 + 4) + 2 * 32),
@@ -53,10 +56,10 @@ fn every_value_of_every_convolution_equals_lavas() {
 
 #[test]
 fn what_is_not_computed_is_named_and_never_equal() {
-    for (name, named) in [("learn_a_fixed.json", "learn"), ("lif_float.json", "floating_pt")] {
-        let report = verify(name);
+    {
+        let report = verify("learn_a_fixed.json");
         assert!(matches!(report.outcome, CaseOutcome::NotCovered { .. }), "{report}");
-        assert!(report.to_string().contains(named), "{report}");
+        assert!(report.to_string().contains("process 'LearningDense'"), "{report}");
     }
     let case = String::from_utf8(data("lif_fixed.json")).unwrap();
     let altered = case.replace("\"dv\"", "\"refractory_period\"");
@@ -88,4 +91,22 @@ fn damaged_cases_are_errors_that_name_the_place() {
     assert!(message.unwrap_err().to_string().contains("inputs/a_in"));
     let archive = data("rec_small.npz");
     assert!(verify_lava_case("cut", &archive[..archive.len() / 2]).is_err());
+}
+
+#[test]
+fn positive_graded_input_passes_a_rectified_vector() {
+    // No recording holds GradedReluVec; the magnitudes that GradedVec passes are known.
+    let case = String::from_utf8(data("gradedvec_fixed.json")).unwrap();
+    let mut case: serde_json::Value = serde_json::from_str(&case).unwrap();
+    case["process"] = "GradedReluVec".into();
+    let report = verify_lava_case("relu", case.to_string().as_bytes()).unwrap();
+    let CaseOutcome::Differs { difference } = &report.outcome else { panic!("{report}") };
+    assert!(difference.ours == 0.0 && difference.theirs < -80.0, "{report}");
+    for row in case["outputs"]["s_out"].as_array_mut().unwrap() {
+        for payload in row.as_array_mut().unwrap() {
+            *payload = payload.as_f64().unwrap().max(0.0).into();
+        }
+    }
+    let report = verify_lava_case("relu", case.to_string().as_bytes()).unwrap();
+    assert!(report.is_equal(), "{report}");
 }

@@ -3,7 +3,9 @@
 //! 12,500 neurons, four excitatory to one inhibitory, every pair connected with probability 0.1,
 //! delay 1.5 ms, g = 5, external drive twice what brings a neuron to its threshold. The drive comes
 //! from [`SOURCES`] Bernoulli sources a neuron, which together give the rate of the Poisson process
-//! with half its variance; some nine tenths of a neuron's input variance are recurrent.
+//! with half its variance; some nine tenths of a neuron's input variance are recurrent. Neurons
+//! reset to rest, as in NEST's example of this network (in the paper to half the threshold): NEST
+//! 3.10 and Brian2 give 32 Hz over the first 300 ms.
 //!
 //! At another scale the connection probability stays and recurrent weights grow as the number of
 //! inputs falls, so that the mean input stays.
@@ -60,7 +62,7 @@ fn network(config: &BenchConfig) -> Result<Network, Error> {
         tau_membrane: Milliseconds(TAU),
         resting_potential: Millivolts(0.0),
         threshold: Millivolts(THRESHOLD),
-        reset: Millivolts(10.0),
+        reset: Millivolts(0.0),
         refractory_period: Milliseconds(2.0),
         ..LifDelta::default()
     };

@@ -310,7 +310,6 @@ fn compare_solved(name: &str, nest_error_mv: f64) {
     assert!(difference <= nest_error_mv, "{name}: {difference} mV to NEST");
     if adapts {
         let difference = largest(&usual.traces[1], &numbers(&data["w"]), all);
-        println!("{name} w {difference:e}");
         assert!(difference <= NEST_ADAPTATION_PA, "{name}: w is {difference} pA off NEST's");
     }
 }
@@ -406,7 +405,6 @@ fn the_clock_engines_lif_alpha_converges_to_the_event_engines() {
         let found = times("clock", dt);
         assert_eq!(found.len(), exact.len(), "{dt}");
         let late = largest(&found, &exact, exact.len());
-        println!("{dt}: {late}");
         assert!(late <= LATENESS_STEPS * dt, "{dt}: {late} ms");
     }
 }

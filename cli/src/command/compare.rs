@@ -23,7 +23,7 @@ pub struct Compare {
 
 impl Run for Compare {
     fn run(&self, _session: &Session) -> Result<Outcome, Error> {
-        if !(self.tolerance_ms >= 0.0) {
+        if self.tolerance_ms.is_nan() || self.tolerance_ms < 0.0 {
             let message = format!("--tolerance-ms {}: give 0 or more", self.tolerance_ms);
             return Err(Error::Usage(message));
         }

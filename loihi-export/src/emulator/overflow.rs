@@ -19,13 +19,8 @@ pub enum OverflowKind {
 }
 
 impl OverflowKind {
-    const ALL: [Self; 5] = [
-        Self::SynapticSum,
-        Self::ConvolutionSum,
-        Self::Current,
-        Self::Membrane,
-        Self::State,
-    ];
+    const ALL: [Self; 5] =
+        [Self::SynapticSum, Self::ConvolutionSum, Self::Current, Self::Membrane, Self::State];
 
     /// What happened, for people.
     pub fn describe(self) -> &'static str {

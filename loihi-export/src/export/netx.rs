@@ -9,7 +9,10 @@
 //! Source: the parser of lava-dl 0.6.0 (`netx/hdf5.py`, `netx/utils.py`) as it behaves.
 
 mod guard;
+mod neurons;
 mod read;
+mod runnable;
+mod weights;
 mod write;
 
 use model_io::array::Array;
@@ -18,6 +21,7 @@ use model_io::hdf5::Hdf5Error;
 
 pub use guard::plan;
 pub use read::{NetxConvolution, NetxLayer, NetxNeuron, read_netx_layers};
+pub use runnable::{NetxNetwork, NetxOptions, read_netx_network};
 pub use write::write_netx;
 
 /// Layer types that netx 0.6.0 builds; all others it skips or refuses.

@@ -26,9 +26,7 @@ use crate::emulator::{
     spikes::Spike,
 };
 
-use super::{
-    ChipField, DRIVEN, NeuronState, ParameterInfo, Process, ProcessInfo, ProcessKind,
-};
+use super::{ChipField, DRIVEN, NeuronState, ParameterInfo, Process, ProcessInfo, ProcessKind};
 
 /// The registry entry.
 pub static INFO: ProcessInfo = ProcessInfo {

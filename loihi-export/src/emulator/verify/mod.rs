@@ -10,6 +10,8 @@ use serde_json::Value;
 use crate::{chip::ChipError, emulator::EmulatorError};
 
 mod fields;
+mod float_lif;
+mod netx;
 mod neurons;
 mod npz;
 mod parameters;
@@ -17,6 +19,7 @@ mod recurrent;
 mod synapses;
 
 use fields::Fields;
+pub use netx::verify_netx_case;
 
 /// Largest recorded case that is read in bytes.
 const SIZE_LIMIT: usize = 1 << 28;
@@ -63,7 +66,7 @@ pub struct Difference {
     /// Index of the neuron; 0 for values of the whole population.
     pub neuron: usize,
     /// What this emulator computes.
-    pub ours: i64,
+    pub ours: f64,
     /// What was recorded.
     pub theirs: f64,
 }
@@ -198,6 +201,9 @@ fn describe(case: &Fields<'_>) -> String {
 }
 
 fn json(case: &Fields<'_>) -> Checked<u64> {
+    if case.text("tag")? == "floating_pt" && case.has("process") {
+        return float_lif::verify(case, case.text("process")?);
+    }
     if case.text("tag")? != "fixed_pt" {
         let tag = case.text("tag")?;
         return Err(Stop::NotCovered(format!("tag '{tag}'; the emulator computes fixed_pt")));
@@ -208,8 +214,14 @@ fn json(case: &Fields<'_>) -> Checked<u64> {
     }
 }
 
-/// Compares one row of values; returns how many.
+/// Compares one row of integers; returns how many.
 fn compare(variable: &str, step: usize, ours: &[i64], theirs: &[f64]) -> Checked<u64> {
+    let ours: Vec<f64> = ours.iter().map(|&value| value as f64).collect();
+    compare_numbers(variable, step, &ours, theirs)
+}
+
+/// Compares one row of numbers, bit for bit but for the sign of 0; returns how many.
+fn compare_numbers(variable: &str, step: usize, ours: &[f64], theirs: &[f64]) -> Checked<u64> {
     if ours.len() != theirs.len() {
         return Err(Stop::NotCovered(format!(
             "{variable} has {} values in step {}, the emulator {}",
@@ -219,7 +231,7 @@ fn compare(variable: &str, step: usize, ours: &[i64], theirs: &[f64]) -> Checked
         )));
     }
     for (neuron, (&ours, &theirs)) in ours.iter().zip(theirs).enumerate() {
-        if ours as f64 != theirs {
+        if ours != theirs {
             let variable = variable.to_owned();
             return Err(Stop::Differs(Difference {
                 variable,

@@ -35,10 +35,10 @@ pub(super) fn verify(case: &Fields<'_>, process: &str) -> Checked<u64> {
     let info = process::find(&population)?;
     let (inputs, variables, outputs) =
         (case.object("inputs")?, case.object("vars")?, case.object("outputs")?);
+    let input = ports(case, &inputs, info, neurons)?;
     only(&inputs, "input", info.ports)?;
     only(&variables, "variable", info.variables)?;
     only(&outputs, "output", &["s_out"])?;
-    let input = ports(case, &inputs, info, neurons)?;
     let recorded = |fields: &Fields<'_>, name: &str| -> Checked<Vec<Vec<f64>>> {
         let rows = fields.rows(name)?;
         if rows.len() == input.len() {

@@ -124,8 +124,15 @@ fn weighted(case: &Fields<'_>, part: &Fields<'_>, process: &str) -> Checked<Part
     );
     let input = case.integer_rows(if message_bits > 0 { "s_in_graded" } else { "s_in_binary" })?;
     let input = train(case, &input)?;
-    let projection =
-        QuantisedProjection { name, source: 0, target: 1, connection, delay, message_bits, port: 0 };
+    let projection = QuantisedProjection {
+        name,
+        source: 0,
+        target: 1,
+        connection,
+        delay,
+        message_bits,
+        port: 0,
+    };
     Ok((projection, sources as u32, input))
 }
 
@@ -250,9 +257,14 @@ fn convolution(part: &Fields<'_>) -> Checked<Part> {
 }
 
 /// `(x, y, channel)` to `(channel, y, x)`.
-fn to_picture(row: &[i64], width: u32, height: u32, channels: u32) -> Vec<i64> {
+pub(super) fn to_picture<T: Copy + Default>(
+    row: &[T],
+    width: u32,
+    height: u32,
+    channels: u32,
+) -> Vec<T> {
     let [width, height, channels] = [width, height, channels].map(|n| n as usize);
-    let mut picture = vec![0; row.len()];
+    let mut picture = vec![T::default(); row.len()];
     for (place, &value) in row.iter().enumerate() {
         let (channel, rest) = (place % channels.max(1), place / channels.max(1));
         let (y, x) = (rest % height.max(1), rest / height.max(1));

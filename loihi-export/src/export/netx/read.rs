@@ -19,8 +19,10 @@ pub struct NetxLayer {
     pub layer_type: String,
     /// Extents as stored: `[channels, height, width]` or `[neurons]`.
     pub shape: Vec<u64>,
-    /// Weights as stored; complex ones are not listed.
+    /// Weights as stored, where they are real.
     pub weights: Option<Array>,
+    /// Real and imaginary parts as stored, where the weights are complex.
+    pub complex_weights: Option<[Array; 2]>,
     /// Recurrent weights of `dense_rec`.
     pub recurrent_weights: Option<Array>,
     /// Bias as stored.
@@ -59,6 +61,14 @@ pub struct NetxNeuron {
     pub voltage_decay: Option<i64>,
     /// `vThMant`, where it is stored.
     pub threshold: Option<i64>,
+    /// `sinDecay` of a resonator, where it is stored.
+    pub sine_decay: Option<i64>,
+    /// `cosDecay` of a resonator, where it is stored.
+    pub cosine_decay: Option<i64>,
+    /// Whether `sigma_output` is there: an SDNN layer that sends sums instead of changes.
+    pub sigma_output: bool,
+    /// Whether `messageBits` is there, on which netx hangs.
+    pub message_bits: bool,
 }
 
 /// Reads the layers of a netx file in their order.
@@ -79,6 +89,7 @@ fn read_layer(group: &Group, index: usize) -> Result<NetxLayer, NetxError> {
         index,
         shape,
         weights: numbers(group, "weight")?,
+        complex_weights: complex_numbers(group)?,
         recurrent_weights: numbers(group, "weight_rec")?,
         bias: numbers(group, "bias")?,
         delay: numbers(group, "delay")?,
@@ -88,7 +99,7 @@ fn read_layer(group: &Group, index: usize) -> Result<NetxLayer, NetxError> {
         layer_type,
     };
     check_weights(group, &layer)?;
-    layer.warnings = warnings(group, &layer);
+    layer.warnings = warnings(&layer);
     Ok(layer)
 }
 
@@ -101,6 +112,18 @@ fn numbers(group: &Group, name: &str) -> Result<Option<Array>, NetxError> {
     match array.values {
         Values::Text(_) => Err(wrong(group, format!("{name} is a text; expected numbers"))),
         _ => Ok(Some(array)),
+    }
+}
+
+/// Complex weights are a group of two arrays.
+fn complex_numbers(group: &Group) -> Result<Option<[Array; 2]>, NetxError> {
+    if group.kind("weight") != Some(MemberKind::Group) {
+        return Ok(None);
+    }
+    let parts = group.group("weight")?;
+    match (numbers(&parts, "real")?, numbers(&parts, "imag")?) {
+        (Some(real), Some(imaginary)) => Ok(Some([real, imaginary])),
+        _ => Err(wrong(group, "weight is a group without both parts `real` and `imag`".into())),
     }
 }
 
@@ -156,6 +179,10 @@ fn read_neuron(group: &Group) -> Result<Option<NetxNeuron>, NetxError> {
         current_decay: number("iDecay")?,
         voltage_decay: number("vDecay")?,
         threshold: number("vThMant")?,
+        sine_decay: number("sinDecay")?,
+        cosine_decay: number("cosDecay")?,
+        sigma_output: neuron.kind("sigma_output").is_some(),
+        message_bits: neuron.kind("messageBits").is_some(),
     }))
 }
 
@@ -185,7 +212,7 @@ fn check_weights(group: &Group, layer: &NetxLayer) -> Result<(), NetxError> {
     Ok(())
 }
 
-fn warnings(group: &Group, layer: &NetxLayer) -> Vec<String> {
+fn warnings(layer: &NetxLayer) -> Vec<String> {
     let mut warnings = Vec::new();
     let layer_type = layer.layer_type.as_str();
     if REFUSED_TYPES.contains(&layer_type) {
@@ -194,11 +221,12 @@ fn warnings(group: &Group, layer: &NetxLayer) -> Vec<String> {
         warnings.push(format!("netx skips this layer: type `{layer_type:.40}` is unknown to it"));
     }
     let computes = matches!(layer_type, "dense" | "dense_rec" | "conv");
-    if computes && layer.neuron.is_none() {
+    if layer_type == "conv" && layer.neuron.is_none() {
+        warnings.push("it has no neuron; netx stops on such a convolution".into());
+    } else if computes && layer.neuron.is_none() {
         warnings.push("it has no neuron; netx makes integrators with threshold 2^17".into());
     }
-    let neuron = group.group("neuron");
-    if neuron.is_ok_and(|neuron| neuron.kind("messageBits").is_some()) {
+    if layer.neuron.as_ref().is_some_and(|neuron| neuron.message_bits) {
         warnings.push("neuron/messageBits makes netx hang".into());
     }
     if let Some(values) = layer.weights.as_ref().and_then(|w| w.values.to_f64()) {

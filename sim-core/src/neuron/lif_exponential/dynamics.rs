@@ -78,6 +78,10 @@ impl Constants {
     pub(super) fn propagator(&self, tau_synapse: f64, t: f64) -> f64 {
         let rate = 1.0 / self.tau - 1.0 / tau_synapse;
         let decay = (-t / self.tau).exp();
+        if (rate * t).abs() >= 1.0 {
+            // Nothing cancels here, and exp(rate t) may be beyond all numbers after a long silence.
+            return ((-t / tau_synapse).exp() - decay) / rate / self.capacitance;
+        }
         // expm1 keeps all digits where the time constants are close or equal.
         let factor = if rate * t == 0.0 { t } else { (rate * t).exp_m1() / rate };
         decay * factor / self.capacitance
@@ -169,5 +173,31 @@ impl Constants {
             t = (t + correction).max(0.0);
         }
         t
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_silence_leaves_a_finite_potential_also_where_the_synapse_is_slower() {
+        let constants = Constants {
+            tau: 1.0,
+            capacitance: 250.0,
+            rest: -70.0,
+            threshold: -55.0,
+            refractory: 2.0,
+            tau_synapse: [5.0, 0.5],
+            reset: -70.0,
+            spike: SpikeCondition::AtOrAbove,
+        };
+        let state = NeuronState { potential: -60.0, synapse: [800.0, -300.0] };
+        for t in [0.1, 1.0, 10.0, 1e3, 1e6] {
+            let halves =
+                constants.after(constants.after(state, 0.0, t / 2.0, 0.0), 0.0, t / 2.0, 0.0);
+            let whole = constants.after(state, 0.0, t, 0.0);
+            assert!((halves.potential - whole.potential).abs() < 1e-12 * 70.0, "{t}");
+        }
     }
 }
