@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 const WIDTH: usize = 110;
 
 fn text(table: Table) -> String {
-    Block::from(table).to_text(WIDTH)
+    format!("\n{}", Block::from(table).to_text(WIDTH))
 }
 
 /// Layers and what became of them.
