@@ -274,7 +274,7 @@ mod tests {
             }
             assert_eq!(find_list(entry.name).unwrap().summary, entry.summary);
         }
-        let error = find_list("modles").err().unwrap().to_string();
+        let error = find_list("modelz").err().unwrap().to_string();
         assert!(error.contains("did you mean `models`?") && error.contains("workloads"), "{error}");
     }
 

@@ -61,9 +61,9 @@ pub struct SimulationReport {
     pub threads: usize,
     /// Seed.
     pub seed: u64,
-    /// Step [ms].
+    /// Step (ms).
     pub dt_ms: f64,
-    /// Time simulated [ms].
+    /// Time simulated (ms).
     pub duration_ms: f64,
     /// Whether the run was stopped before its end.
     pub stopped: bool,
@@ -73,9 +73,9 @@ pub struct SimulationReport {
     pub synapses: u64,
     /// What was predicted before anything was built.
     pub predicted: Footprint,
-    /// Time to build [s].
+    /// Time to build (s).
     pub build_s: f64,
-    /// Time to simulate [s].
+    /// Time to simulate (s).
     pub simulation_s: f64,
     /// Time to simulate over time simulated; none where nothing was simulated.
     pub real_time_factor: Option<f64>,

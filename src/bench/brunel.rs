@@ -35,16 +35,16 @@ const NEURONS: u32 = 12_500;
 const SOURCES: u32 = 4;
 /// Probability of a synapse.
 const PROBABILITY: f64 = 0.1;
-/// Weight of an excitatory synapse at scale 1 [mV].
+/// Weight of an excitatory synapse at scale 1 (mV).
 const WEIGHT: f64 = 0.1;
 /// Strength of inhibition relative to excitation.
 const INHIBITION: f64 = 5.0;
-/// Step and delay [ms].
+/// Step and delay (ms).
 const DT: f64 = 0.1;
 const DELAY: f64 = 1.5;
-/// Time simulated unless something else is said [ms].
+/// Time simulated unless something else is said (ms).
 const DURATION: f64 = 1000.0;
-/// Membrane time constant [ms] and threshold above rest [mV].
+/// Membrane time constant (ms) and threshold above rest (mV).
 const TAU: f64 = 20.0;
 const THRESHOLD: f64 = 20.0;
 

@@ -3,12 +3,12 @@
 /// Ticks in a second in which Linux counts processor time for programs, on all its machines.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// Processor time of all threads of this process so far [s].
+/// Processor time of all threads of this process so far (s).
 pub(super) fn processor_seconds() -> Option<f64> {
     processor_time(&std::fs::read_to_string("/proc/self/stat").ok()?)
 }
 
-/// The most memory that this process has held so far [MB].
+/// The most memory that this process has held so far (MB).
 pub(super) fn peak_resident_megabytes() -> Option<f64> {
     peak_resident(&std::fs::read_to_string("/proc/self/status").ok()?)
 }

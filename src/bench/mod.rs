@@ -49,17 +49,17 @@ pub struct BenchReport {
     pub threads: usize,
     /// Seed.
     pub seed: u64,
-    /// Time simulated [ms].
+    /// Time simulated (ms).
     pub simulated_ms: Option<f64>,
-    /// Wall time to build [s].
+    /// Wall time to build (s).
     pub build_s: f64,
-    /// Wall time to simulate [s].
+    /// Wall time to simulate (s).
     pub sim_s: f64,
-    /// Processor time of simulating, all threads [s]; none where the system does not say.
+    /// Processor time of simulating, all threads (s); none where the system does not say.
     pub cpu_s: Option<f64>,
     /// Wall time over time simulated.
     pub rtf: Option<f64>,
-    /// Most memory of the process so far [MB].
+    /// Most memory of the process so far (MB).
     pub peak_rss_mb: Option<f64>,
     /// Bytes of the compiled connectome over synapses.
     pub bytes_per_synapse: Option<f64>,
@@ -67,15 +67,15 @@ pub struct BenchReport {
     pub n_neurons: u64,
     /// Synapses between them.
     pub n_synapses: u64,
-    /// Mean rate [Hz].
+    /// Mean rate (Hz).
     pub mean_rate_hz: Option<f64>,
-    /// Rate of each population [Hz].
+    /// Rate of each population (Hz).
     pub rates_hz: IndexMap<String, f64>,
     /// Spikes times the synapses that they reached, over wall time.
     pub synaptic_events_per_s: f64,
-    /// Wall time over neurons and steps [ns].
+    /// Wall time over neurons and steps (ns).
     pub ns_per_neuron_step: Option<f64>,
-    /// Wall time over images [ms].
+    /// Wall time over images (ms).
     pub milliseconds_per_image: Option<f64>,
     /// Digest of all spikes.
     pub spike_hash: String,

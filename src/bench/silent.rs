@@ -17,7 +17,7 @@ pub(super) static WORKLOAD: Workload = Workload {
 
 /// Neurons at scale 1.
 const NEURONS: u32 = 1_000_000;
-/// Step and time simulated unless something else is said [ms].
+/// Step and time simulated unless something else is said (ms).
 const DT: f64 = 0.1;
 const DURATION: f64 = 100.0;
 

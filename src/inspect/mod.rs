@@ -1,6 +1,6 @@
 //! What a file is and what it holds.
 //!
-//! One file a format with a function from a path to [`Content`], and its line in [`INSPECTORS`].
+//! One file a format with a function from a path to [`Content`], and its line in `INSPECTORS`.
 
 mod arrays;
 mod chip_data;

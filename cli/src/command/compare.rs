@@ -16,7 +16,7 @@ pub struct Compare {
     #[arg(value_name = "B.h5")]
     second: PathBuf,
 
-    /// Times that differ by no more than this are equal [ms]
+    /// Times that differ by no more than this are equal (ms)
     #[arg(long, value_name = "MS", default_value_t = 0.0)]
     tolerance_ms: f64,
 }

@@ -8,10 +8,12 @@
 //!
 //! Source: the parser of lava-dl 0.6.0 (`netx/hdf5.py`, `netx/utils.py`) as it behaves.
 
+mod geometry;
 mod guard;
 mod neurons;
 mod read;
 mod runnable;
+mod synapses;
 mod weights;
 mod write;
 

@@ -87,10 +87,12 @@ pub(super) fn neurons(
         name if name.contains("RF") => {
             let sine = neuron.sine_decay.ok_or_else(|| missing("sinDecay"))?;
             let cosine = neuron.cosine_decay.ok_or_else(|| missing("cosDecay"))?;
-            for (name, exact) in ["sin_decay", "cos_decay"].into_iter().zip(resonator(sine, cosine))
-            {
-                set(name, exact as i64);
-                close |= (exact - exact.round()).abs() < ROUNDING;
+            let exact = resonator(sine, cosine);
+            for (part, name) in ["sin_decay", "cos_decay"].into_iter().enumerate() {
+                let (cut, is_close) =
+                    cut_decay(exact[part], options.resonator_keeps.map(|keeps| keeps[part]));
+                set(name, cut);
+                close |= is_close;
             }
             set("vth", threshold()?.saturating_mul(1 << STATE_EXPONENT));
             set("state_exp", STATE_EXPONENT);
@@ -108,8 +110,8 @@ pub(super) fn neurons(
     }
     if close {
         let problem = "netx takes a resonator's decays over period and angle and cuts them; next \
-                       to a whole number the result depends on the last bit of the machine's \
-                       sine, and may be one unit off elsewhere";
+                       to a whole number the result depends on the last bits of the machine's \
+                       functions, and may be one unit off elsewhere";
         layer.warn(problem.into());
     }
     let name = format!("layer{index}");
@@ -130,6 +132,19 @@ fn resonator(sine: i64, cosine: i64) -> [f64; 2] {
     let period = 1.0 / (sine.atan2(cosine) / 2.0 / PI);
     let angle = PI * 2.0 / period;
     [(1.0 - decay) * angle.sin(), (1.0 - decay) * angle.cos()].map(|x| x * DECAY_UNITY)
+}
+
+/// A decay cut to a whole number, and whether it is so close to one that other machines may cut it
+/// differently; `keeps` says how, where it is not left to this machine.
+fn cut_decay(exact: f64, keeps: Option<bool>) -> (i64, bool) {
+    let nearest = exact.round();
+    let is_close = (exact - nearest).abs() < ROUNDING;
+    let cut = match keeps {
+        Some(true) if is_close => nearest,
+        Some(false) if is_close => nearest - nearest.signum(),
+        _ => exact,
+    };
+    (cut as i64, is_close)
 }
 
 /// One bias a neuron, or one a channel of a picture.
@@ -185,6 +200,14 @@ fn set_bias(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_decay_next_to_a_whole_number_is_cut_as_asked() {
+        assert_eq!(cut_decay(2_977.999_999_999_9, None), (2_977, true));
+        assert_eq!(cut_decay(2_977.999_999_999_9, Some(true)), (2_978, true));
+        assert_eq!(cut_decay(-5.000_000_000_01, Some(false)), (-4, true));
+        assert_eq!(cut_decay(2_977.9, Some(true)), (2_977, false));
+    }
 
     /// The checksum is that of the same formula in Python's `math` over the same 42 532 pairs.
     #[test]

@@ -6,15 +6,17 @@
 use std::path::Path;
 
 use model_io::array::Array;
-use sim_core::network::{Convolution, Shape};
+use sim_core::network::Shape;
 
 use crate::quantise::network::{
     Connection, DelaySteps, QuantisedNetwork, QuantisedPopulation, QuantisedProjection,
 };
 
+use super::geometry::{geometry, smallest_source};
 use super::neurons::{Neurons, neurons};
-use super::read::{NetxConvolution, NetxLayer, read_netx_layers};
-use super::weights::{delays, dense, whole};
+use super::read::{NetxLayer, read_netx_layers};
+use super::synapses::{Synapse, synapses};
+use super::weights::whole;
 use super::{BUILT_TYPES, NetxError};
 
 /// What netx takes besides the file.
@@ -30,6 +32,10 @@ pub struct NetxOptions {
     pub spike_exponent: u8,
     /// Bits of the input's spikes; 0 for plain ones.
     pub input_message_bits: u8,
+    /// For sine and cosine decays of resonators that netx computes as next to a whole number:
+    /// whether its cut keeps that number (true) or loses one unit, which depends on the last bits
+    /// of the machine's functions; `None` for this machine's.
+    pub resonator_keeps: Option<[bool; 2]>,
     /// Gives a meaning to files on which netx stops.
     pub lenient: bool,
 }
@@ -42,6 +48,7 @@ impl Default for NetxOptions {
             reset_offset: 0,
             spike_exponent: 6,
             input_message_bits: 0,
+            resonator_keeps: None,
             lenient: false,
         }
     }
@@ -304,64 +311,6 @@ impl Builder<'_> {
     }
 }
 
-struct Synapse {
-    connection: Connection,
-    delay: DelaySteps,
-    port: u8,
-    message_bits: u8,
-}
-
-/// One synapse, two for complex weights, or the forward and the recurrent one.
-fn synapses(
-    layer: &mut Layer<'_>,
-    matrices: &[Vec<i64>],
-    (rows, columns): (usize, usize),
-    message_bits: u8,
-) -> Result<Vec<Synapse>, NetxError> {
-    let plain =
-        |connection, port| Synapse { connection, delay: DelaySteps::One(0), port, message_bits };
-    if let [real, imaginary] = matrices {
-        if layer.stored.delay.is_some() {
-            layer.warn("netx ignores the delays of complex weights".into());
-        }
-        let [real] = dense(layer, [real], true)?;
-        let [imaginary] = dense(layer, [imaginary], true)?;
-        return Ok(vec![plain(real, 0), plain(imaginary, 1)]);
-    }
-    let forward = matrices.first().map(Vec::as_slice).unwrap_or_default();
-    let delay = match layer.stored.delay.clone() {
-        Some(array) => DelaySteps::PerSynapse(delays(layer, &array, rows, columns)?),
-        None => DelaySteps::One(0),
-    };
-    let delayed = layer.stored.delay.is_some();
-    if layer.stored.layer_type != "dense_rec" {
-        let [connection] = dense(layer, [forward], true)?;
-        return Ok(vec![Synapse { connection, delay, port: 0, message_bits }]);
-    }
-    let Some(array) = layer.stored.recurrent_weights.clone() else {
-        return Err(layer.wrong("it has no weight_rec".into()));
-    };
-    let recurrent = whole(layer, "weight_rec", &array)?;
-    if Some(recurrent.len()) != rows.checked_mul(rows) {
-        return Err(layer.wrong(format!("{} recurrent weights for {rows}²", recurrent.len())));
-    }
-    if delayed {
-        if rows != columns {
-            let problem = "a delayed recurrent layer has as many sources as neurons, since netx \
-                           uses the input's delays for the recurrent weights";
-            return Err(layer.wrong(problem.into()));
-        }
-        layer.warn(
-            "netx forgets the weight exponent of delayed recurrent layers and gives the recurrent \
-             weights the input's delays"
-                .into(),
-        );
-    }
-    let connections = dense(layer, [forward, &recurrent], !delayed)?;
-    let synapse = |connection| Synapse { connection, delay: delay.clone(), port: 0, message_bits };
-    Ok(connections.into_iter().map(synapse).collect())
-}
-
 /// A picture for three extents, a list otherwise.
 fn shape_of(layer: &Layer<'_>) -> Result<Shape, NetxError> {
     let stored = &layer.stored.shape;
@@ -373,47 +322,4 @@ fn shape_of(layer: &Layer<'_>) -> Result<Shape, NetxError> {
         }
         _ => Err(layer.wrong(format!("shape {stored:?} is no shape of neurons"))),
     }
-}
-
-/// The geometry without its source.
-fn geometry(
-    layer: &Layer<'_>,
-    target: [u32; 3],
-    moves: NetxConvolution,
-    weights: &[usize],
-) -> Result<Convolution, NetxError> {
-    let small = |numbers: [u64; 2]| -> Result<[u32; 2], NetxError> {
-        match numbers.map(u32::try_from) {
-            [Ok(first), Ok(second)] => Ok([first, second]),
-            _ => Err(layer.wrong(format!("{numbers:?} is beyond any picture"))),
-        }
-    };
-    let kernel = match weights {
-        [_, _, height, width, ..] => small([*height as u64, *width as u64])?,
-        _ => return Err(layer.wrong(format!("weight has shape {weights:?}"))),
-    };
-    let [top, left] = small(moves.padding)?;
-    let [groups, _] = small([moves.groups, 0])?;
-    Ok(Convolution {
-        source: [0; 3],
-        target,
-        kernel,
-        stride: small(moves.stride)?,
-        padding: [top, left, top, left],
-        dilation: small(moves.dilation)?,
-        groups,
-    })
-}
-
-/// The smallest picture that gives the target's extents.
-fn smallest_source(geometry: &Convolution, weights: &[usize]) -> [u32; 3] {
-    let channels = weights.get(1).copied().unwrap_or(0) as u32;
-    let axis = |axis: usize| {
-        let moved =
-            geometry.target[axis + 1].saturating_sub(1).saturating_mul(geometry.stride[axis]);
-        let reach = geometry.kernel[axis].saturating_sub(1).saturating_mul(geometry.dilation[axis]);
-        let padded = moved.saturating_add(reach).saturating_add(1);
-        padded.saturating_sub(geometry.padding[axis].saturating_mul(2))
-    };
-    [channels.saturating_mul(geometry.groups), axis(0), axis(1)]
 }
