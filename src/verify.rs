@@ -2,7 +2,10 @@
 
 use crate::error::Error;
 use crate::lists::named;
-use crate::loihi_export::emulator::verify::{CaseOutcome, CaseReport, verify_lava_case};
+use crate::loihi_export::emulator::verify::{
+    CaseOutcome, CaseReport, verify_lava_case, verify_netx_case,
+};
+use crate::loihi_export::export::netx::NetxOptions;
 use crate::network_files::unreadable;
 use crate::progress::Progress;
 use serde::Serialize;
@@ -14,19 +17,40 @@ pub struct VerifySource {
     pub name: &'static str,
     /// One sentence.
     pub summary: &'static str,
-    /// Whether a file in a folder is a case, by its name.
-    pub is_case: fn(&str) -> bool,
-    /// Checks one case by its name and bytes.
-    pub verify: fn(&str, &[u8]) -> Result<CaseReport, Error>,
+    /// Whether a file in a folder is a case, by its name and what lies beside it.
+    pub is_case: fn(&Path) -> bool,
+    /// Checks one case.
+    pub verify: fn(&Path) -> Result<CaseReport, Error>,
 }
 
 /// All tools whose recordings can be checked.
-pub static SOURCES: &[VerifySource] = &[VerifySource {
-    name: "lava",
-    summary: "variables and spikes that Lava's processes recorded, against the fixed-point engine",
-    is_case: |name| name.ends_with(".json") || (name.starts_with("rec_") && name.ends_with(".npz")),
-    verify: |name, bytes| Ok(verify_lava_case(name, bytes)?),
-}];
+pub static SOURCES: &[VerifySource] = &[
+    VerifySource {
+        name: "lava",
+        summary: "variables and spikes that Lava's processes recorded, against the fixed-point engine",
+        is_case: |path| {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            name.ends_with(".json") || (name.starts_with("rec_") && name.ends_with(".npz"))
+        },
+        verify: |path| Ok(verify_lava_case(&path.to_string_lossy(), &read(path)?)?),
+    },
+    VerifySource {
+        name: "netx",
+        summary: "NAME.net files with the spikes of every layer in NAME.npz beside them",
+        is_case: |path| {
+            let is_network = path.extension().is_some_and(|ending| ending == "net");
+            is_network && path.with_extension("npz").is_file()
+        },
+        verify: |path| {
+            let recording = read(&path.with_extension("npz"))?;
+            Ok(verify_netx_case(path, &recording, &NetxOptions::default())?)
+        },
+    },
+];
+
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(|error| unreadable(path, &error))
+}
 
 /// What became of all cases.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -73,8 +97,7 @@ pub fn verify(
     let mut verification =
         Verification { cases: Vec::new(), equal: 0, different: 0, not_covered: 0 };
     for path in files {
-        let bytes = std::fs::read(&path).map_err(|error| unreadable(&path, &error))?;
-        let report = (source.verify)(&path.to_string_lossy(), &bytes)?;
+        let report = (source.verify)(&path)?;
         progress.note(&report.to_string());
         match report.outcome {
             CaseOutcome::Equal { .. } => verification.equal += 1,
@@ -96,9 +119,9 @@ fn cases_of(source: &VerifySource, path: &Path, files: &mut Vec<PathBuf>) -> Res
     let mut found = Vec::new();
     for entry in std::fs::read_dir(path).map_err(|error| unreadable(path, &error))? {
         let entry = entry.map_err(|error| unreadable(path, &error))?;
-        let is_case = entry.file_name().to_str().is_some_and(source.is_case);
-        if is_case && entry.path().is_file() {
-            found.push(entry.path());
+        let path = entry.path();
+        if path.is_file() && (source.is_case)(&path) {
+            found.push(path);
         }
     }
     found.sort();
