@@ -132,7 +132,9 @@ fn quantisation(errors: &[LayerError]) -> Table {
     };
     Table {
         title: "What rounding to integers changed".into(),
-        description: "errors in thresholds".into(),
+        description: "errors in thresholds; the method hard_reset puts weights on the chip's grid \
+                      itself, so that calibration sees them as they will be"
+            .into(),
         columns: vec![
             Column::words("layer"),
             Column::numbers("integers per threshold", "", Some(1)),
@@ -176,6 +178,8 @@ pub(super) fn report(findings: &Findings<'_>) -> Report {
 fn overview(findings: &Findings<'_>) -> Section {
     let summary = &findings.summary;
     let at = format!("T = {REFERENCE_STEPS}");
+    let per_image = format!("per image, {at}");
+    let binds = format!("{} bind first", summary.binding_resource);
     let spiking = summary.spiking_accuracy.get(&REFERENCE_STEPS).copied().unwrap_or(0.0);
     let equal = if summary.engines_equal { "equal" } else { "different" };
     let tone = if summary.engines_equal { Tone::Good } else { Tone::Warning };
@@ -185,8 +189,8 @@ fn overview(findings: &Findings<'_>) -> Section {
         KeyFigure::new("Spiking network", &percent(spiking), "%", &at),
         KeyFigure::new("Fixed point", &percent(summary.fixed_point_accuracy), "%", &at),
         KeyFigure::new("Spikes of both engines", equal, "", "on every image").toned(tone),
-        KeyFigure::new("Spikes", &format!("{:.0}", summary.spikes_per_image), "per image", &at),
-        KeyFigure::new("Cores", &summary.cores_used.to_string(), "used", &summary.binding_resource),
+        KeyFigure::new("Spikes", &format!("{:.0}", summary.spikes_per_image), "", &per_image),
+        KeyFigure::new("Cores", &summary.cores_used.to_string(), "", &binds),
     ];
     Section::new("overview", "Overview", "").with(KeyFigures { figures }).with(digits(findings))
 }
@@ -306,7 +310,7 @@ fn chip_section(findings: &Findings<'_>) -> Section {
     });
     let table = Table {
         title: "Budget of the fullest core".into(),
-        description: format!("{}; modelled, not measured", budget.basis),
+        description: format!("{}, not measured", budget.basis),
         columns: vec![
             Column::words("resource"),
             Column::numbers("used", "", Some(0)),
@@ -319,7 +323,7 @@ fn chip_section(findings: &Findings<'_>) -> Section {
     };
     let words = format!(
         "{} of {} cores, {} chip(s). The map is in core_map.json; the vendor's compiler makes the \
-         final placement. {}",
+         final placement. Synapse memory by {}.",
         budget.cores_used, budget.cores_per_chip, budget.chips_needed, budget.synapse_memory_basis
     );
     Section::new("chip", "Cores", &words).with(core_map(findings)).with(table)
