@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::model_io::array::{Array, Values};
 use crate::model_io::npz::{self, NpzLimits};
+use ndarray::ArrayView2;
 use std::path::Path;
 
 /// Samples in the form that a network takes, with the class of each where it is known.
@@ -80,6 +81,19 @@ impl Samples {
         Ok(Samples { size: values.len() / count, values, labels })
     }
 
+    /// Samples that Rust code made, `[samples, values]`, taken as they are.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] without samples, or where labels do not fit them.
+    pub fn from_array(samples: ArrayView2<'_, f32>, labels: Vec<usize>) -> Result<Self, Error> {
+        let (count, size) = samples.dim();
+        let array = Array {
+            shape: vec![count, size],
+            values: samples.iter().copied().collect::<Vec<f32>>().into(),
+        };
+        Self::new(&array, labels, Scaling::default())
+    }
+
     /// Number of samples.
     pub fn len(&self) -> usize {
         self.values.len() / self.size.max(1)
@@ -139,6 +153,15 @@ mod tests {
         assert!((chosen.values[0] - 0.6).abs() < 1e-6 && chosen.values[3] == 1.0);
         let sixteenths = Scaling { divisor: Some(16.0) };
         assert_eq!(Samples::new(&images, Vec::new(), sixteenths).unwrap().values[1], 255.0 / 16.0);
+    }
+
+    #[test]
+    fn arrays_of_any_memory_order_become_samples() {
+        let columns = ndarray::arr2(&[[1.0_f32, 3.0], [2.0, 4.0], [5.0, 6.0]]);
+        let samples = Samples::from_array(columns.t(), vec![0, 1]).unwrap();
+        assert_eq!(samples.values, [1.0, 2.0, 5.0, 3.0, 4.0, 6.0]);
+        assert_eq!((samples.len(), samples.size), (2, 3));
+        assert!(Samples::from_array(columns.view(), vec![0]).is_err());
     }
 
     #[test]

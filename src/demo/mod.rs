@@ -97,6 +97,7 @@ pub struct DemoSummary {
 /// Everything that the demo found out.
 struct Findings<'a> {
     summary: DemoSummary,
+    calibration_images: usize,
     test: &'a Samples,
     ann_classes: Vec<usize>,
     conversion: &'a Conversion,
@@ -162,6 +163,7 @@ pub fn demo(config: &DemoConfig, progress: &dyn Progress) -> Result<DemoSummary,
     let summary = summary(ann_accuracy, &clock, &event, &by_steps, &fixed, &mapped.budget, &test);
     let findings = Findings {
         summary,
+        calibration_images: calibration.len(),
         test: &test,
         ann_classes,
         conversion: &conversion,

@@ -154,7 +154,7 @@ pub(super) fn report(findings: &Findings<'_>) -> Report {
         ("Spikeloom", summary.version.to_string()),
         ("network", "digits_cnn.onnx (examples/data/digits)".to_string()),
         ("data", "UCI handwritten digits, E. Alpaydin, C. Kaynak, CC BY 4.0".to_string()),
-        ("calibration", "200 images of the training part".to_string()),
+        ("calibration", format!("{} images of the training part", findings.calibration_images)),
         ("test", format!("{} images, never seen before", summary.test_images)),
         ("chip description", format!("{} {}", findings.chip.name, findings.chip.revision)),
         ("seed", "1".to_string()),
