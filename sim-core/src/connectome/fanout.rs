@@ -74,6 +74,25 @@ pub enum Layout {
     Convolution(Convolution),
 }
 
+/// What a spike says to the synapses that it reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Message {
+    /// Its payload; 1 where the source's model is not graded.
+    pub payload: i32,
+    /// The sum of all payloads that the source has sent so far, this one included.
+    pub running: i32,
+}
+
+impl Message {
+    /// What the weight is multiplied by.
+    pub fn factor(self, combine: Combine) -> f64 {
+        f64::from(match combine {
+            Combine::Sum => self.payload,
+            Combine::LargestRunningCount => self.running,
+        })
+    }
+}
+
 /// One projection's synapses; see the module.
 #[derive(Debug, Clone)]
 pub struct Fanout {
@@ -213,23 +232,27 @@ impl Fanout {
     /// Adds what a spike of `source` that is `delay` steps old brings to the targets in `part`
     /// (local indices) to `input`, which has one slot for each of them.
     ///
-    /// `count` is the number of spikes that the source has sent so far, for running counts.
     pub fn deliver(
         &self,
         source: u32,
         delay: u32,
-        count: u32,
+        message: Message,
         part: &Range<u32>,
         input: &mut [f64],
     ) {
+        let factor = message.factor(self.combine);
         match self.combine {
-            Combine::Sum => {
+            Combine::Sum if message.payload == 1 => {
                 self.deliver_with(source, delay, part, input, |slot, weight| *slot += weight);
             }
-            Combine::LargestRunningCount => {
-                let count = f64::from(count);
+            Combine::Sum => {
                 self.deliver_with(source, delay, part, input, |slot, weight| {
-                    *slot = slot.max(weight * count);
+                    *slot += weight * factor;
+                });
+            }
+            Combine::LargestRunningCount => {
+                self.deliver_with(source, delay, part, input, |slot, weight| {
+                    *slot = slot.max(weight * factor);
                 });
             }
         }

@@ -13,7 +13,7 @@ pub mod footprint;
 pub mod graph;
 
 pub use compile::{CompileConfig, CompileError, compile};
-pub use fanout::{Delays, Fanout, Layout, Weights};
+pub use fanout::{Delays, Fanout, Layout, Message, Weights};
 pub use footprint::{Footprint, predict};
 
 use std::ops::Range;

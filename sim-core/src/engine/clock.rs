@@ -7,9 +7,9 @@
 
 use super::source::{Stimuli, poisson_spikes};
 use super::{Compiled, Engine, EngineConfig, EngineError, Observer, check_threads};
-use crate::connectome::Fanout;
+use crate::connectome::{Fanout, Message};
 use crate::network::ValidStimulus;
-use crate::neuron::{ClockNeurons, Combine, Drive};
+use crate::neuron::{ClockNeurons, Combine, Drive, Emitted};
 use crate::recording::{Recording, Spike};
 use crate::time::Time;
 use rayon::prelude::*;
@@ -74,16 +74,33 @@ fn check_grid(compiled: &Compiled) -> Result<(), EngineError> {
 #[derive(Debug, Clone, Default)]
 struct StepSpikes {
     neurons: Vec<u32>,
-    /// Running spike counts of these neurons, where a projection needs them.
-    counts: Vec<u32>,
+    /// Their payloads, of graded models only.
+    payloads: Vec<i32>,
+    /// Running sums of the payloads of these neurons, where a projection needs them.
+    running: Vec<i32>,
+}
+
+impl StepSpikes {
+    /// What the spike at this place says to its synapses.
+    fn message(&self, index: usize) -> Message {
+        let payload = self.payloads.get(index).copied().unwrap_or(1);
+        Message { payload, running: self.running.get(index).copied().unwrap_or(0) }
+    }
+
+    fn clear(&mut self) {
+        self.neurons.clear();
+        self.payloads.clear();
+        self.running.clear();
+    }
 }
 
 /// The spikes of the last steps, by step and population.
 #[derive(Debug)]
 struct History {
     steps: Vec<Vec<StepSpikes>>,
-    /// Running counts of all neurons of populations whose counts are needed; else empty.
-    running_counts: Vec<Vec<u32>>,
+    /// Running sums of the payloads of all neurons of populations for which a projection needs
+    /// them; else empty.
+    running: Vec<Vec<i32>>,
 }
 
 impl History {
@@ -101,7 +118,7 @@ impl History {
         };
         History {
             steps: vec![vec![StepSpikes::default(); populations.len()]; length as usize],
-            running_counts: (0..populations.len()).map(|index| vec![0; size(index)]).collect(),
+            running: (0..populations.len()).map(|index| vec![0; size(index)]).collect(),
         }
     }
 
@@ -110,28 +127,27 @@ impl History {
     }
 
     /// Puts the spikes of a step in the place of the oldest, counting them.
-    fn store(&mut self, step: u64, population: usize, neurons: &[u32]) {
+    fn store(&mut self, step: u64, population: usize, sent: &Emitted) {
         let slot = (step % self.steps.len() as u64) as usize;
         let spikes = &mut self.steps[slot][population];
-        spikes.neurons.clear();
-        spikes.neurons.extend_from_slice(neurons);
-        spikes.counts.clear();
-        let running = &mut self.running_counts[population];
+        spikes.clear();
+        spikes.neurons.extend_from_slice(&sent.neurons);
+        spikes.payloads.extend_from_slice(&sent.payloads);
+        let running = &mut self.running[population];
         if running.is_empty() {
             return;
         }
-        for &neuron in neurons {
-            running[neuron as usize] += 1;
-            spikes.counts.push(running[neuron as usize]);
+        for (index, &neuron) in sent.neurons.iter().enumerate() {
+            let payload = sent.payloads.get(index).copied().unwrap_or(1);
+            let sum = &mut running[neuron as usize];
+            *sum = sum.wrapping_add(payload);
+            spikes.running.push(*sum);
         }
     }
 
     fn clear(&mut self) {
-        for spikes in self.steps.iter_mut().flatten() {
-            spikes.neurons.clear();
-            spikes.counts.clear();
-        }
-        self.running_counts.iter_mut().for_each(|counts| counts.fill(0));
+        self.steps.iter_mut().flatten().for_each(StepSpikes::clear);
+        self.running.iter_mut().for_each(|sums| sums.fill(0));
     }
 }
 
@@ -146,7 +162,7 @@ struct Piece {
     inputs: Vec<Vec<f64>>,
     current: Vec<f64>,
     /// Spikes of the epoch by step, local to the population.
-    spikes: Vec<Vec<u32>>,
+    spikes: Vec<Emitted>,
     /// Samples of the epoch: (step, index of the trace, values).
     samples: Vec<(u64, usize, Vec<f64>)>,
 }
@@ -154,7 +170,6 @@ struct Piece {
 /// What one thread owns.
 struct Part {
     pieces: Vec<Piece>,
-    scratch: Vec<u32>,
 }
 
 impl Part {
@@ -178,15 +193,15 @@ impl Part {
                 samples: Vec::new(),
             });
         }
-        Part { pieces, scratch: Vec::new() }
+        Part { pieces }
     }
 
     /// Advances the part's neurons by `steps` steps after step `from`.
     fn run_epoch(&mut self, compiled: &Compiled, history: &History, from: u64, steps: u64) {
         let traced: Vec<(usize, usize, u64)> = traces(compiled).collect();
         for piece in &mut self.pieces {
-            piece.spikes.resize(steps as usize, Vec::new());
-            piece.spikes.iter_mut().for_each(Vec::clear);
+            piece.spikes.resize(steps as usize, Emitted::default());
+            piece.spikes.iter_mut().for_each(Emitted::clear);
             let Some(neurons) = &mut piece.neurons else {
                 continue;
             };
@@ -199,12 +214,11 @@ impl Part {
                         gather(fanout, history, step, &piece.range, input);
                     }
                 }
-                self.scratch.clear();
                 let drive = Drive { inputs: &piece.inputs, current: &piece.current };
-                neurons.step(drive, &mut self.scratch);
-                let first = piece.range.start;
                 let spikes = &mut piece.spikes[offset as usize];
-                spikes.extend(self.scratch.iter().map(|neuron| neuron + first));
+                neurons.step(drive, spikes);
+                let first = piece.range.start;
+                spikes.neurons.iter_mut().for_each(|neuron| *neuron += first);
                 for (trace, &(population, variable, interval)) in traced.iter().enumerate() {
                     if population == piece.population && step.is_multiple_of(interval) {
                         piece.samples.push((step, trace, neurons.variable(variable)));
@@ -230,8 +244,7 @@ fn gather(fanout: &Fanout, history: &History, step: u64, range: &Range<u32>, inp
         };
         let spikes = &history.at(sent)[fanout.source_population()];
         for (index, &source) in spikes.neurons.iter().enumerate() {
-            let count = spikes.counts.get(index).copied().unwrap_or(0);
-            fanout.deliver(source, delay, count, range, input);
+            fanout.deliver(source, delay, spikes.message(index), range, input);
         }
     }
 }
@@ -300,26 +313,28 @@ impl ClockEngine {
     /// Joins the spikes and samples of the parts, step by step, and records them.
     fn exchange(&mut self, steps: u64) {
         let compiled = self.compiled.clone();
-        let mut neurons = Vec::new();
+        let mut sent = Emitted::default();
         for offset in 0..steps {
             let step = self.step + 1 + offset;
             let time = compiled.network.grid().time_of(step);
             for (index, population) in compiled.network.populations().values().enumerate() {
-                neurons.clear();
-                self.source_spikes(index, step, &mut neurons);
+                sent.clear();
+                self.source_spikes(index, step, &mut sent.neurons);
                 for piece in self.parts.iter().flat_map(|part| &part.pieces) {
                     if piece.population == index {
-                        neurons.extend_from_slice(&piece.spikes[offset as usize]);
+                        let spikes = &piece.spikes[offset as usize];
+                        sent.neurons.extend_from_slice(&spikes.neurons);
+                        sent.payloads.extend_from_slice(&spikes.payloads);
                     }
                 }
-                self.history.store(step, index, &neurons);
-                let counters = &mut self.recording.counters;
-                counters.spikes[index] += neurons.len() as u64;
-                for &neuron in &neurons {
+                self.history.store(step, index, &sent);
+                self.recording.counters.spikes[index] += sent.neurons.len() as u64;
+                for (place, &neuron) in sent.neurons.iter().enumerate() {
                     let neuron = population.first + neuron;
-                    counters.synaptic_operations += compiled.out_degree(neuron);
+                    self.recording.counters.synaptic_operations += compiled.out_degree(neuron);
                     if self.recorded[index] {
-                        self.recording.spikes.push(Spike { time, neuron });
+                        let payload = sent.payloads.get(place).copied().unwrap_or(1);
+                        self.recording.push_spike(Spike { time, neuron }, payload);
                     }
                 }
             }

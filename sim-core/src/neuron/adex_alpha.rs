@@ -118,6 +118,7 @@ static SPEC: ModelSpec = ModelSpec {
     current: Some(Current),
     spikes: true,
     subtracting_reset: false,
+    graded: false,
     refractory_input: &[RefractoryInput::Integrated],
     reference: "Brette & Gerstner 2005, J. Neurophysiol. 94:3637; NEST aeif_cond_alpha",
 };

@@ -123,6 +123,7 @@ static SPEC: ModelSpec = ModelSpec {
     // Its spikes obey no stated condition and reset: they are action potentials.
     spikes: false,
     subtracting_reset: false,
+    graded: false,
     refractory_input: &[RefractoryInput::Integrated],
     reference: "Hodgkin & Huxley 1952, J. Physiol. 117:500; NEST hh_psc_alpha",
 };

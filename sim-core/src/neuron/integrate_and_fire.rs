@@ -30,8 +30,8 @@
 
 use super::exact;
 use super::model::{
-    ClockNeurons, Combine, Drive, EventNeurons, LoweredNeurons, LoweredReset, ModelSpec, ModelTime,
-    NeuronModel, ParameterSpec, Range, ReceptorSpec, VariableSpec,
+    ClockNeurons, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, LoweredReset, ModelSpec,
+    ModelTime, NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor, VariableSpec,
 };
 use crate::network::{Neuron, Reset, SpikeCondition};
 use crate::time::{Grid, Time};
@@ -67,6 +67,7 @@ static SPEC: ModelSpec = ModelSpec {
     current: Some(Dimension::Number),
     spikes: true,
     subtracting_reset: true,
+    graded: false,
     refractory_input: &[],
     reference: "Rueckauer et al. 2017, Front. Neurosci. 11:682",
 };
@@ -188,13 +189,17 @@ impl State {
 }
 
 impl ClockNeurons for State {
-    fn step(&mut self, drive: Drive<'_>, spikes: &mut Vec<u32>) {
+    fn step(&mut self, drive: Drive<'_>, spikes: &mut Emitted) {
         let inputs = drive.inputs[0].iter().zip(drive.current);
         for (neuron, (input, current)) in inputs.enumerate() {
             if self.add(neuron, input + current) {
                 spikes.push(neuron as u32);
             }
         }
+    }
+
+    fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
+        visitor.reals(&mut self.potential.iter_mut());
     }
 
     fn variable(&self, _index: usize) -> Vec<f64> {
@@ -223,11 +228,17 @@ impl EventState {
 }
 
 impl EventNeurons for EventState {
-    fn receive(&mut self, neuron: usize, time: Time, inputs: &[f64], _crossing: bool) -> bool {
+    fn receive(
+        &mut self,
+        neuron: usize,
+        time: Time,
+        inputs: &[f64],
+        _crossing: bool,
+    ) -> Option<i32> {
         let step = self.grid.step_at(time);
         self.state.potential[neuron] = self.at_step(neuron, step);
         self.last_step[neuron] = step;
-        self.state.add(neuron, inputs[0])
+        self.state.add(neuron, inputs[0]).then_some(1)
     }
 
     fn set_current(&mut self, neuron: usize, time: Time, current: f64) {
@@ -251,6 +262,12 @@ impl EventNeurons for EventState {
         let guess = ((self.state.threshold[neuron] - potential) / current).floor();
         let first = (guess as u64).saturating_sub(1).max(1);
         (first..first.saturating_add(4)).find(|&m| reaches(m)).and_then(after)
+    }
+
+    fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
+        visitor.reals(&mut self.state.potential.iter_mut());
+        visitor.steps(&mut self.last_step.iter_mut());
+        visitor.reals(&mut self.current.iter_mut());
     }
 
     fn variable(&self, _index: usize, neuron: usize, time: Time) -> f64 {

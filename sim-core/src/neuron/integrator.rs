@@ -23,8 +23,8 @@
 
 use super::exact;
 use super::model::{
-    ClockNeurons, Combine, Drive, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel,
-    ReceptorSpec, VariableSpec,
+    ClockNeurons, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime,
+    NeuronModel, ReceptorSpec, StateVisitor, VariableSpec,
 };
 use crate::network::Neuron;
 use crate::time::{Grid, Time};
@@ -53,6 +53,7 @@ static SPEC: ModelSpec = ModelSpec {
     current: Some(Dimension::Number),
     spikes: false,
     subtracting_reset: false,
+    graded: false,
     refractory_input: &[],
     reference: "Rueckauer et al. 2017, Front. Neurosci. 11:682",
 };
@@ -123,11 +124,15 @@ impl State {
 }
 
 impl ClockNeurons for State {
-    fn step(&mut self, drive: Drive<'_>, _spikes: &mut Vec<u32>) {
+    fn step(&mut self, drive: Drive<'_>, _spikes: &mut Emitted) {
         let inputs = drive.inputs[0].iter().zip(drive.current);
         for (potential, (input, current)) in self.potential.iter_mut().zip(inputs) {
             *potential += input + current;
         }
+    }
+
+    fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
+        visitor.reals(&mut self.potential.iter_mut());
     }
 
     fn variable(&self, _index: usize) -> Vec<f64> {
@@ -140,10 +145,16 @@ impl ClockNeurons for State {
 }
 
 impl EventNeurons for State {
-    fn receive(&mut self, neuron: usize, time: Time, inputs: &[f64], _crossing: bool) -> bool {
+    fn receive(
+        &mut self,
+        neuron: usize,
+        time: Time,
+        inputs: &[f64],
+        _crossing: bool,
+    ) -> Option<i32> {
         self.advance(neuron, time);
         self.potential[neuron] += inputs[0];
-        false
+        None
     }
 
     fn set_current(&mut self, neuron: usize, time: Time, current: f64) {
@@ -153,6 +164,12 @@ impl EventNeurons for State {
 
     fn next_spike(&self, _neuron: usize) -> Option<Time> {
         None
+    }
+
+    fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
+        visitor.reals(&mut self.potential.iter_mut());
+        visitor.steps(&mut self.last_step.iter_mut());
+        visitor.reals(&mut self.current.iter_mut());
     }
 
     fn variable(&self, _index: usize, neuron: usize, time: Time) -> f64 {

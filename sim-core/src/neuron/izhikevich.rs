@@ -34,8 +34,8 @@
 //! 14:1569.
 
 use super::model::{
-    ClockNeurons, Combine, Drive, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel,
-    ReceptorSpec, VariableSpec, reset_below_threshold,
+    ClockNeurons, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime,
+    NeuronModel, ReceptorSpec, StateVisitor, VariableSpec, reset_below_threshold,
 };
 use super::ode_neurons::reaches;
 use super::typed_parameters::{initial_or, typed_parameters, variable};
@@ -80,6 +80,7 @@ static SPEC: ModelSpec = ModelSpec {
     current: Some(Current),
     spikes: true,
     subtracting_reset: false,
+    graded: false,
     refractory_input: &[],
     reference: "Izhikevich 2003, IEEE Trans. Neural Netw. 14:1569; NEST izhikevich",
 };
@@ -140,7 +141,7 @@ impl ClockState {
 }
 
 impl ClockNeurons for ClockState {
-    fn step(&mut self, drive: Drive<'_>, spikes: &mut Vec<u32>) {
+    fn step(&mut self, drive: Drive<'_>, spikes: &mut Emitted) {
         let inputs = drive.inputs[0].iter().zip(drive.current);
         let cells = self.state.iter_mut().zip(&self.constants).zip(inputs);
         for (index, ((state, c), (&input, &current))) in cells.enumerate() {
@@ -154,6 +155,11 @@ impl ClockNeurons for ClockState {
                 spikes.push(index as u32);
             }
         }
+    }
+
+    fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
+        visitor.reals(&mut self.state.iter_mut().map(|state| &mut state.potential));
+        visitor.reals(&mut self.state.iter_mut().map(|state| &mut state.recovery));
     }
 
     fn variable(&self, index: usize) -> Vec<f64> {

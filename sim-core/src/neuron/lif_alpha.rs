@@ -42,8 +42,8 @@
 mod dynamics;
 
 use super::model::{
-    ClockNeurons, Drive, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel,
-    ReceptorSpec, VariableSpec, reset_below_threshold,
+    ClockNeurons, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel,
+    ReceptorSpec, StateVisitor, VariableSpec, reset_below_threshold,
 };
 use super::ode_neurons::reaches;
 use super::typed_parameters::{two_receptors, typed_parameters, variable};
@@ -94,6 +94,7 @@ static SPEC: ModelSpec = ModelSpec {
     current: Some(Current),
     spikes: true,
     subtracting_reset: false,
+    graded: false,
     refractory_input: &[RefractoryInput::Integrated],
     reference: "Rotter & Diesmann 1999, Biol. Cybern. 81:381; NEST iaf_psc_alpha",
 };
@@ -153,7 +154,7 @@ impl ClockState {
 }
 
 impl ClockNeurons for ClockState {
-    fn step(&mut self, drive: Drive<'_>, spikes: &mut Vec<u32>) {
+    fn step(&mut self, drive: Drive<'_>, spikes: &mut Emitted) {
         for neuron in 0..self.state.len() {
             let (c, decay) = (&self.constants[neuron], &self.decay[neuron]);
             let state = &mut self.state[neuron];
@@ -172,6 +173,13 @@ impl ClockNeurons for ClockState {
                 spikes.push(neuron as u32);
             }
         }
+    }
+
+    fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
+        for variable in 0..NeuronState::VARIABLES {
+            visitor.reals(&mut self.state.iter_mut().map(|state| state.variable_mut(variable)));
+        }
+        visitor.counts(&mut self.remaining.iter_mut());
     }
 
     fn variable(&self, index: usize) -> Vec<f64> {
@@ -225,7 +233,13 @@ impl EventState {
 }
 
 impl EventNeurons for EventState {
-    fn receive(&mut self, neuron: usize, time: Time, inputs: &[f64], crossing: bool) -> bool {
+    fn receive(
+        &mut self,
+        neuron: usize,
+        time: Time,
+        inputs: &[f64],
+        crossing: bool,
+    ) -> Option<i32> {
         self.advance(neuron, time);
         let c = self.constants[neuron];
         if crossing {
@@ -236,7 +250,7 @@ impl EventNeurons for EventState {
         for (rise, input) in self.state[neuron].rise.iter_mut().zip(inputs) {
             *rise += input;
         }
-        crossing
+        crossing.then_some(1)
     }
 
     fn set_current(&mut self, neuron: usize, time: Time, current: f64) {
@@ -251,6 +265,15 @@ impl EventNeurons for EventState {
         let wait = Time::from_milliseconds(wait)?;
         // At least a femtosecond later, so that time always advances.
         Some(from.saturating_add(wait.max(Time(1))))
+    }
+
+    fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
+        for variable in 0..NeuronState::VARIABLES {
+            visitor.reals(&mut self.state.iter_mut().map(|state| state.variable_mut(variable)));
+        }
+        visitor.times(&mut self.last.iter_mut());
+        visitor.times(&mut self.held_until.iter_mut());
+        visitor.reals(&mut self.current.iter_mut());
     }
 
     fn variable(&self, index: usize, neuron: usize, time: Time) -> f64 {

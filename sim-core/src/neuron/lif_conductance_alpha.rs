@@ -97,6 +97,7 @@ static SPEC: ModelSpec = ModelSpec {
     current: Some(Current),
     spikes: true,
     subtracting_reset: false,
+    graded: false,
     refractory_input: &[RefractoryInput::Integrated],
     reference: "Meffin, Burkitt & Grayden 2004, J. Comput. Neurosci. 16:159; NEST iaf_cond_alpha",
 };

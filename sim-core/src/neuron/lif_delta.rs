@@ -33,8 +33,8 @@
 //! NEST `iaf_psc_delta`; Rotter & Diesmann 1999, Biol. Cybern. 81:381.
 
 use super::model::{
-    ClockNeurons, Combine, Drive, EventNeurons, LoweredNeurons, LoweredReset, ModelSpec, ModelTime,
-    NeuronModel, ParameterSpec, Range, ReceptorSpec, VariableSpec,
+    ClockNeurons, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, LoweredReset, ModelSpec,
+    ModelTime, NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor, VariableSpec,
 };
 use crate::network::{Neuron, RefractoryInput, Reset, SpikeCondition};
 use crate::time::Time;
@@ -110,6 +110,7 @@ static SPEC: ModelSpec = ModelSpec {
     current: Some(Dimension::Current),
     spikes: true,
     subtracting_reset: false,
+    graded: false,
     refractory_input: &[RefractoryInput::Lost],
     reference: "Rotter & Diesmann 1999, Biol. Cybern. 81:381; NEST iaf_psc_delta",
 };
@@ -248,7 +249,7 @@ impl ClockState {
 }
 
 impl ClockNeurons for ClockState {
-    fn step(&mut self, drive: Drive<'_>, spikes: &mut Vec<u32>) {
+    fn step(&mut self, drive: Drive<'_>, spikes: &mut Emitted) {
         let inputs = drive.inputs[0].iter().zip(drive.current);
         for (neuron, (&input, &current)) in inputs.enumerate() {
             if self.remaining[neuron] > 0 {
@@ -265,6 +266,11 @@ impl ClockNeurons for ClockState {
                 spikes.push(neuron as u32);
             }
         }
+    }
+
+    fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
+        visitor.reals(&mut self.potential.iter_mut());
+        visitor.counts(&mut self.remaining.iter_mut());
     }
 
     fn variable(&self, _index: usize) -> Vec<f64> {
@@ -328,7 +334,13 @@ impl EventState {
 }
 
 impl EventNeurons for EventState {
-    fn receive(&mut self, neuron: usize, time: Time, inputs: &[f64], crossing: bool) -> bool {
+    fn receive(
+        &mut self,
+        neuron: usize,
+        time: Time,
+        inputs: &[f64],
+        crossing: bool,
+    ) -> Option<i32> {
         if crossing {
             // Simultaneous input arrives after the spike and is lost (or acts after the reset
             // where there is no refractory time).
@@ -337,19 +349,19 @@ impl EventNeurons for EventState {
             if self.held_until[neuron] == time {
                 self.potential[neuron] += inputs[0];
             }
-            return true;
+            return Some(1);
         }
         let lost = time <= self.held_until[neuron] && self.held_until[neuron] > Time::ZERO;
         self.advance(neuron, time);
         if lost {
-            return false;
+            return None;
         }
         self.potential[neuron] += inputs[0];
         let spikes = self.constants.reaches(neuron, self.potential[neuron]);
         if spikes {
             self.fire(neuron, time);
         }
-        spikes
+        spikes.then_some(1)
     }
 
     fn set_current(&mut self, neuron: usize, time: Time, current: f64) {
@@ -373,6 +385,13 @@ impl EventNeurons for EventState {
         let wait = Time::from_milliseconds(wait.max(0.0))?;
         // At least a femtosecond later, so that time always advances.
         Some(from.saturating_add(wait.max(Time(1))))
+    }
+
+    fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
+        visitor.reals(&mut self.potential.iter_mut());
+        visitor.times(&mut self.last.iter_mut());
+        visitor.times(&mut self.held_until.iter_mut());
+        visitor.reals(&mut self.current.iter_mut());
     }
 
     fn variable(&self, _index: usize, neuron: usize, time: Time) -> f64 {

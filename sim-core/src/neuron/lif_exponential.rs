@@ -40,8 +40,9 @@
 mod dynamics;
 
 use super::model::{
-    ClockNeurons, Combine, Drive, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel,
-    ParameterSpec, Range, ReceptorSpec, VariableSpec, reset_below_threshold,
+    ClockNeurons, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime,
+    NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor, VariableSpec,
+    reset_below_threshold,
 };
 use crate::network::{Neuron, RefractoryInput, Reset, SpikeCondition};
 use crate::time::Time;
@@ -116,6 +117,7 @@ static SPEC: ModelSpec = ModelSpec {
     current: Some(Current),
     spikes: true,
     subtracting_reset: false,
+    graded: false,
     refractory_input: &[RefractoryInput::Integrated],
     reference: "Rotter & Diesmann 1999, Biol. Cybern. 81:381; NEST iaf_psc_exp",
 };
@@ -228,7 +230,7 @@ impl ClockState {
 }
 
 impl ClockNeurons for ClockState {
-    fn step(&mut self, drive: Drive<'_>, spikes: &mut Vec<u32>) {
+    fn step(&mut self, drive: Drive<'_>, spikes: &mut Emitted) {
         for neuron in 0..self.state.len() {
             let (c, step) = (&self.constants[neuron], &self.steps[neuron]);
             let state = &mut self.state[neuron];
@@ -251,6 +253,13 @@ impl ClockNeurons for ClockState {
                 spikes.push(neuron as u32);
             }
         }
+    }
+
+    fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
+        for variable in 0..NeuronState::VARIABLES {
+            visitor.reals(&mut self.state.iter_mut().map(|state| state.variable_mut(variable)));
+        }
+        visitor.counts(&mut self.remaining.iter_mut());
     }
 
     fn variable(&self, index: usize) -> Vec<f64> {
@@ -309,7 +318,13 @@ impl EventState {
 }
 
 impl EventNeurons for EventState {
-    fn receive(&mut self, neuron: usize, time: Time, inputs: &[f64], crossing: bool) -> bool {
+    fn receive(
+        &mut self,
+        neuron: usize,
+        time: Time,
+        inputs: &[f64],
+        crossing: bool,
+    ) -> Option<i32> {
         self.advance(neuron, time);
         let c = self.constants[neuron];
         if crossing {
@@ -320,7 +335,7 @@ impl EventNeurons for EventState {
         for (synapse, input) in self.state[neuron].synapse.iter_mut().zip(inputs) {
             *synapse += input;
         }
-        crossing
+        crossing.then_some(1)
     }
 
     fn set_current(&mut self, neuron: usize, time: Time, current: f64) {
@@ -335,6 +350,15 @@ impl EventNeurons for EventState {
         let wait = Time::from_milliseconds(wait)?;
         // At least a femtosecond later, so that time always advances.
         Some(from.saturating_add(wait.max(Time(1))))
+    }
+
+    fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
+        for variable in 0..NeuronState::VARIABLES {
+            visitor.reals(&mut self.state.iter_mut().map(|state| state.variable_mut(variable)));
+        }
+        visitor.times(&mut self.last.iter_mut());
+        visitor.times(&mut self.held_until.iter_mut());
+        visitor.reals(&mut self.current.iter_mut());
     }
 
     fn variable(&self, index: usize, neuron: usize, time: Time) -> f64 {

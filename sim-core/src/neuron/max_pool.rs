@@ -26,8 +26,8 @@
 //! Rueckauer et al. 2017, Front. Neurosci. 11:682, section 2.3.4 (gating by the running rate).
 
 use super::model::{
-    ClockNeurons, Combine, Drive, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel,
-    ReceptorSpec, VariableSpec,
+    ClockNeurons, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime,
+    NeuronModel, ReceptorSpec, StateVisitor, VariableSpec,
 };
 use crate::network::Neuron;
 use crate::time::Time;
@@ -56,6 +56,7 @@ static SPEC: ModelSpec = ModelSpec {
     current: None,
     spikes: false,
     subtracting_reset: false,
+    graded: false,
     refractory_input: &[],
     reference: "Rueckauer et al. 2017, Front. Neurosci. 11:682, section 2.3.4",
 };
@@ -94,12 +95,16 @@ impl State {
 }
 
 impl ClockNeurons for State {
-    fn step(&mut self, drive: Drive<'_>, spikes: &mut Vec<u32>) {
+    fn step(&mut self, drive: Drive<'_>, spikes: &mut Emitted) {
         for (neuron, &count) in drive.inputs[0].iter().enumerate() {
             if self.raise(neuron, count) {
                 spikes.push(neuron as u32);
             }
         }
+    }
+
+    fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
+        visitor.reals(&mut self.largest.iter_mut());
     }
 
     fn variable(&self, _index: usize) -> Vec<f64> {
@@ -112,14 +117,24 @@ impl ClockNeurons for State {
 }
 
 impl EventNeurons for State {
-    fn receive(&mut self, neuron: usize, _time: Time, inputs: &[f64], _crossing: bool) -> bool {
-        self.raise(neuron, inputs[0])
+    fn receive(
+        &mut self,
+        neuron: usize,
+        _time: Time,
+        inputs: &[f64],
+        _crossing: bool,
+    ) -> Option<i32> {
+        self.raise(neuron, inputs[0]).then_some(1)
     }
 
     fn set_current(&mut self, _neuron: usize, _time: Time, _current: f64) {}
 
     fn next_spike(&self, _neuron: usize) -> Option<Time> {
         None
+    }
+
+    fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
+        visitor.reals(&mut self.largest.iter_mut());
     }
 
     fn variable(&self, _index: usize, neuron: usize, _time: Time) -> f64 {

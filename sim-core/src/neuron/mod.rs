@@ -25,8 +25,9 @@ pub mod spike_source;
 mod typed_parameters;
 
 pub use model::{
-    ClockNeurons, Column, Combine, Drive, EventNeurons, LoweredNeurons, LoweredReset, ModelSpec,
-    ModelTime, NeuronModel, ParameterSpec, Range, ReceptorSpec, VariableSpec,
+    ClockNeurons, Column, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, LoweredReset,
+    ModelSpec, ModelTime, NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor,
+    VariableSpec,
 };
 
 /// All models, in the order in which lists show them.

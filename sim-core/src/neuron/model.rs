@@ -119,6 +119,8 @@ pub struct ModelSpec {
     pub spikes: bool,
     /// Whether the threshold may be subtracted on a spike.
     pub subtracting_reset: bool,
+    /// Whether its spikes carry a payload other than 1; synapses multiply it by their weight.
+    pub graded: bool,
     /// Rules for input in the refractory time that the model offers; empty: it has no such time.
     pub refractory_input: &'static [RefractoryInput],
     /// The source of the equations.
@@ -236,10 +238,59 @@ pub struct Drive<'a> {
     pub current: &'a [f64],
 }
 
+/// The spikes that a part's neurons send in one step.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Emitted {
+    /// Indices local to the part, ascending.
+    pub neurons: Vec<u32>,
+    /// Their payloads, of graded models only; empty otherwise, which means 1 each.
+    pub payloads: Vec<i32>,
+}
+
+impl Emitted {
+    /// A spike without a payload.
+    pub fn push(&mut self, neuron: u32) {
+        self.neurons.push(neuron);
+    }
+
+    /// A spike of a graded model.
+    pub fn push_graded(&mut self, neuron: u32, payload: i32) {
+        self.neurons.push(neuron);
+        self.payloads.push(payload);
+    }
+
+    /// Empties it for use again.
+    pub fn clear(&mut self) {
+        self.neurons.clear();
+        self.payloads.clear();
+    }
+}
+
+/// Walks over everything that changes while neurons run, to save it or to put it back.
+///
+/// Each call passes one column: one value a neuron, in the order of the neurons. The calls and
+/// their order depend on the model alone, so a column may be put together from parts.
+pub trait StateVisitor {
+    /// A column of numbers.
+    fn reals(&mut self, column: &mut dyn Iterator<Item = &mut f64>);
+
+    /// A column of counts.
+    fn counts(&mut self, column: &mut dyn Iterator<Item = &mut u32>);
+
+    /// A column of step numbers.
+    fn steps(&mut self, column: &mut dyn Iterator<Item = &mut u64>);
+
+    /// A column of times.
+    fn times(&mut self, column: &mut dyn Iterator<Item = &mut Time>);
+}
+
 /// The neurons of a part of a population, advanced step by step.
 pub trait ClockNeurons: Send {
-    /// Advances all neurons by one step and appends the indices of those that spike, ascending.
-    fn step(&mut self, drive: Drive<'_>, spikes: &mut Vec<u32>);
+    /// Advances all neurons by one step and appends those that spike, ascending.
+    fn step(&mut self, drive: Drive<'_>, spikes: &mut Emitted);
+
+    /// Shows everything that [`step`](Self::step) changes.
+    fn visit_state(&mut self, visitor: &mut dyn StateVisitor);
 
     /// The values of the state variable with this index in [`ModelSpec::variables`].
     fn variable(&self, index: usize) -> Vec<f64>;
@@ -252,10 +303,15 @@ pub trait ClockNeurons: Send {
 ///
 /// State is kept for each neuron at the time of its own last event.
 pub trait EventNeurons: Send {
-    /// Advances `neuron` to `time`, adds `inputs` (one a receptor) and says whether it spikes now.
+    /// Advances `neuron` to `time`, adds `inputs` (one a receptor) and returns the payload of the
+    /// spike that it sends now, if it does; 1 where the model is not graded.
     ///
     /// `crossing` says that the time is the one that [`next_spike`](Self::next_spike) gave.
-    fn receive(&mut self, neuron: usize, time: Time, inputs: &[f64], crossing: bool) -> bool;
+    fn receive(&mut self, neuron: usize, time: Time, inputs: &[f64], crossing: bool)
+    -> Option<i32>;
+
+    /// Shows everything that changes while the neurons run.
+    fn visit_state(&mut self, visitor: &mut dyn StateVisitor);
 
     /// Advances `neuron` to `time` and changes its constant current from then on.
     fn set_current(&mut self, neuron: usize, time: Time, current: f64);

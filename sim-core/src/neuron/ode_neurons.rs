@@ -5,7 +5,7 @@
 //! then the neuron is examined for a spike. A model with a peak spikes within the step, where the
 //! peak is reached, and goes on from its reset at once; the spike is dated to the end of the step.
 
-use super::model::{ClockNeurons, Drive, LoweredNeurons, LoweredReset};
+use super::model::{ClockNeurons, Drive, Emitted, LoweredNeurons, LoweredReset, StateVisitor};
 use super::solver::{self, Method};
 use super::typed_parameters::initial_or;
 use crate::network::SpikeCondition;
@@ -184,13 +184,21 @@ impl<E: Equations<N>, const N: usize> Cell<E, N> {
 }
 
 impl<E: Equations<N>, const N: usize> ClockNeurons for OdeNeurons<E, N> {
-    fn step(&mut self, drive: Drive<'_>, spikes: &mut Vec<u32>) {
+    fn step(&mut self, drive: Drive<'_>, spikes: &mut Emitted) {
         for (index, cell) in self.cells.iter_mut().enumerate() {
             let inputs = [drive.inputs[0][index], drive.inputs[1][index]];
             if cell.step(self.dt, drive.current[index], inputs, self.condition) {
                 spikes.push(index as u32);
             }
         }
+    }
+
+    fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
+        for variable in 0..N {
+            visitor.reals(&mut self.cells.iter_mut().map(|cell| &mut cell.state[variable]));
+        }
+        visitor.reals(&mut self.cells.iter_mut().map(|cell| &mut cell.length));
+        visitor.counts(&mut self.cells.iter_mut().map(|cell| &mut cell.remaining));
     }
 
     fn variable(&self, index: usize) -> Vec<f64> {
@@ -277,12 +285,12 @@ mod tests {
         let run = |cells: &mut dyn crate::neuron::ClockNeurons| {
             let mut times = Vec::new();
             for step in 1..=2000_u32 {
-                let mut spikes = Vec::new();
+                let mut spikes = crate::neuron::Emitted::default();
                 let inputs = [vec![0.0; 2], vec![0.0; 2]];
                 let drive = crate::neuron::Drive { inputs: &inputs, current: &[1500.0, 0.0] };
                 cells.step(drive, &mut spikes);
-                assert!(!spikes.contains(&1), "no current, no spike");
-                if !spikes.is_empty() {
+                assert!(!spikes.neurons.contains(&1), "no current, no spike");
+                if !spikes.neurons.is_empty() {
                     times.push(step);
                 }
                 let held = times.last().is_some_and(|last| step <= last + 500);

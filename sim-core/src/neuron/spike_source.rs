@@ -21,6 +21,7 @@ static SPEC: ModelSpec = ModelSpec {
     current: None,
     spikes: false,
     subtracting_reset: false,
+    graded: false,
     refractory_input: &[],
     reference: "none",
 };

@@ -54,6 +54,8 @@ pub struct Recording {
     pub populations: Vec<PopulationInfo>,
     /// Spikes of the probed populations by (time, neuron).
     pub spikes: Vec<Spike>,
+    /// The payload of each of these spikes; empty while all are 1.
+    pub payloads: Vec<i32>,
     /// One trace a probe of a state variable.
     pub traces: Vec<Trace>,
     /// Counts of everything.
@@ -83,6 +85,17 @@ pub fn first_difference(first: &[Spike], second: &[Spike]) -> Option<Difference>
 }
 
 impl Recording {
+    /// Adds a spike that comes after all others.
+    pub fn push_spike(&mut self, spike: Spike, payload: i32) {
+        if payload != 1 && self.payloads.is_empty() {
+            self.payloads.resize(self.spikes.len(), 1);
+        }
+        if payload != 1 || !self.payloads.is_empty() {
+            self.payloads.push(payload);
+        }
+        self.spikes.push(spike);
+    }
+
     /// The population that a neuron belongs to.
     pub fn population_of(&self, neuron: u32) -> Option<&PopulationInfo> {
         self.populations.iter().find(|population| {

@@ -9,6 +9,7 @@ mod queue;
 
 use super::source::{Stimuli, poisson_spikes};
 use super::{Compiled, Engine, EngineConfig, EngineError, Observer, check_threads};
+use crate::connectome::Message;
 use crate::network::ValidStimulus;
 use crate::neuron::{Combine, EventNeurons, ModelTime};
 use crate::recording::{Recording, Spike};
@@ -39,7 +40,7 @@ pub(super) fn start(
             touched: vec![false; size],
             crossing: vec![false; size],
             version: vec![0; size],
-            counts: vec![0; size],
+            running: vec![0; size],
         });
     }
     let mut engine = EventEngine {
@@ -62,7 +63,7 @@ pub(super) fn start(
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
     /// A spike reaches all targets of one projection and delay.
-    Delivery { fanout: u32, delay: u32, source: u32, count: u32 },
+    Delivery { fanout: u32, delay: u32, source: u32, message: Message },
     /// A neuron (population, local index) reaches its threshold if it is still at this version.
     Crossing { population: u32, neuron: u32, version: u32 },
     /// The next spike of a spike list is due.
@@ -90,8 +91,8 @@ struct Members {
     crossing: Vec<bool>,
     /// How often the neuron was touched; voids older crossings.
     version: Vec<u32>,
-    /// Spikes sent so far.
-    counts: Vec<u32>,
+    /// Sum of the payloads sent so far.
+    running: Vec<i32>,
 }
 
 struct EventEngine {
@@ -117,7 +118,7 @@ impl EventEngine {
         self.queue.clear();
         self.recording = self.compiled.recording();
         for members in &mut self.populations {
-            members.counts.fill(0);
+            members.running.fill(0);
             if let Some(neurons) = &mut members.neurons {
                 neurons.reset();
             }
@@ -165,14 +166,14 @@ impl EventEngine {
     /// Handles everything that happens at the time of the queue's head.
     fn advance(&mut self, time: Time) {
         self.now = time;
-        let mut sources: Vec<(u32, u32)> = Vec::new();
+        let mut sources: Vec<(u32, u32, i32)> = Vec::new();
         let mut late: Vec<Event> = Vec::new();
         // Handling a spike of a list may add another of the same time.
         while let Some(events) = self.queue.take(time) {
             for &event in &events {
                 match event {
-                    Event::Delivery { fanout, delay, source, count } => {
-                        self.deliver(fanout, delay, source, count);
+                    Event::Delivery { fanout, delay, source, message } => {
+                        self.deliver(fanout, delay, source, message);
                     }
                     Event::Crossing { population, neuron, version } => {
                         let members = &mut self.populations[population as usize];
@@ -205,26 +206,27 @@ impl EventEngine {
     }
 
     /// Gathers the input that a spike brings now.
-    fn deliver(&mut self, fanout: u32, delay: u32, source: u32, count: u32) {
+    fn deliver(&mut self, fanout: u32, delay: u32, source: u32, message: Message) {
         let fanout = &self.compiled.connectome.fanouts()[fanout as usize];
         let population = fanout.target_population();
         let members = &mut self.populations[population];
         let (receptors, receptor) = (members.receptors, fanout.receptor());
         let largest = fanout.combine() == Combine::LargestRunningCount;
+        let factor = message.factor(fanout.combine());
         let touched = &mut self.touched;
         fanout.for_each_with_delay(source, delay, |target, weight| {
             let slot = &mut members.inputs[target as usize * receptors + receptor];
             if largest {
-                *slot = slot.max(weight * f64::from(count));
+                *slot = slot.max(weight * factor);
             } else {
-                *slot += weight;
+                *slot += weight * factor;
             }
             touch_flag(&mut members.touched, touched, population as u32, target);
         });
     }
 
     /// Advances the neurons concerned, in ascending order, and sends their spikes.
-    fn update_touched(&mut self, time: Time, mut spiking: Vec<(u32, u32)>) {
+    fn update_touched(&mut self, time: Time, mut spiking: Vec<(u32, u32, i32)>) {
         let mut touched = std::mem::take(&mut self.touched);
         touched.sort_unstable();
         for &(population, neuron) in &touched {
@@ -236,8 +238,8 @@ impl EventEngine {
             let Some(neurons) = &mut members.neurons else {
                 continue;
             };
-            if neurons.receive(index, time, inputs, crossing) {
-                spiking.push((population, neuron));
+            if let Some(payload) = neurons.receive(index, time, inputs, crossing) {
+                spiking.push((population, neuron, payload));
             }
             inputs.fill(0.0);
             self.foretell(population, neuron);
@@ -247,8 +249,8 @@ impl EventEngine {
         spiking.sort_unstable();
         // Several stimuli may drive one source; it still spikes at most once at a time.
         spiking.dedup();
-        for (population, neuron) in spiking {
-            self.send(population as usize, neuron, time);
+        for (population, neuron, payload) in spiking {
+            self.send(population as usize, neuron, payload, time);
         }
     }
 
@@ -265,17 +267,18 @@ impl EventEngine {
     }
 
     /// Records a spike and schedules its deliveries.
-    fn send(&mut self, population: usize, neuron: u32, time: Time) {
+    fn send(&mut self, population: usize, neuron: u32, payload: i32, time: Time) {
         let compiled = self.compiled.clone();
         let grid = compiled.network.grid();
         let members = &mut self.populations[population];
         let global = members.first + neuron;
-        members.counts[neuron as usize] += 1;
-        let count = members.counts[neuron as usize];
+        let running = &mut members.running[neuron as usize];
+        *running = running.wrapping_add(payload);
+        let message = Message { payload, running: *running };
         self.recording.counters.spikes[population] += 1;
         self.recording.counters.synaptic_operations += compiled.out_degree(global);
         if self.recorded[population] {
-            self.recording.spikes.push(Spike { time, neuron: global });
+            self.recording.push_spike(Spike { time, neuron: global }, payload);
         }
         for (index, fanout) in compiled.connectome.fanouts().iter().enumerate() {
             if fanout.source_population() != population {
@@ -288,16 +291,16 @@ impl EventEngine {
                     arrival = grid.time_of(grid.step_at(arrival));
                 }
                 let (fanout, source) = (index as u32, neuron);
-                self.schedule(arrival, Event::Delivery { fanout, delay, source, count });
+                self.schedule(arrival, Event::Delivery { fanout, delay, source, message });
             }
         }
     }
 
-    fn list_spike(&mut self, stimulus: u32, position: u64, spiking: &mut Vec<(u32, u32)>) {
+    fn list_spike(&mut self, stimulus: u32, position: u64, spiking: &mut Vec<(u32, u32, i32)>) {
         let entry = self.stimuli.entries().get(stimulus as usize);
         let Some(ValidStimulus::SpikeList { population, spikes }) = entry else { return };
         if let Some(&(_, neuron)) = spikes.get(position as usize) {
-            spiking.push((*population as u32, neuron));
+            spiking.push((*population as u32, neuron, 1));
         }
         let position = position + 1;
         if let Some(&(time, _)) = spikes.get(position as usize) {
@@ -305,13 +308,13 @@ impl EventEngine {
         }
     }
 
-    fn poisson_step(&mut self, stimulus: u32, step: u64, spiking: &mut Vec<(u32, u32)>) {
+    fn poisson_step(&mut self, stimulus: u32, step: u64, spiking: &mut Vec<(u32, u32, i32)>) {
         let entry = self.stimuli.entries().get(stimulus as usize);
         let Some(ValidStimulus::Poisson { population, probability }) = entry else { return };
         for neuron in 0..self.compiled.network.populations()[*population].size() {
             let p = probability.get(neuron as usize);
             if poisson_spikes(self.seed, stimulus as usize, neuron, step, p) {
-                spiking.push((*population as u32, neuron));
+                spiking.push((*population as u32, neuron, 1));
             }
         }
         let step = step + 1;

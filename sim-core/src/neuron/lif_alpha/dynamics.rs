@@ -49,6 +49,18 @@ impl NeuronState {
             other => self.rise[(other - 3).min(1)],
         }
     }
+
+    /// Number of variables.
+    pub(super) const VARIABLES: usize = 5;
+
+    /// The variable of this index, to be changed.
+    pub(super) fn variable_mut(&mut self, index: usize) -> &mut f64 {
+        match index {
+            0 => &mut self.potential,
+            1 | 2 => &mut self.current[index - 1],
+            other => &mut self.rise[(other - 3).min(1)],
+        }
+    }
 }
 
 /// The state that a neuron begins with.

@@ -36,6 +36,19 @@ pub(super) struct NeuronState {
     pub(super) synapse: [f64; 2],
 }
 
+impl NeuronState {
+    /// Number of variables.
+    pub(super) const VARIABLES: usize = 3;
+
+    /// The variable of this index in the specification, to be changed.
+    pub(super) fn variable_mut(&mut self, index: usize) -> &mut f64 {
+        match index {
+            0 => &mut self.potential,
+            other => &mut self.synapse[(other - 1).min(1)],
+        }
+    }
+}
+
 pub(super) fn lower(neurons: &LoweredNeurons) -> (Vec<Constants>, Vec<NeuronState>) {
     let of = |neuron: usize| {
         let get = |index: usize| neurons.parameters[index].get(neuron);
