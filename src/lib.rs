@@ -51,6 +51,7 @@ pub mod inspect;
 pub mod listing;
 pub mod lists;
 pub mod memory;
+pub mod models;
 pub mod network_files;
 pub mod pipeline;
 pub mod progress;

@@ -10,31 +10,20 @@ use crate::loihi_export::check::{CheckedMapping, check};
 use crate::loihi_export::chip::ChipSpec;
 use crate::loihi_export::mapping::{CoreLimits, MapConfig, map};
 use crate::loihi_export::quantise::network::QuantisedNetwork;
-use crate::model_io::sniff::{self, Format};
+use crate::models::{LoadOptions, load_model};
 use crate::progress::Progress;
 use crate::sim_core::engine::{EngineEntry, find_engine};
 use crate::snn_convert::ann::{AnnGraph, Keep, map_batch};
 use crate::snn_convert::fidelity::{FidelityConfig, Presenter, SampleRun, Summary, summarise};
 use crate::snn_convert::lower::Conversion;
-use crate::snn_convert::source::onnx;
 use std::path::Path;
 
-/// Reads a trained network.
+/// Reads a trained network whose file says everything; see [`load_model`].
 ///
 /// # Errors
-/// [`Error`] naming the file; for a file of another kind, what it is and what to do with it.
+/// As [`load_model`].
 pub fn read_model(path: &Path) -> Result<AnnGraph, Error> {
-    let read = |error: std::io::Error| Error::Read { path: path.into(), reason: error.to_string() };
-    let format = sniff::detect(path).map_err(read)?;
-    if !matches!(format, Format::Onnx | Format::Unknown) {
-        return Err(Error::WrongFormat {
-            path: path.into(),
-            found: format.description().to_string(),
-            needed: "a trained network as ONNX is needed here",
-        });
-    }
-    let bytes = std::fs::read(path).map_err(read)?;
-    onnx::read(&bytes).map_err(|error| Error::from(error).in_file(path))
+    load_model(path, &LoadOptions::default())
 }
 
 /// The engine of this name.
