@@ -5,7 +5,7 @@ mod mapping_networks;
 
 use loihi_export::check::{Rule, check, violations};
 use loihi_export::mapping::usage::usage_of_cores;
-use loihi_export::mapping::{CoreLimits, MapConfig, Mapping, Resource, map};
+use loihi_export::mapping::{CoreLimits, MapConfig, Mapping, Resource, Slice, map};
 use loihi_export::partition::{PARTITIONERS, PartitionConfig};
 use loihi_export::place::{PLACERS, PlaceConfig};
 use loihi_export::quantise::network::QuantisedNetwork;
@@ -142,7 +142,7 @@ fn assert_found(rule: Rule, damage: impl Fn(&mut Mapping, &QuantisedNetwork) -> 
 #[test]
 fn a_dropped_neuron_is_found() {
     assert_found(Rule::NeuronMissing, |mapping, _| {
-        mapping.slices[0].length -= 1;
+        mapping.slices[0].runs[0].length -= 1;
         true
     });
     assert_found(Rule::NeuronMissing, |mapping, _| mapping.slices.pop().is_some());
@@ -151,15 +151,15 @@ fn a_dropped_neuron_is_found() {
 #[test]
 fn a_doubled_neuron_is_found() {
     assert_found(Rule::NeuronTwice, |mapping, _| {
-        let twice = mapping.slices[0];
+        let twice = mapping.slices[0].clone();
         mapping.slices.push(twice);
         true
     });
     assert_found(Rule::NeuronTwice, |mapping, _| {
-        match mapping.slices.iter_mut().find(|slice| slice.first > 0) {
+        match mapping.slices.iter_mut().find(|slice| slice.first() > 0) {
             Some(slice) => {
-                slice.first -= 1;
-                slice.length += 1;
+                slice.runs[0].first -= 1;
+                slice.runs[0].length += 1;
                 true
             }
             None => false,
@@ -171,7 +171,7 @@ fn a_doubled_neuron_is_found() {
 fn an_overfull_core_is_found() {
     assert_found(Rule::CoreLimit, |mapping, _| {
         mapping.slices.iter_mut().for_each(|slice| slice.core = 0);
-        let neurons: u32 = mapping.slices.iter().map(|slice| slice.length).sum();
+        let neurons: u32 = mapping.slices.iter().map(Slice::length).sum();
         neurons > tiny().neurons_per_core
     });
 }
@@ -179,11 +179,11 @@ fn an_overfull_core_is_found() {
 #[test]
 fn a_slice_moved_within_its_population_or_out_of_it_is_found() {
     assert_found(Rule::NeuronMissing, |mapping, _| {
-        mapping.slices[0].first += 1;
+        mapping.slices[0].runs[0].first += 1;
         true
     });
     assert_found(Rule::SliceRange, |mapping, _| {
-        mapping.slices[0].first = u32::MAX;
+        mapping.slices[0].runs[0].first = u32::MAX;
         true
     });
     assert_found(Rule::SliceRange, |mapping, _| {
@@ -290,8 +290,8 @@ fn hostile_mappings_are_refused_without_a_panic() {
     let net = random_network(3);
     let mut mapping = map(&net, &tiny(), &MapConfig::default()).unwrap();
     for slice in &mut mapping.slices {
-        slice.first = u32::MAX - 1;
-        slice.length = u32::MAX;
+        slice.runs[0].first = u32::MAX - 1;
+        slice.runs[0].length = u32::MAX;
         slice.core = u32::MAX;
     }
     for core in &mut mapping.cores {

@@ -101,7 +101,7 @@ fn core_maps_keep_the_schema_and_the_schema_notices_changes() {
             |core: &mut Value| core["router_x"] = "1".into(),
             |core: &mut Value| core["router_x"] = (-1).into(),
             |core: &mut Value| core["neuron_groups"] = Value::Null,
-            |core: &mut Value| core["neuron_groups"][0]["stride"] = 2.into(),
+            |core: &mut Value| core["neuron_groups"][0]["ranges"][0]["stride"] = 0.into(),
             |core: &mut Value| core["usage"].as_object_mut().unwrap().clear(),
             |core: &mut Value| core["in_axons"][0]["source"]["kind"] = "elsewhere".into(),
         ] {
@@ -132,8 +132,11 @@ fn every_reference_of_a_core_map_leads_somewhere_and_counts_agree() {
             assert_eq!(memory, here.usage.synapse_memory);
             let mut next = 0;
             for (index, group) in here.neuron_groups.iter().enumerate() {
-                assert_eq!((group.neuron_group_id as usize, group.logical_idx_addr), (index, next));
-                next += u64::from(group.length);
+                assert_eq!(group.neuron_group_id as usize, index);
+                for range in &group.ranges {
+                    assert_eq!(range.logical_idx_addr, next);
+                    next += u64::from(range.length);
+                }
             }
             assert_eq!(next, here.usage.neurons);
             for axons in &here.in_axons {

@@ -103,10 +103,8 @@ fn every_recorded_synapse_list_has_the_recorded_bits() {
 /// A mapping with the given slices, each on a core of its own.
 fn by_hand(net: &QuantisedNetwork, limits: &CoreLimits, slices: &[(usize, u32, u32)]) -> Mapping {
     let slice = |(core, &(population, first, length)): (u32, &(usize, u32, u32))| Slice {
-        population,
-        first,
-        length,
         core,
+        ..Slice::range(population, first..first + length)
     };
     let position = |core: u32| CorePosition {
         router: RouterPosition { chip: 0, x: core / 4, y: 0 },

@@ -232,7 +232,7 @@ fn pictures_are_cut_between_channels_then_between_rows() {
             let config = MapConfig { partition, ..MapConfig::default() };
             let mapping = map(&net, &limits, &config).unwrap();
             for slice in &mapping.slices {
-                assert_eq!(slice.first % unit, 0, "{} {neurons_per_core}", partitioner.name);
+                assert_eq!(slice.first() % unit, 0, "{} {neurons_per_core}", partitioner.name);
             }
         }
     }

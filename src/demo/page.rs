@@ -338,7 +338,7 @@ fn core_map(findings: &Findings<'_>) -> CoreMap {
         let own = mapping.slices.iter().filter(|slice| slice.core as usize == index);
         let populations = own.map(|slice| CorePopulation {
             name: checked.network().populations[slice.population].name.clone(),
-            neurons: u64::from(slice.length),
+            neurons: u64::from(slice.length()),
         });
         let usage = &findings.mapped.budget.cores[index];
         let share = |&resource: &Resource| {

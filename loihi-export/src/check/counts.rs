@@ -35,10 +35,10 @@ pub(super) fn count(
         axons_between: BTreeMap::new(),
     };
     for slice in &mapping.slices {
-        counts.add(slice.core, Resource::Neurons, slice.length.into());
+        counts.add(slice.core, Resource::Neurons, slice.neurons().count() as u64);
         counts.add(slice.core, Resource::NeuronGroups, 1);
         if network.projections.iter().any(|p| p.source == slice.population) {
-            counts.add(slice.core, Resource::AxonMapEntries, slice.length.into());
+            counts.add(slice.core, Resource::AxonMapEntries, slice.neurons().count() as u64);
         }
         for projection in network.projections.iter().filter(|p| p.target == slice.population) {
             let lists = synapses_of_sources(network, projection, slice);
@@ -76,12 +76,12 @@ fn synapses_of_sources(
         }
         Connection::Sparse { targets, sources, .. } => {
             // the structure check made sure that targets ascend
-            let start = targets.partition_point(|target| *target < slice.first);
-            for (target, source) in targets.iter().zip(sources).skip(start) {
-                if !slice.neurons().contains(target) {
-                    break;
+            for neuron in existing(slice, target_size) {
+                let start = targets.partition_point(|target| *target < neuron);
+                let own = targets.iter().zip(sources).skip(start);
+                for (_, source) in own.take_while(|(target, _)| **target == neuron) {
+                    synapses[*source as usize] += 1;
                 }
-                synapses[*source as usize] += 1;
             }
         }
         Connection::Convolution { geometry, .. } => {
@@ -116,9 +116,10 @@ fn synapses_of_sources(
 }
 
 /// The slice's neurons without those that a population of `size` neurons does not have.
-fn existing(slice: &Slice, size: u64) -> std::ops::Range<u32> {
-    let size = u32::try_from(size).unwrap_or(u32::MAX);
-    slice.neurons().start.min(size)..slice.neurons().end.min(size)
+fn existing(slice: &Slice, size: u64) -> impl Iterator<Item = u32> + '_ {
+    // A run may state any length; only as much of it as exists is walked.
+    let clip = move |end: u32| u64::from(end).min(size) as u32;
+    slice.runs.iter().flat_map(move |run| clip(run.range().start)..clip(run.range().end))
 }
 
 /// Synapse memory that a projection takes in a slice, list by list.
@@ -142,13 +143,13 @@ fn memory_bits(
         Connection::Sparse { weight_bits, .. } => {
             synapse_bits += u64::from(*weight_bits);
             if model.sparse_stores_index {
-                synapse_bits += index_bits(limits, slice.length);
+                synapse_bits += index_bits(limits, slice.length());
             }
         }
         Connection::Convolution { geometry, .. } => {
             synapse_bits += u64::from(model.convolution_weight_bits);
             let Some(word) = model.kernel_word_bits.map(u64::from) else {
-                synapse_bits += index_bits(limits, slice.length);
+                synapse_bits += index_bits(limits, slice.length());
                 return sum_of_lists(limits, synapses_of_sources, synapse_bits);
             };
             if synapses_of_sources.is_empty() {

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::mapping::limits::{CoreLimits, Resource};
 use crate::mapping::structure::check_structure;
-use crate::mapping::{Mapping, is_off_chip};
+use crate::mapping::{Mapping, Run, is_off_chip};
 use crate::quantise::network::QuantisedNetwork;
 
 /// A mapping that [`check`] found to keep every rule, with what it was checked against.
@@ -182,13 +182,16 @@ fn slice_ranges(network: &QuantisedNetwork, mapping: &Mapping, found: &mut Vec<V
         if is_off_chip(population) {
             report(format!("`{}` is an input and takes no core", population.name));
         }
-        if slice.length == 0 {
+        if slice.runs.is_empty() || slice.runs.iter().any(|run| run.length == 0) {
             report("has no neurons".to_owned());
         }
-        let (end, size) =
-            (u64::from(slice.first) + u64::from(slice.length), population.shape.size());
-        if end > size {
-            report(format!("ends at neuron {end}, `{}` has {size}", population.name));
+        let end = |run: &Run| u64::from(run.first) + u64::from(run.length);
+        let (last, size) = (slice.runs.iter().map(end).max().unwrap_or(0), population.shape.size());
+        if last > size {
+            report(format!("ends at neuron {last}, `{}` has {size}", population.name));
+        }
+        if slice.runs.windows(2).any(|pair| end(&pair[0]) > pair[1].first.into()) {
+            report("has runs of neurons that do not ascend".to_owned());
         }
         if slice.core as usize >= mapping.cores.len() {
             report(format!("is on core {}, {} are placed", slice.core, mapping.cores.len()));
@@ -208,11 +211,11 @@ fn coverage(network: &QuantisedNetwork, mapping: &Mapping, found: &mut Vec<Viola
         .collect();
     for (index, slice) in (0u32..).zip(&mapping.slices) {
         let Some(neurons) = owners.get_mut(slice.population) else { continue };
-        for neuron in slice.neurons() {
-            match neurons.get_mut(neuron as usize) {
-                Some(holders) => holders.push(index),
-                None => break,
-            }
+        for run in &slice.runs {
+            // only what exists is walked, whatever length a run states
+            let range = run.range().start as usize..run.range().end as usize;
+            let range = range.start.min(neurons.len())..range.end.min(neurons.len());
+            neurons[range].iter_mut().for_each(|holders| holders.push(index));
         }
     }
     for (population, neurons) in network.populations.iter().zip(&owners) {

@@ -7,8 +7,8 @@
 //! published limits; the vendor's compiler makes the final placement, and nothing here claims that
 //! it loads this file.
 //!
-//! Weights are not repeated: a `syn_entries` record names the projection and the range of target
-//! neurons whose rows of that projection's weights the core stores. All memory figures are
+//! Weights are not repeated: a `syn_entries` record names the projection and the neuron group for
+//! whose neurons the core stores that projection's weights. All memory figures are
 //! modelled. The schema is `docs/core_map.schema.json`.
 
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ use crate::quantise::network::{Connection, DelaySteps, QuantisedNetwork};
 /// Value of the field `format`.
 pub const FORMAT: &str = "spikeloom.core_map";
 /// Value of the field `version`; a change that a reader can trip over raises it.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// A whole core map.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -94,7 +94,7 @@ pub struct CoreOfMap {
     pub out_axons: Vec<OutAxons>,
 }
 
-/// A contiguous range of one population's neurons.
+/// Neurons of one population on the core.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NeuronGroup {
@@ -104,13 +104,23 @@ pub struct NeuronGroup {
     pub population: String,
     /// Registry name of the neurons' process.
     pub process: String,
-    /// First neuron of the population in the group.
+    /// Neurons.
+    pub length: u32,
+    /// Which neurons, in the order of their places on the core.
+    pub ranges: Vec<AddressRange>,
+}
+
+/// Evenly spaced neurons of a population in successive places of a core.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddressRange {
+    /// First neuron of the population.
     pub first: u32,
-    /// Place of the group's first neuron among the core's neurons.
+    /// Place of that neuron among the core's neurons.
     pub logical_idx_addr: u64,
     /// Neurons.
     pub length: u32,
-    /// Distance of successive neurons; always 1.
+    /// Distance of successive neurons in the population.
     pub stride: u32,
 }
 
@@ -126,12 +136,8 @@ pub struct SynapseEntry {
     pub kind: String,
     /// Neuron group that the lists target.
     pub neuron_group_id: u32,
-    /// First target neuron of the population whose weights are stored.
-    pub first: u32,
-    /// Target neurons.
+    /// Target neurons: those of the group.
     pub length: u32,
-    /// Distance of successive target neurons; always 1.
-    pub stride: u32,
     /// Bits of a stored weight.
     pub weight_bits: u32,
     /// Largest additional delay in steps.
@@ -270,13 +276,42 @@ fn add_neuron_groups(
             neuron_group_id,
             population: population.name.clone(),
             process: population.process.clone(),
-            first: slice.first,
-            logical_idx_addr: core.neuron_groups.iter().map(|g| u64::from(g.length)).sum(),
-            length: slice.length,
-            stride: 1,
+            length: slice.length(),
+            ranges: address_ranges(
+                slice,
+                core.neuron_groups.iter().map(|g| u64::from(g.length)).sum(),
+            ),
         });
     }
     groups
+}
+
+/// The neurons of a slice as few ranges: runs, or single neurons that are evenly spaced.
+fn address_ranges(slice: &Slice, mut place: u64) -> Vec<AddressRange> {
+    let mut ranges: Vec<AddressRange> = Vec::new();
+    for run in &slice.runs {
+        let last = ranges.last_mut().filter(|_| run.length == 1);
+        match last {
+            Some(last) if last.length == 1 => {
+                (last.stride, last.length) = (run.first - last.first, 2);
+            }
+            Some(last)
+                if last.stride > 1
+                    && u64::from(last.first) + u64::from(last.length) * u64::from(last.stride)
+                        == u64::from(run.first) =>
+            {
+                last.length += 1;
+            }
+            _ => ranges.push(AddressRange {
+                first: run.first,
+                logical_idx_addr: place,
+                length: run.length,
+                stride: 1,
+            }),
+        }
+        place += u64::from(run.length);
+    }
+    ranges
 }
 
 fn add_axons(
@@ -289,7 +324,7 @@ fn add_axons(
     // bundles come ordered by (projection, target): one entry serves all of a target's bundles
     let mut open: Option<(usize, usize, u32)> = None;
     for_each_bundle(network, slices, limits, |bundle| {
-        let target = slices[bundle.target];
+        let target = &slices[bundle.target];
         let Some(core) = cores.get_mut(target.core as usize) else { return };
         let syn_entry_id = match open {
             Some((projection, slice, id))
@@ -300,7 +335,7 @@ fn add_axons(
             _ => {
                 let id = core.syn_entries.len() as u32;
                 let group = groups[bundle.target];
-                core.syn_entries.push(entry(network, limits, &bundle, &target, group, id));
+                core.syn_entries.push(entry(network, limits, &bundle, target, group, id));
                 id
             }
         };
@@ -355,9 +390,7 @@ fn entry(
         projection: projection.name.clone(),
         kind: kind.to_owned(),
         neuron_group_id,
-        first: target.first,
-        length: target.length,
-        stride: 1,
+        length: target.length(),
         weight_bits,
         delay_max: match &projection.delay {
             DelaySteps::One(steps) => *steps,

@@ -8,8 +8,8 @@
 //! a second time, by other means, by [`crate::check`].
 //!
 //! Words used throughout:
-//! * A *slice* is a contiguous range of one population's neurons on one core; on a chip it becomes
-//!   one neuron group.
+//! * A *slice* is the neurons of one population on one core, as runs; on a chip it becomes one
+//!   neuron group.
 //! * An *axon* is a (projection, source neuron, target slice) triple with at least one synapse. It
 //!   takes one input axon of the core that holds the target slice and one output axon of the core
 //!   that holds the source neuron, as nengo-loihi counts them. Sources that live off chip (`input`)
@@ -19,16 +19,17 @@
 pub mod from_chip;
 pub mod limits;
 pub mod reach;
+pub mod slice;
 pub mod structure;
 pub mod usage;
 
 pub use from_chip::MissingFigure;
 pub use limits::{CoreLimits, Resource, SynapseMemoryModel};
+pub use slice::{Run, Slice};
 pub use structure::StructureError;
 pub use usage::Usage;
 
 use serde::{Deserialize, Serialize};
-use std::ops::Range;
 
 use crate::partition::{self, PartitionConfig, PartitionError};
 use crate::place::{self, PlaceConfig, PlaceError};
@@ -41,26 +42,6 @@ pub const INPUT_PROCESS: &str = "input";
 /// Whether a population lives on the host: it takes no neurons of a core.
 pub fn is_off_chip(population: &QuantisedPopulation) -> bool {
     population.process == INPUT_PROCESS
-}
-
-/// A contiguous range of one population's neurons on one logical core.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Slice {
-    /// Index of the population in the network.
-    pub population: usize,
-    /// First neuron.
-    pub first: u32,
-    /// Number of neurons.
-    pub length: u32,
-    /// Logical core, counted from 0 over all chips.
-    pub core: u32,
-}
-
-impl Slice {
-    /// The neurons of the slice.
-    pub fn neurons(&self) -> Range<u32> {
-        self.first..self.first.saturating_add(self.length)
-    }
 }
 
 /// Where a logical core lies: chip, router of the chip's mesh, core at that router.

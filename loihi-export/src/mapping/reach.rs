@@ -1,16 +1,18 @@
-//! Which source neurons reach a range of target neurons, and what their synapse lists take.
+//! Which source neurons reach a set of target neurons, and what their synapse lists take.
 //!
 //! Dense and convolution projections are counted by arithmetic on ranges; their synapses are never
 //! listed. Listed projections are counted from the part of the list that the range covers.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use sim_core::network::Convolution;
 
 use super::limits::SynapseMemoryModel;
+use super::slice::Run;
 use crate::quantise::network::{Connection, DelaySteps, QuantisedProjection};
 
-/// The sources of one projection that reach one range of target neurons.
+/// The sources of one projection that reach one set of target neurons.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reach {
     sources: Sources,
@@ -31,14 +33,15 @@ enum Sources {
 impl Reach {
     /// The sources that reach `targets`, of a network that passed `check_structure`.
     ///
-    /// `source_size` is the number of neurons of the source population.
+    /// `source_size` is the number of neurons of the source population; `targets` are ascending
+    /// runs that do not overlap.
     pub fn new(
         projection: &QuantisedProjection,
         source_size: u32,
-        targets: Range<u32>,
+        targets: &[Run],
         model: &SynapseMemoryModel,
     ) -> Self {
-        let length = targets.len() as u32;
+        let length = targets.iter().fold(0u32, |sum, run| sum.saturating_add(run.length));
         let bits = bits_per_synapse(projection, model, length);
         if length == 0 || source_size == 0 {
             return Self { sources: Sources::Listed(Vec::new()), memory_bits: 0 };
@@ -50,12 +53,46 @@ impl Reach {
                 Self { sources: Sources::All, memory_bits }
             }
             Connection::Sparse { targets: to, sources: from, .. } => {
-                let first = to.partition_point(|&target| target < targets.start);
-                let last = to.partition_point(|&target| target < targets.end);
-                listed(from.get(first..last).unwrap_or(&[]), model, bits)
+                let mut synapses = Vec::new();
+                for range in targets.iter().map(|run| run.range()) {
+                    let first = to.partition_point(|&target| target < range.start);
+                    let count = to[first..].iter().take_while(|&&t| t < range.end).count();
+                    synapses.extend_from_slice(from.get(first..first + count).unwrap_or(&[]));
+                }
+                listed(synapses, model, bits)
             }
             Connection::Convolution { geometry, .. } => picture(geometry, targets, model, bits),
         }
+    }
+
+    /// Visits the sources in ascending order, of a population of `source_size` neurons.
+    pub fn for_each_source(&self, source_size: u32, mut visit: impl FnMut(u32)) {
+        match &self.sources {
+            Sources::All => (0..source_size).for_each(visit),
+            Sources::Listed(sources) => sources.iter().for_each(|&source| visit(source)),
+            Sources::Picture { pixels, channels_per_group, groups } => {
+                for (group, running) in (0u32..).zip(groups) {
+                    let Some(running) = running else { continue };
+                    for channel in group * channels_per_group..(group + 1) * channels_per_group {
+                        for (pixel, pair) in (0u32..).zip(running.windows(2)) {
+                            if pair[0] != pair[1] {
+                                visit(channel * pixels + pixel);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether every source neuron reaches the targets.
+    pub fn is_all(&self) -> bool {
+        self.sources == Sources::All
+    }
+
+    /// How many of `source_size` source neurons reach the targets.
+    pub fn total(&self, source_size: u32) -> u64 {
+        self.count(0..source_size)
     }
 
     /// How many of the sources lie in a range: the axons from there.
@@ -99,8 +136,7 @@ pub fn bits_per_synapse(
     weight_bits.saturating_add(delay_bits).saturating_add(model.tag_bits).saturating_add(index_bits)
 }
 
-fn listed(synapses: &[u32], model: &SynapseMemoryModel, bits: u32) -> Reach {
-    let mut sorted = synapses.to_vec();
+fn listed(mut sorted: Vec<u32>, model: &SynapseMemoryModel, bits: u32) -> Reach {
     sorted.sort_unstable();
     let memory_bits = sorted
         .chunk_by(|a, b| a == b)
@@ -111,7 +147,7 @@ fn listed(synapses: &[u32], model: &SynapseMemoryModel, bits: u32) -> Reach {
 
 fn picture(
     geometry: &Convolution,
-    targets: Range<u32>,
+    targets: &[Run],
     model: &SynapseMemoryModel,
     bits: u32,
 ) -> Reach {
@@ -124,17 +160,15 @@ fn picture(
     for group in 0..geometry.groups {
         let start = u64::from(group) * u64::from(out_per_group) * u64::from(target_pixels);
         let end = start + u64::from(out_per_group) * u64::from(target_pixels);
-        let first = start.max(targets.start.into());
-        let last = end.min(targets.end.into());
-        if first >= last {
+        let parts = group_parts(targets, start..end, target_pixels);
+        if parts.ranges.is_empty() {
             groups.push(None);
             continue;
         }
-        let counts = pixel_counts(geometry, first as u32..last as u32, target_pixels);
+        let counts = pixel_counts(geometry, &parts.ranges);
         let group_bits = if let Some(word) = model.kernel_word_bits {
-            let channels = (last - 1) / u64::from(target_pixels) - first / u64::from(target_pixels);
             let taps = u64::from(geometry.kernel[0]).saturating_mul(geometry.kernel[1].into());
-            taps.saturating_mul(SynapseMemoryModel::kernel_list_bits(channels + 1, bits, word))
+            taps.saturating_mul(SynapseMemoryModel::kernel_list_bits(parts.channels, bits, word))
         } else {
             counts.iter().fold(0u64, |sum, &n| sum.saturating_add(model.list_bits(n, bits)))
         };
@@ -145,15 +179,44 @@ fn picture(
     Reach { sources: Sources::Picture { pixels, channels_per_group, groups }, memory_bits }
 }
 
-/// Synapses that each pixel of a source channel has into a target range within one group.
+/// What target runs cover of one group of a convolution.
+struct GroupParts {
+    /// Channels of which at least one pixel is covered.
+    channels: u64,
+    /// Ranges of pixels and the number of channels in which each is covered.
+    ranges: BTreeMap<(u32, u32), u64>,
+}
+
+/// The part of ascending runs that lies in a group's neurons; equal pixels of several channels,
+/// as a tile of a picture has them, come together.
+fn group_parts(targets: &[Run], group: Range<u64>, target_pixels: u32) -> GroupParts {
+    let mut parts = GroupParts { channels: 0, ranges: BTreeMap::new() };
+    let mut next_channel = 0;
+    for range in targets.iter().map(|run| run.range()) {
+        let first = group.start.max(range.start.into());
+        let last = group.end.min(range.end.into());
+        if first >= last {
+            continue;
+        }
+        let (low, high) = (first / u64::from(target_pixels), (last - 1) / u64::from(target_pixels));
+        parts.channels += (high + 1).saturating_sub(low.max(next_channel));
+        next_channel = next_channel.max(high + 1);
+        for (channels, pixels) in channel_parts(first as u32..last as u32, target_pixels) {
+            *parts.ranges.entry((pixels.start, pixels.end)).or_default() += channels;
+        }
+    }
+    parts
+}
+
+/// Synapses that each pixel of a source channel has into ranges of target pixels of one group.
 ///
-/// The range is cut into at most five boxes of (channels, rows, columns); in a box the number is a
-/// product of one number a row and one a column.
-fn pixel_counts(geometry: &Convolution, targets: Range<u32>, target_pixels: u32) -> Vec<u64> {
+/// Each range is cut into at most three boxes of (rows, columns); in a box the number is a product
+/// of one number a row and one a column.
+fn pixel_counts(geometry: &Convolution, ranges: &BTreeMap<(u32, u32), u64>) -> Vec<u64> {
     let [_, height, width] = geometry.source;
     let mut counts = vec![0u64; (height as usize).saturating_mul(width as usize)];
-    for (channels, pixels) in channel_parts(targets, target_pixels) {
-        for (rows, columns) in boxes(pixels, geometry.target[2].max(1)) {
+    for (&(first, last), channels) in ranges {
+        for (rows, columns) in boxes(first..last, geometry.target[2].max(1)) {
             let row_taps = axis_taps(geometry, 0, rows);
             let column_taps = axis_taps(geometry, 1, columns);
             for (row, line) in row_taps.iter().zip(counts.chunks_mut(width.max(1) as usize)) {

@@ -1,11 +1,12 @@
 //! What slices take of a core's resources, and how many axons run between them.
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::ops::Range;
 
+use super::is_off_chip;
 use super::limits::{CoreLimits, Resource};
 use super::reach::Reach;
-use super::{Slice, is_off_chip};
+use super::slice::{NO_SLICE, Run, Slice, owners};
 use crate::quantise::network::QuantisedNetwork;
 
 /// Amounts of every [`Resource`].
@@ -74,10 +75,11 @@ pub struct Bundle {
     pub memory_bits: u64,
 }
 
-/// Visits the axons between all pairs of slices, ordered by (projection, target, source).
+/// Visits the axons between slices, ordered by (projection, target, source); pairs without axons
+/// are left out, but a projection's first bundle into a slice always comes.
 ///
 /// The network must have passed `check_structure`; slices of neurons that do not exist have no
-/// axons.
+/// axons. Targets are counted in parallel and visited in order.
 pub fn for_each_bundle(
     network: &QuantisedNetwork,
     slices: &[Slice],
@@ -93,23 +95,60 @@ pub fn for_each_bundle(
         else {
             continue;
         };
-        for &target in targets {
-            let reach =
-                Reach::new(projection, size, slices[target].neurons(), &limits.synapse_memory);
-            let mut memory_bits = reach.memory_bits;
-            if is_off_chip(source) {
-                let axons = reach.count(0..size);
-                visit(Bundle { projection: index, source: None, target, axons, memory_bits });
-                continue;
-            }
-            for &source in sources {
-                let axons = reach.count(slices[source].neurons());
-                let source = Some(source);
-                visit(Bundle { projection: index, source, target, axons, memory_bits });
-                memory_bits = 0;
+        let off_chip = is_off_chip(source);
+        let holders = if off_chip { Vec::new() } else { owners(projection.source, size, slices) };
+        for some in targets.chunks(TARGETS_AT_ONCE) {
+            let counted: Vec<(u64, Vec<(usize, u64)>)> = some
+                .par_iter()
+                .map(|&target| {
+                    let runs = &slices[target].runs;
+                    let reach = Reach::new(projection, size, runs, &limits.synapse_memory);
+                    let axons = match off_chip {
+                        true => vec![(0, reach.total(size))],
+                        false => axons_by_source(&reach, size, sources, slices, &holders),
+                    };
+                    (reach.memory_bits, axons)
+                })
+                .collect();
+            for (&target, (mut memory_bits, axons)) in some.iter().zip(counted) {
+                for (source, axons) in axons {
+                    let source = (!off_chip).then_some(source);
+                    visit(Bundle { projection: index, source, target, axons, memory_bits });
+                    memory_bits = 0;
+                }
             }
         }
     }
+}
+
+/// Target slices that are counted before they are visited; bounds what is kept meanwhile.
+const TARGETS_AT_ONCE: usize = 256;
+
+/// The axons from each source slice that has some; the first slice with 0 where none has.
+fn axons_by_source(
+    reach: &Reach,
+    size: u32,
+    sources: &[usize],
+    slices: &[Slice],
+    holders: &[u32],
+) -> Vec<(usize, u64)> {
+    let mut count: Vec<(usize, u64)> = sources.iter().map(|&source| (source, 0)).collect();
+    if reach.is_all() {
+        for (source, axons) in &mut count {
+            *axons = slices[*source].length().into();
+        }
+    } else {
+        reach.for_each_source(size, |neuron| {
+            let holder = holders.get(neuron as usize).copied().unwrap_or(NO_SLICE);
+            // slices of a population stand in ascending order in `sources`
+            if let Ok(at) = sources.binary_search(&(holder as usize)) {
+                count[at].1 += 1;
+            }
+        });
+    }
+    let first = count.first().copied();
+    count.retain(|(_, axons)| *axons > 0);
+    if count.is_empty() { first.into_iter().collect() } else { count }
 }
 
 /// What each slice takes.
@@ -121,10 +160,10 @@ pub fn usage_of_slices(
     let mut usage: Vec<Usage> = slices
         .iter()
         .map(|slice| Usage {
-            neurons: slice.length.into(),
+            neurons: slice.length().into(),
             neuron_groups: 1,
             axon_map_entries: if sends(network, slice.population) {
-                slice.length.into()
+                slice.length().into()
             } else {
                 0
             },
@@ -159,29 +198,29 @@ pub fn usage_of_cores(
     usage
 }
 
-/// What a range of a population takes on the receiving side: everything but output axons, which
-/// depend on how the targets are cut.
+/// What neurons of a population, as ascending runs, take on the receiving side: everything but
+/// output axons, which depend on how the targets are cut.
 pub fn inbound_usage(
     network: &QuantisedNetwork,
     limits: &CoreLimits,
     population: usize,
-    range: Range<u32>,
+    runs: &[Run],
 ) -> Usage {
-    let neurons = range.len() as u64;
+    let neurons = runs.iter().fold(0u64, |sum, run| sum + u64::from(run.length));
     let axon_map_entries = if sends(network, population) { neurons } else { 0 };
     let mut usage = Usage { neurons, neuron_groups: 1, axon_map_entries, ..Usage::default() };
     for projection in network.projections.iter().filter(|p| p.target == population) {
         let Some(source) = network.populations.get(projection.source) else { continue };
         let size = u32::try_from(source.shape.size()).unwrap_or(u32::MAX);
-        let reach = Reach::new(projection, size, range.clone(), &limits.synapse_memory);
-        usage.input_axons = usage.input_axons.saturating_add(reach.count(0..size));
+        let reach = Reach::new(projection, size, runs, &limits.synapse_memory);
+        usage.input_axons = usage.input_axons.saturating_add(reach.total(size));
         usage.synapse_memory = usage.synapse_memory.saturating_add(reach.memory_bits);
     }
     usage
 }
 
 /// Whether a population's spikes go anywhere.
-fn sends(network: &QuantisedNetwork, population: usize) -> bool {
+pub(crate) fn sends(network: &QuantisedNetwork, population: usize) -> bool {
     network.projections.iter().any(|projection| projection.source == population)
 }
 

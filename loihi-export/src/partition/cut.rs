@@ -34,7 +34,8 @@ pub(super) fn longest_fit(
 ) -> Result<u32, PartitionError> {
     let fits = |end: u32| violation(network, limits, population, first..end).is_none();
     if let Some(resource) = violation(network, limits, population, first..first + 1) {
-        let needed = inbound_usage(network, limits, population, first..first + 1).amount(resource);
+        let needed = inbound_usage(network, limits, population, &[(first..first + 1).into()])
+            .amount(resource);
         return Err(does_not_fit(network, limits, population, first, resource, needed));
     }
     let last = size.min(first.saturating_add(limits.neurons_per_core));
@@ -68,7 +69,7 @@ pub(super) fn violation(
     population: usize,
     range: Range<u32>,
 ) -> Option<Resource> {
-    inbound_usage(network, limits, population, range).exceeds(limits)
+    inbound_usage(network, limits, population, &[range.into()]).exceeds(limits)
 }
 
 /// Neurons that belong together, from the largest unit to the smallest: a channel of a picture,
@@ -114,16 +115,16 @@ pub(super) fn refine_for_output_axons(
         let mut finer = Vec::with_capacity(slices.len() + 1);
         for (slice, &axons) in slices.iter().zip(&output) {
             if axons <= limit {
-                finer.push(*slice);
+                finer.push(slice.clone());
                 continue;
             }
-            if slice.length <= 1 {
-                let (population, neuron) = (slice.population, slice.first);
+            if slice.length() <= 1 {
+                let (population, neuron) = (slice.population, slice.first());
                 let resource = Resource::OutputAxons;
                 return Err(does_not_fit(network, limits, population, neuron, resource, axons));
             }
-            let parts = axons.div_ceil(limit.max(1)).min(slice.length.into()).max(2);
-            finer.extend(equal_parts(slice, parts));
+            let parts = axons.div_ceil(limit.max(1)).min(slice.length().into()).max(2);
+            finer.extend(slice.equal_parts(u32::try_from(parts).unwrap_or(u32::MAX)));
         }
         slices = finer;
         if slices.len() as u64 > most {
@@ -131,16 +132,6 @@ pub(super) fn refine_for_output_axons(
             return Err(too_many_cores(network, limits, config, &slices, needed, true));
         }
     }
-}
-
-fn equal_parts(slice: &Slice, parts: u64) -> impl Iterator<Item = Slice> + use<> {
-    let (slice, length) = (*slice, u64::from(slice.length));
-    let cut = move |part: u64| (length * part / parts) as u32;
-    (0..parts).map(move |part| Slice {
-        first: slice.first + cut(part),
-        length: cut(part + 1) - cut(part),
-        ..slice
-    })
 }
 
 /// The resource that a population's fullest slice has least left of.

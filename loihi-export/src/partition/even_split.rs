@@ -35,12 +35,7 @@ fn run(
                 violation(network, limits, population, range.clone()).is_none()
             };
             if ranges.iter().all(fits) {
-                slices.extend(ranges.into_iter().map(|range| Slice {
-                    population,
-                    first: range.start,
-                    length: range.end - range.start,
-                    core: 0,
-                }));
+                slices.extend(ranges.into_iter().map(|range| Slice::range(population, range)));
                 break;
             }
             // every single neuron fits, so the loop ends at `size` parts at the latest

@@ -1,7 +1,7 @@
 //! Cutting populations into pieces that fit a core.
 //!
 //! A partitioner is `fn(&QuantisedNetwork, &CoreLimits) -> Result<Vec<Slice>, PartitionError>` that
-//! cuts every population that lives on chip into contiguous slices and gives each a logical core.
+//! cuts every population that lives on chip into slices and gives each a logical core.
 //! To add one: one file and one line in [`PARTITIONERS`].
 
 mod cut;

@@ -29,7 +29,7 @@ fn run(
         while first < size {
             let end = longest_fit(network, limits, population, first, size)?;
             let end = align_down(units, first, end, size);
-            slices.push(Slice { population, first, length: end - first, core: 0 });
+            slices.push(Slice::range(population, first..end));
             first = end;
         }
     }
