@@ -7,7 +7,6 @@
 use crate::ann::operator::TensorView;
 use crate::ann::{AnnError, AnnGraph, Node, NodeId, Operator, Role, SampleShape};
 use crate::linear::LinearMap;
-use sim_core::network::Convolution as Geometry;
 use std::collections::BTreeMap;
 
 /// What a unit does.
@@ -150,9 +149,12 @@ fn refusals(graph: &AnnGraph) -> Vec<Refusal> {
                  mean"
                     .to_string()
             }
+            _ if node.role() == Role::Activation && kind_of(node).is_none() => {
+                "negative activations need spikes of both signs; train with ReLU instead"
+                    .to_string()
+            }
             _ if node.role() == Role::Readout => {
-                "softmax changes values in the middle of the network; only at the end can it be \
-                 dropped"
+                "it changes values in the middle of the network; only at the end can it be dropped"
                     .to_string()
             }
             _ => continue,
@@ -256,8 +258,14 @@ impl Builder<'_> {
         }
         let node = self.graph.node(id);
         let mut all = Vec::new();
-        for &input in &node.inputs {
-            let own = own_map(node, &self.graph.node(input).shape)?;
+        let shapes: Vec<&SampleShape> =
+            node.inputs.iter().map(|&input| &self.graph.node(input).shape).collect();
+        for (operand, &input) in node.inputs.iter().enumerate() {
+            let misfit = |misfit| self.graph.misfit(id, misfit);
+            let Some(own) = node.operator.linear_map(operand, &shapes).map_err(misfit)? else {
+                // An activation without a spiking counterpart; `refusals` has named it.
+                continue;
+            };
             for mut branch in self.branches(input)? {
                 branch.map = branch.map.then(own.clone());
                 branch.nodes.push(node.name.clone());
@@ -271,7 +279,9 @@ impl Builder<'_> {
     fn window(&self, id: NodeId, operand: NodeId) -> Result<Vec<Branch>, AnnError> {
         let node = self.graph.node(id);
         let Operator::MaxPool(pool) = &node.operator else { return Ok(Vec::new()) };
-        let geometry = geometry(node, pool.geometry(&self.graph.node(operand).shape))?;
+        let geometry = pool
+            .geometry(&self.graph.node(operand).shape)
+            .map_err(|misfit| self.graph.misfit(id, misfit))?;
         let weights = vec![1.0; geometry.weight_count() as usize];
         let mut branches = self.branches(operand)?;
         for branch in &mut branches {
@@ -303,82 +313,4 @@ impl Builder<'_> {
         node.operator.evaluate(&views, &mut output);
         output
     }
-}
-
-fn geometry(
-    node: &Node,
-    geometry: Result<Geometry, crate::ann::error::Misfit>,
-) -> Result<Geometry, AnnError> {
-    geometry.map_err(|misfit| AnnError::Node {
-        node: node.name.clone(),
-        operator: node.operator.name(),
-        inputs: Vec::new(),
-        misfit: Box::new(misfit),
-    })
-}
-
-/// The linear part of a node as a map on one operand of the given shape.
-fn own_map(node: &Node, operand: &SampleShape) -> Result<LinearMap, AnnError> {
-    let wide = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
-    Ok(match &node.operator {
-        Operator::Dense(dense) => LinearMap::Dense {
-            targets: dense.outputs,
-            sources: dense.inputs,
-            weights: wide(&dense.weight),
-        },
-        Operator::Convolution(convolution) => LinearMap::Convolution {
-            geometry: geometry(node, convolution.geometry(operand))?,
-            weights: wide(&convolution.weight),
-        },
-        Operator::AveragePool(pool) => {
-            let geometry = geometry(node, pool.geometry(operand))?;
-            mean_map(geometry, &wide(&pool.divisors(&geometry)))
-        }
-        Operator::GlobalAveragePool(_) => {
-            let [channels, height, width] =
-                operand.picture().unwrap_or([operand.size(), 1, 1]).map(|n| n as u32);
-            let geometry = Geometry {
-                source: [channels, height, width],
-                target: [channels, 1, 1],
-                kernel: [height, width],
-                stride: [1, 1],
-                padding: [0; 4],
-                dilation: [1, 1],
-                groups: channels,
-            };
-            mean_map(geometry, &[f64::from(height * width)])
-        }
-        Operator::BatchNormalization(norm) => channel_gain(operand, &norm.gain_and_shift().0),
-        Operator::Affine(affine) => {
-            channel_gain(operand, &affine.per_channel(operand.channels()).0)
-        }
-        // Arrangements and sums keep each value where it is.
-        _ => LinearMap::Identity { size: operand.size() },
-    })
-}
-
-/// Means over windows; `divisors` is one for all windows or one each.
-fn mean_map(geometry: Geometry, divisors: &[f64]) -> LinearMap {
-    let count = geometry.weight_count() as usize;
-    let first = divisors.first().copied().unwrap_or(1.0);
-    if divisors.iter().all(|&divisor| divisor == first) {
-        return LinearMap::Convolution { geometry, weights: vec![1.0 / first; count] };
-    }
-    let sums = LinearMap::Convolution { geometry, weights: vec![1.0; count] };
-    let cells = divisors.len();
-    let row = |source: usize| {
-        let mut row = Vec::new();
-        sums.for_each_target(source, |target, weight| {
-            row.push((target as u32, weight / divisors[target % cells]));
-        });
-        row
-    };
-    LinearMap::Sparse { targets: sums.targets(), rows: (0..sums.sources()).map(row).collect() }
-}
-
-/// One factor a channel.
-fn channel_gain(operand: &SampleShape, gain: &[f64]) -> LinearMap {
-    let per_channel = operand.per_channel();
-    let row = |n: usize| vec![(n as u32, gain.get(n / per_channel).copied().unwrap_or(1.0))];
-    LinearMap::Sparse { targets: operand.size(), rows: (0..operand.size()).map(row).collect() }
 }

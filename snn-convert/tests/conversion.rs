@@ -367,7 +367,7 @@ fn everything_that_cannot_be_converted_is_named_before_anything_runs() {
     let hidden = builder.add("hidden", dense(3, 4), &[flat]).unwrap();
     let clip = Clip { minimum: -1.0, maximum: 1.0 };
     let clipped = builder.add("hard tanh", clip, &[hidden]).unwrap();
-    let attention = builder.add("attention", Softmax, &[clipped]).unwrap();
+    let attention = builder.add("attention", Softmax::SCORES, &[clipped]).unwrap();
     let rectified = builder.add("rectified", Relu, &[attention]).unwrap();
     let scores = builder.add("scores", dense(2, 3), &[rectified]).unwrap();
     let other = builder.add("box", dense(4, 3), &[rectified]).unwrap();

@@ -155,7 +155,7 @@ fn identity_dropout_and_final_softmax_go() {
             ("dense", dense(3, 5)),
             ("drop", Dropout.into()),
             ("flat", Flatten.into()),
-            ("softmax", Softmax.into()),
+            ("softmax", Softmax::SCORES.into()),
         ],
     );
     let clean = declutter(&graph).unwrap();

@@ -66,6 +66,39 @@ pub enum Edit {
     Replace(Operator),
     /// The node goes away; its consumers read its first operand.
     Bypass,
+    /// Several operators in its place; the last takes the node's name.
+    Steps(Vec<Step>),
+}
+
+/// One operator of several that take the place of a node.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// What is computed.
+    pub operator: Operator,
+    /// Where its operands come from.
+    pub inputs: Vec<StepInput>,
+}
+
+/// Where a [`Step`] reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepInput {
+    /// An operand of the node that is replaced.
+    Operand(usize),
+    /// An operand (the second number) of that operand: the node between is skipped.
+    OperandOf(usize, usize),
+    /// An earlier step.
+    Step(usize),
+}
+
+impl Step {
+    /// Operators one after the other, the first on the node's first operand.
+    pub fn chain(operators: impl IntoIterator<Item = Operator>) -> Vec<Self> {
+        let step = |(number, operator): (usize, Operator)| {
+            let before = number.checked_sub(1).map(StepInput::Step);
+            Self { operator, inputs: vec![before.unwrap_or(StepInput::Operand(0))] }
+        };
+        operators.into_iter().enumerate().map(step).collect()
+    }
 }
 
 impl AnnGraph {
@@ -150,6 +183,14 @@ impl AnnGraph {
         self.nodes().filter(|(_, node)| node.is_activation())
     }
 
+    /// The error that says what is wrong with a node.
+    pub fn misfit(&self, id: NodeId, misfit: Misfit) -> AnnError {
+        let node = self.node(id);
+        let inputs = node.inputs.iter().map(|&input| self.node(input).shape.clone()).collect();
+        let (operator, misfit) = (node.operator.name(), Box::new(misfit));
+        AnnError::Node { node: node.name.clone(), operator, inputs, misfit }
+    }
+
     /// The number of trained weights and biases.
     pub fn parameter_count(&self) -> usize {
         let of = |node: &Node| node.operator.parameters().iter().map(|(_, v)| v.len()).sum();
@@ -179,12 +220,51 @@ impl AnnGraph {
                 Some(Edit::Replace(operator)) => {
                     builder.add(node.name.clone(), operator.clone(), &inputs)?
                 }
+                Some(Edit::Steps(steps)) => self.add_steps(&mut builder, node, steps, &place)?,
                 None => builder.add(node.name.clone(), node.operator.clone(), &inputs)?,
             };
             place.push(new);
         }
         let outputs: Vec<NodeId> = self.outputs.iter().map(|output| place[output.0]).collect();
         builder.finish(&outputs)
+    }
+
+    /// Adds the operators that take the place of a node; gives the last.
+    fn add_steps(
+        &self,
+        builder: &mut AnnGraphBuilder,
+        node: &Node,
+        steps: &[Step],
+        place: &[NodeId],
+    ) -> Result<NodeId, AnnError> {
+        let mut added: Vec<NodeId> = Vec::with_capacity(steps.len());
+        for (number, step) in steps.iter().enumerate() {
+            let mut inputs = Vec::with_capacity(step.inputs.len());
+            for &input in &step.inputs {
+                let found = match input {
+                    StepInput::Step(step) => added.get(step).copied(),
+                    StepInput::Operand(n) => node.inputs.get(n).map(|id| place[id.0]),
+                    StepInput::OperandOf(n, m) => {
+                        let operand = node.inputs.get(n).map(|id| &self.nodes[id.0]);
+                        operand.and_then(|node| node.inputs.get(m)).map(|id| place[id.0])
+                    }
+                };
+                let missing = || {
+                    let (index, existing) = (number, self.nodes.len());
+                    AnnError::UnknownNode { node: node.name.clone(), index, existing }
+                };
+                inputs.push(found.ok_or_else(missing)?);
+            }
+            let mut name = node.name.clone();
+            if number + 1 < steps.len() {
+                name = format!("{name} [{}]", number + 1);
+                while builder.contains(&name) {
+                    name.push('\'');
+                }
+            }
+            added.push(builder.add(name, step.operator.clone(), &inputs)?);
+        }
+        added.pop().ok_or(AnnError::Ends { inputs: 0, outputs: self.outputs.len() })
     }
 }
 

@@ -34,6 +34,6 @@ pub use error::{AnnError, Misfit};
 pub use evaluate::{
     Activations, Keep, evaluate, evaluate_batch, evaluate_keeping, evaluate_output, map_batch,
 };
-pub use graph::{AnnGraph, AnnGraphBuilder, Edit, Node, NodeId};
+pub use graph::{AnnGraph, AnnGraphBuilder, Edit, Node, NodeId, Step, StepInput};
 pub use operator::{Operation, Operator, Role};
 pub use shape::SampleShape;

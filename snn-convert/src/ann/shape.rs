@@ -92,10 +92,21 @@ impl SampleShape {
         <[usize; 3]>::try_from(self.0.as_slice()).ok()
     }
 
-    /// The same arrangement as `sim_core` names it: a picture, or a list for all other ranks.
+    /// What a window moves over: a picture, or a sequence `[channels, length]` as a picture of one
+    /// row.
+    pub fn rows_and_columns(&self) -> Option<[usize; 3]> {
+        match *self.0.as_slice() {
+            [channels, length] => Some([channels, 1, length]),
+            [channels, height, width] => Some([channels, height, width]),
+            _ => None,
+        }
+    }
+
+    /// The same arrangement as `sim_core` names it: a picture (a sequence is one of one row), or a
+    /// list for all other ranks.
     pub fn arrangement(&self) -> sim_core::network::Shape {
         // Extents are at most MAXIMUM_ELEMENTS and thus fit.
-        match self.picture() {
+        match self.rows_and_columns() {
             Some(picture) => sim_core::network::Shape::Picture(picture.map(|n| n as u32)),
             None => sim_core::network::Shape::List(self.size() as u32),
         }

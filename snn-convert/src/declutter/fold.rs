@@ -8,7 +8,7 @@ pub fn gain_and_shift(graph: &AnnGraph, id: NodeId) -> Option<(Vec<f64>, Vec<f64
     let node = graph.node(id);
     match &node.operator {
         Operator::BatchNormalization(norm) => Some(norm.gain_and_shift()),
-        Operator::Affine(affine) => Some(affine.per_channel(node.shape.channels())),
+        Operator::Affine(affine) => affine.per_channel(&node.shape),
         _ => None,
     }
 }

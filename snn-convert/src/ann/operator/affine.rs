@@ -1,16 +1,18 @@
 //! Multiplication and addition of constants.
 
-use super::super::error::{check_finite, check_length};
-use super::{Misfit, Operation, Role, SampleShape, TensorView, first, first_shape};
+use super::super::error::check_finite;
+use super::{
+    LinearMap, Misfit, Operation, Role, SampleShape, TensorView, first, first_shape, linear_part,
+};
 
-/// `y = gain[c] x + shift[c]`, with one constant for all values or one a channel.
+/// `y = gain x + shift`, with one constant for all values, one a channel or one a value.
 ///
 /// The channel is the first axis: of a list every value is its own channel.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Affine {
-    /// Factor; 1 or `channels` values.
+    /// Factor; 1, `channels` or as many values as the input has.
     pub gain: Vec<f32>,
-    /// Summand; 1 or `channels` values.
+    /// Summand; 1, `channels` or as many values as the input has.
     pub shift: Vec<f32>,
 }
 
@@ -25,14 +27,26 @@ impl Affine {
         Self { gain, shift: vec![0.0] }
     }
 
-    /// Gain and shift with one value a channel.
-    pub fn per_channel(&self, channels: usize) -> (Vec<f64>, Vec<f64>) {
+    /// Gain and shift with one value a channel; `None` where they differ inside a channel.
+    pub fn per_channel(&self, shape: &SampleShape) -> Option<(Vec<f64>, Vec<f64>)> {
+        let channels = shape.channels();
         let spread = |values: &[f32]| match values {
-            [one] => vec![f64::from(*one); channels],
-            all => all.iter().map(|&value| f64::from(value)).collect(),
+            [one] => Some(vec![f64::from(*one); channels]),
+            all if all.len() == channels => Some(linear_part::wide(all)),
+            _ => None,
         };
-        (spread(&self.gain), spread(&self.shift))
+        Some((spread(&self.gain)?, spread(&self.shift)?))
     }
+}
+
+/// The constant that belongs to one value of a shape.
+fn at(values: &[f32], shape: &SampleShape, index: usize) -> f32 {
+    let index = match values.len() {
+        1 => 0,
+        n if n == shape.channels() => index / shape.per_channel(),
+        _ => index,
+    };
+    values.get(index).copied().unwrap_or(0.0)
 }
 
 impl Operation for Affine {
@@ -46,20 +60,39 @@ impl Operation for Affine {
 
     fn infer_shape(&self, inputs: &[&SampleShape]) -> Result<SampleShape, Misfit> {
         let input = first_shape(inputs)?;
-        for (name, values) in [("gain", &self.gain), ("shift", &self.shift)] {
-            if values.len() != 1 {
-                let why = || "one for all, or one a channel".to_owned();
-                check_length(name, values, input.channels(), why)?;
+        for (tensor, values) in self.parameters() {
+            let (channels, size) = (input.channels(), input.size());
+            if ![1, channels, size].contains(&values.len()) {
+                let why = format!("or 1 for all, or {size}, one a value");
+                let got = values.len();
+                return Err(Misfit::Length { tensor, got, needed: channels, why });
             }
-            check_finite(name, values)?;
+            check_finite(tensor, values)?;
         }
         Ok(input.clone())
     }
 
     fn evaluate(&self, inputs: &[TensorView<'_>], output: &mut [f32]) {
         let Some(input) = inputs.first() else { return };
-        let (gain, shift) = self.per_channel(input.shape.channels());
-        apply(input, &gain, &shift, output);
+        match self.per_channel(input.shape) {
+            Some((gain, shift)) => apply(input, &gain, &shift, output),
+            None => {
+                for (index, (target, source)) in output.iter_mut().zip(input.values).enumerate() {
+                    let gain = f64::from(at(&self.gain, input.shape, index));
+                    let shift = f64::from(at(&self.shift, input.shape, index));
+                    *target = (gain * f64::from(*source) + shift) as f32;
+                }
+            }
+        }
+    }
+
+    fn linear_map(&self, _: usize, inputs: &[&SampleShape]) -> Result<Option<LinearMap>, Misfit> {
+        let input = first_shape(inputs)?;
+        Ok(Some(match self.gain.as_slice() {
+            [1.0] => LinearMap::Identity { size: input.size() },
+            [gain] => linear_part::gains(input, &vec![f64::from(*gain); input.channels()]),
+            gains => linear_part::gains(input, &linear_part::wide(gains)),
+        }))
     }
 
     fn parameters(&self) -> Vec<(&'static str, &[f32])> {

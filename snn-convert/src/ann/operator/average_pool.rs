@@ -3,7 +3,9 @@
 use sim_core::network::Convolution as Geometry;
 
 use super::window::{Window, for_each_tap};
-use super::{Misfit, Operation, Role, SampleShape, TensorView, first, first_shape};
+use super::{
+    LinearMap, Misfit, Operation, Role, SampleShape, TensorView, first, first_shape, linear_part,
+};
 
 /// Each value is the mean of a window of its channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,15 +33,9 @@ impl AveragePool {
             let padding = if self.count_padding { &self.window.padding } else { &[0; 4] };
             let begin = -(padding[axis] as i64);
             let end = i64::from(geometry.source[axis + 1]) + padding[axis + 2] as i64;
+            let before = geometry.padding[axis];
             (0..geometry.target[axis + 1])
-                .map(|position| {
-                    let start = i64::from(position) * i64::from(geometry.stride[axis])
-                        - i64::from(geometry.padding[axis]);
-                    (0..geometry.kernel[axis])
-                        .map(|cell| start + i64::from(cell) * i64::from(geometry.dilation[axis]))
-                        .filter(|cell| (begin..end).contains(cell))
-                        .count() as u64
-                })
+                .map(|position| self.window.cells_inside(axis, position, before, begin..end))
                 .collect()
         };
         let columns = along(1);
@@ -60,9 +56,16 @@ impl Operation for AveragePool {
     }
 
     fn infer_shape(&self, inputs: &[&SampleShape]) -> Result<SampleShape, Misfit> {
+        let input = first_shape(inputs)?;
+        let geometry = self.geometry(input)?;
+        let shape = Window::result(input, &geometry)?;
+        self.window.check_pooling(&geometry)?;
+        Ok(shape)
+    }
+
+    fn linear_map(&self, _: usize, inputs: &[&SampleShape]) -> Result<Option<LinearMap>, Misfit> {
         let geometry = self.geometry(first_shape(inputs)?)?;
-        self.window.check_pooling()?;
-        Ok(SampleShape::new(geometry.target.map(|n| n as usize))?)
+        Ok(Some(linear_part::means(geometry, &self.divisors(&geometry))))
     }
 
     fn evaluate(&self, inputs: &[TensorView<'_>], output: &mut [f32]) {

@@ -1,7 +1,9 @@
 //! Batch normalisation with the statistics of training.
 
 use super::super::error::{check_finite, check_length};
-use super::{Misfit, Operation, Role, SampleShape, TensorView, first_shape};
+use super::{
+    LinearMap, Misfit, Operation, Role, SampleShape, TensorView, first_shape, linear_part,
+};
 
 /// `y = scale (x − mean) / √(variance + epsilon) + offset`, a channel.
 ///
@@ -64,6 +66,11 @@ impl Operation for BatchNormalization {
         let Some(input) = inputs.first() else { return };
         let (gain, shift) = self.gain_and_shift();
         super::affine::apply(input, &gain, &shift, output);
+    }
+
+    fn linear_map(&self, _: usize, inputs: &[&SampleShape]) -> Result<Option<LinearMap>, Misfit> {
+        let (gain, _) = self.gain_and_shift();
+        Ok(Some(linear_part::gains(first_shape(inputs)?, &gain)))
     }
 
     fn parameters(&self) -> Vec<(&'static str, &[f32])> {

@@ -1,10 +1,12 @@
-//! A two-dimensional convolution layer.
+//! A convolution layer over a picture, or over a sequence as a picture of one row.
 
 use sim_core::network::Convolution as Geometry;
 
 use super::super::error::{check_finite, check_length};
 use super::window::{Window, for_each_cell};
-use super::{Misfit, Operation, Role, SampleShape, TensorView, first, first_shape};
+use super::{
+    LinearMap, Misfit, Operation, Role, SampleShape, TensorView, first, first_shape, linear_part,
+};
 
 /// `y[o, r, c] = bias[o] + Σ weight[o, i, kr, kc] x[i, r·stride + kr·dilation − padding, …]`,
 /// a cross-correlation with zeros around the picture.
@@ -49,8 +51,9 @@ impl Operation for Convolution {
     }
 
     fn infer_shape(&self, inputs: &[&SampleShape]) -> Result<SampleShape, Misfit> {
-        let geometry = self.geometry(first_shape(inputs)?)?;
-        let shape = SampleShape::new(geometry.target.map(|n| n as usize))?;
+        let input = first_shape(inputs)?;
+        let geometry = self.geometry(input)?;
+        let shape = Window::result(input, &geometry)?;
         let needed = usize::try_from(geometry.weight_count()).unwrap_or(usize::MAX);
         let [out, per_group, height, width] = geometry.weight_shape();
         let why = || format!("{out} out × {per_group} in a group × kernel {height}×{width}");
@@ -87,6 +90,12 @@ impl Operation for Convolution {
                 }
             });
         }
+    }
+
+    fn linear_map(&self, _: usize, inputs: &[&SampleShape]) -> Result<Option<LinearMap>, Misfit> {
+        let geometry = self.geometry(first_shape(inputs)?)?;
+        let weights = linear_part::wide(&self.weight);
+        Ok(Some(LinearMap::Convolution { geometry, weights }))
     }
 
     fn parameters(&self) -> Vec<(&'static str, &[f32])> {

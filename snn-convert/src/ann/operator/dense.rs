@@ -1,7 +1,9 @@
 //! A fully connected layer.
 
 use super::super::error::{check_finite, check_length};
-use super::{Misfit, Operation, Role, SampleShape, TensorView, first, first_shape};
+use super::{
+    LinearMap, Misfit, Operation, Role, SampleShape, TensorView, first, first_shape, linear_part,
+};
 
 /// `y[o] = bias[o] + Σ_i weight[o, i] x[i]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +56,12 @@ impl Operation for Dense {
         for (target, row) in output.iter_mut().zip(self.weight.chunks_exact(self.inputs)) {
             *target += dot(row, values);
         }
+    }
+
+    fn linear_map(&self, _: usize, _: &[&SampleShape]) -> Result<Option<LinearMap>, Misfit> {
+        let (targets, sources) = (self.outputs, self.inputs);
+        let weights = linear_part::wide(&self.weight);
+        Ok(Some(LinearMap::Dense { targets, sources, weights }))
     }
 
     fn parameters(&self) -> Vec<(&'static str, &[f32])> {

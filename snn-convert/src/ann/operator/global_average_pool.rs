@@ -1,11 +1,16 @@
 //! Mean over all pixels of a channel.
 
-use super::{Misfit, Operation, Role, SampleShape, TensorView, first, first_shape};
+use sim_core::network::Convolution as Geometry;
+
+use super::{
+    LinearMap, Misfit, Operation, Role, SampleShape, TensorView, first, first_shape, linear_part,
+};
 
 /// Each channel's mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GlobalAveragePool {
-    /// Whether the result is `[channels, 1, 1]` or `[channels]`.
+    /// Whether the result keeps the other axes with extent 1 (`[channels, 1, 1]`), or is
+    /// `[channels]`.
     pub keep_axes: bool,
 }
 
@@ -19,12 +24,33 @@ impl Operation for GlobalAveragePool {
     }
 
     fn infer_shape(&self, inputs: &[&SampleShape]) -> Result<SampleShape, Misfit> {
-        let Some([channels, ..]) = first_shape(inputs)?.picture() else {
-            let needed = "a picture, channels × height × width".to_owned();
-            return Err(Misfit::Shape { needed });
-        };
-        let extents = if self.keep_axes { vec![channels, 1, 1] } else { vec![channels] };
+        let input = first_shape(inputs)?;
+        if input.rank() < 2 {
+            let needed = "a picture (channels × height × width) or a sequence (channels × length)";
+            return Err(Misfit::Shape { needed: needed.to_owned() });
+        }
+        let mut extents = vec![1; if self.keep_axes { input.rank() } else { 1 }];
+        extents[0] = input.channels();
         Ok(SampleShape::new(extents)?)
+    }
+
+    fn linear_map(&self, _: usize, inputs: &[&SampleShape]) -> Result<Option<LinearMap>, Misfit> {
+        let input = first_shape(inputs)?;
+        let (channels, pixels) = (input.channels() as u32, input.per_channel() as u32);
+        let [height, width] = match input.rows_and_columns() {
+            Some([_, height, width]) => [height as u32, width as u32],
+            None => [1, pixels],
+        };
+        let geometry = Geometry {
+            source: [channels, height, width],
+            target: [channels, 1, 1],
+            kernel: [height, width],
+            stride: [1, 1],
+            padding: [0; 4],
+            dilation: [1, 1],
+            groups: channels,
+        };
+        Ok(Some(linear_part::means(geometry, &[pixels as f32])))
     }
 
     fn evaluate(&self, inputs: &[TensorView<'_>], output: &mut [f32]) {

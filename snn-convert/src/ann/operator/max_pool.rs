@@ -32,9 +32,11 @@ impl Operation for MaxPool {
     }
 
     fn infer_shape(&self, inputs: &[&SampleShape]) -> Result<SampleShape, Misfit> {
-        let geometry = self.geometry(first_shape(inputs)?)?;
-        self.window.check_pooling()?;
-        Ok(SampleShape::new(geometry.target.map(|n| n as usize))?)
+        let input = first_shape(inputs)?;
+        let geometry = self.geometry(input)?;
+        let shape = Window::result(input, &geometry)?;
+        self.window.check_pooling(&geometry)?;
+        Ok(shape)
     }
 
     fn evaluate(&self, inputs: &[TensorView<'_>], output: &mut [f32]) {

@@ -7,9 +7,11 @@
 
 mod add;
 mod affine;
+mod arg_max;
 mod average_pool;
 mod batch_normalization;
 mod clip;
+mod concat;
 mod convolution;
 mod dense;
 mod dropout;
@@ -17,14 +19,24 @@ mod flatten;
 mod global_average_pool;
 mod identity;
 mod input;
+mod leaky_relu;
+mod linear_part;
+mod log_softmax;
 mod max_pool;
+mod mean;
+mod pad;
+mod parametric_relu;
+mod pick;
 mod relu;
 mod reshape;
+mod sigmoid;
 mod softmax;
+mod transpose;
 pub mod window;
 
 use super::error::Misfit;
 use super::shape::SampleShape;
+use crate::linear::LinearMap;
 
 /// The values of one operand during evaluation.
 #[derive(Debug, Clone, Copy)]
@@ -42,15 +54,16 @@ pub enum Role {
     Input,
     /// An affine map with trained weights (dense, convolution): becomes a projection.
     Weighted,
-    /// An affine map without trained weights of its own (pooling by mean, add, batch norm).
+    /// An affine map without trained weights of its own (pooling by mean, add, batch norm,
+    /// concatenation, padding, transposition).
     Linear,
-    /// A pointwise non-linear function: becomes a spiking population.
+    /// A pointwise non-linear function (ReLU, clip, leaky ReLU): becomes a spiking population.
     Activation,
     /// A maximum over a window: neither linear nor pointwise.
     Maximum,
-    /// Values stay as they are, perhaps in another arrangement (flatten, identity).
+    /// Values stay as they are and in their order, perhaps with other extents (flatten, identity).
     Arrangement,
-    /// A function of the finished scores (softmax).
+    /// A function of the finished scores (softmax, sigmoid, the class).
     Readout,
 }
 
@@ -78,6 +91,22 @@ pub trait Operation {
     /// `output` has the size of the inferred shape and is zero; the operands have the shapes
     /// that [`Operation::infer_shape`] accepted.
     fn evaluate(&self, inputs: &[TensorView<'_>], output: &mut [f32]);
+
+    /// The linear part as a map of one operand, where the result is an affine function of the
+    /// operands; `None` for all other operators. What it adds to them is its value at zero.
+    ///
+    /// # Errors
+    /// [`Misfit`] where the operands' shapes are not those that [`Operation::infer_shape`]
+    /// accepts.
+    fn linear_map(
+        &self,
+        operand: usize,
+        inputs: &[&SampleShape],
+    ) -> Result<Option<LinearMap>, Misfit> {
+        let kept = matches!(self.role(), Role::Arrangement | Role::Linear);
+        let size = inputs.get(operand).map_or(0, |input| input.size());
+        Ok(kept.then_some(LinearMap::Identity { size }))
+    }
 
     /// The numbers that training gave, with their names; empty for most operators.
     fn parameters(&self) -> Vec<(&'static str, &[f32])> {
@@ -146,6 +175,16 @@ operators! {
     dropout::Dropout,
     identity::Identity,
     softmax::Softmax,
+    leaky_relu::LeakyRelu,
+    parametric_relu::ParametricRelu,
+    concat::Concat,
+    pad::Pad,
+    transpose::Transpose,
+    pick::Pick,
+    mean::Mean,
+    log_softmax::LogSoftmax,
+    sigmoid::Sigmoid,
+    arg_max::ArgMax,
 }
 
 impl Operator {
@@ -175,6 +214,30 @@ impl Operator {
     /// Computes the result of one sample, see [`Operation::evaluate`].
     pub fn evaluate(&self, inputs: &[TensorView<'_>], output: &mut [f32]) {
         self.operation().evaluate(inputs, output);
+    }
+
+    /// What a rectifier multiplies negative values by, one factor a channel: 0 for ReLU and
+    /// clips that start at 0; `None` for all other operators.
+    pub fn negative_slopes(&self, channels: usize) -> Option<Vec<f64>> {
+        match self {
+            Operator::Relu(_) => Some(vec![0.0; channels]),
+            Operator::Clip(clip) if clip.minimum == 0.0 => Some(vec![0.0; channels]),
+            Operator::LeakyRelu(leaky) => Some(vec![f64::from(leaky.slope); channels]),
+            Operator::ParametricRelu(trained) => Some(linear_part::wide(&trained.slope)),
+            _ => None,
+        }
+    }
+
+    /// The linear part as a map of one operand, see [`Operation::linear_map`].
+    ///
+    /// # Errors
+    /// [`Misfit`] where the operands' shapes do not fit.
+    pub fn linear_map(
+        &self,
+        operand: usize,
+        inputs: &[&SampleShape],
+    ) -> Result<Option<LinearMap>, Misfit> {
+        self.operation().linear_map(operand, inputs)
     }
 
     /// The numbers that training gave, with their names.

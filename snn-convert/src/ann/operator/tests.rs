@@ -193,7 +193,117 @@ fn affine_takes_one_constant_or_one_a_channel() {
     let values = [1.0, 2.0, 3.0, 4.0];
     let affine = Affine { gain: vec![2.0], shift: vec![0.0, 10.0] };
     assert_eq!(apply(&[2, 1, 2], affine, &values).1, [2.0, 4.0, 16.0, 18.0]);
-    assert!(refusal(&[2, 1, 2], Affine::add(vec![0.0; 4])).contains("shift has 4 elements"));
+    let each = Affine::add(vec![0.5, 1.5, 2.5, 3.5]);
+    assert_eq!(apply(&[2, 1, 2], each, &values).1, [1.5, 3.5, 5.5, 7.5]);
+    assert!(refusal(&[2, 1, 2], Affine::add(vec![0.0; 3])).contains("shift has 3 elements"));
+}
+
+#[test]
+fn leaky_rectifiers_scale_negative_values() {
+    assert_eq!(apply(&[3], LeakyRelu { slope: 0.5 }, &[-2.0, 0.0, 3.0]).1, [-1.0, 0.0, 3.0]);
+    let trained = ParametricRelu { slope: vec![0.5, -1.0] };
+    assert_eq!(apply(&[2, 2], trained, &[-2.0, 1.0, -2.0, 1.0]).1, [-1.0, 1.0, 2.0, 1.0]);
+    assert!(refusal(&[3], ParametricRelu { slope: vec![0.1] }).contains("3 are needed"));
+    assert!(refusal(&[3], LeakyRelu { slope: f32::NAN }).contains("finite"));
+}
+
+#[test]
+fn windows_move_over_sequences_as_over_pictures_of_one_row() {
+    let values = [1.0, 2.0, 3.0, 4.0, 10.0, 20.0, 30.0, 40.0];
+    let layer = convolution(vec![1.0, 2.0, 0.1, 0.2], 1, Window::new([1, 2], [1, 1]), 1);
+    // 1·1 + 2·2 + 0.1·10 + 0.2·20, and so on.
+    assert_eq!(apply(&[2, 4], layer, &values), ("1×3".into(), vec![10.0, 16.0, 22.0]));
+    let pool = MaxPool { window: Window::new([1, 2], [1, 2]) };
+    assert_eq!(apply(&[2, 4], pool, &values), ("2×2".into(), vec![2.0, 4.0, 20.0, 40.0]));
+    let pool = GlobalAveragePool { keep_axes: false };
+    assert_eq!(apply(&[2, 4], pool, &values), ("2".into(), vec![2.5, 25.0]));
+    let mut tall = Window::new([1, 2], [1, 2]);
+    tall.padding = [0, 0, 1, 0];
+    let message = refusal(&[2, 4], convolution(vec![0.0; 4], 1, tall, 1));
+    assert!(message.contains("window of one row"), "{message}");
+}
+
+#[test]
+fn axes_are_transposed_padded_joined_and_averaged() {
+    let values: Vec<f32> = (0..6).map(|n| n as f32).collect();
+    let transpose = Transpose { permutation: vec![2, 0, 1] };
+    assert_eq!(
+        apply(&[1, 2, 3], transpose, &values),
+        ("3×1×2".into(), vec![0.0, 3.0, 1.0, 4.0, 2.0, 5.0])
+    );
+    assert!(refusal(&[2, 3], Transpose { permutation: vec![0, 0] }).contains("occur once"));
+    let pad = |before: &[i64], after: &[i64]| Pad {
+        before: before.to_vec(),
+        after: after.to_vec(),
+        value: 9.0,
+    };
+    assert_eq!(
+        apply(&[2, 3], pad(&[0, 1], &[0, -1]), &values),
+        ("2×3".into(), vec![9.0, 0.0, 1.0, 9.0, 3.0, 4.0])
+    );
+    assert!(refusal(&[2, 3], pad(&[0, -2], &[0, -1])).contains("extent 0"));
+    assert!(refusal(&[2, 3], pad(&[0, i64::MAX], &[0, 0])).contains("2^20"));
+    let mean = Mean { axes: vec![0], keep_axes: true };
+    assert_eq!(apply(&[2, 3], mean, &values), ("1×3".into(), vec![1.5, 2.5, 3.5]));
+    let pick = Pick { shape: shape(&[3]), indices: vec![5, 0, 5] };
+    assert_eq!(apply(&[2, 3], pick, &values), ("3".into(), vec![5.0, 0.0, 5.0]));
+    let outside = Pick { shape: shape(&[1]), indices: vec![6] };
+    assert!(refusal(&[2, 3], outside).contains("more than 6 values"));
+    let mut builder = AnnGraphBuilder::default();
+    let input = builder.input("input", shape(&[2, 3])).unwrap();
+    let double = builder.add("double", Affine::multiply(vec![2.0]), &[input]).unwrap();
+    let concat = Concat { axis: 1, operands: 2 };
+    let joined = builder.add("joined", concat, &[input, double]).unwrap();
+    let graph = builder.finish(&[joined]).unwrap();
+    let expected = [0.0, 1.0, 2.0, 0.0, 2.0, 4.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0];
+    assert_eq!(evaluate_output(&graph, &values).unwrap(), expected);
+}
+
+#[test]
+fn readouts_work_on_finished_scores() {
+    let (_, values) = apply(&[2], LogSoftmax { axis: 0 }, &[1000.0, 1000.0]);
+    assert!(values.iter().all(|value| (value + 2.0_f32.ln()).abs() < 1e-6));
+    assert_eq!(apply(&[2], Sigmoid, &[0.0, -1000.0]).1, [0.5, 0.0]);
+    let class = |keep_axis| ArgMax { axis: 0, keep_axis };
+    assert_eq!(apply(&[3], class(false), &[1.0, 5.0, 5.0]), ("1".into(), vec![1.0]));
+    assert_eq!(apply(&[2, 2], class(false), &[1.0, 5.0, 2.0, 4.0]), ("2".into(), vec![1.0, 0.0]));
+}
+
+/// Every operator that is linear says so with the same map that it evaluates.
+#[test]
+fn linear_maps_are_what_operators_compute() {
+    let mut padded = Window::new([2, 3], [1, 2]);
+    padded.padding = [1, 1, 0, 1];
+    let up = Window { round_up: true, ..Window::new([2, 2], [2, 2]) };
+    let cases: Vec<(&[usize], Operator)> = vec![
+        (&[2, 3, 4], convolution((0..24).map(|n| n as f32).collect(), 2, padded.clone(), 1).into()),
+        (&[2, 3, 3], AveragePool { window: padded, count_padding: false }.into()),
+        (&[2, 3, 3], AveragePool { window: up, count_padding: true }.into()),
+        (&[3, 2, 2], GlobalAveragePool { keep_axes: false }.into()),
+        (&[3, 5], GlobalAveragePool { keep_axes: true }.into()),
+        (&[2, 3, 4], Transpose { permutation: vec![1, 2, 0] }.into()),
+        (&[2, 3], Pad { before: vec![1, -1], after: vec![0, 2], value: 0.0 }.into()),
+        (&[2, 3], Pick { shape: shape(&[3]), indices: vec![5, 0, 5] }.into()),
+        (&[2, 3, 4], Mean { axes: vec![0, 2], keep_axes: false }.into()),
+        (&[2, 2], Affine::multiply(vec![1.0, 2.0, 3.0, 4.0]).into()),
+        (&[2, 2], Affine::multiply(vec![3.0, 4.0]).into()),
+        (&[2, 2], Affine::multiply(vec![3.0]).into()),
+        (&[6], Flatten.into()),
+        (&[6], Concat { axis: 0, operands: 1 }.into()),
+    ];
+    for (extents, operator) in cases {
+        let input = shape(extents);
+        let values: Vec<f32> = (0..input.size()).map(|n| (n as f32 * 1.7).sin()).collect();
+        let map = operator.linear_map(0, &[&input]).unwrap().unwrap();
+        let (name, found) = (operator.name(), apply(extents, operator, &values).1);
+        let mut expected = vec![0.0; map.targets()];
+        map.apply(&values.iter().map(|&v| f64::from(v)).collect::<Vec<_>>(), &mut expected);
+        assert_eq!(found.len(), expected.len(), "{name}");
+        for (a, b) in found.iter().zip(expected) {
+            assert!((f64::from(*a) - b).abs() < 1e-5 * b.abs().max(1.0), "{name}: {a} {b}");
+        }
+    }
+    assert_eq!(Operator::from(Relu).linear_map(0, &[&shape(&[2])]).unwrap(), None);
 }
 
 #[test]
@@ -209,9 +319,11 @@ fn arrangement_keeps_values() {
 
 #[test]
 fn softmax_survives_large_scores() {
-    let (_, values) = apply(&[2], Softmax, &[1000.0, 1000.0]);
+    let (_, values) = apply(&[2], Softmax::SCORES, &[1000.0, 1000.0]);
     assert_eq!(values, [0.5, 0.5]);
-    assert!(refusal(&[1, 2, 1], Softmax).contains("list of scores"));
+    let middle = Softmax { axis: 1 };
+    assert_eq!(apply(&[1, 2, 1], middle, &[3.0, 3.0]).1, [0.5, 0.5]);
+    assert!(refusal(&[2], middle).contains("an axis 1"));
 }
 
 #[test]

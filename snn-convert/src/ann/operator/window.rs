@@ -47,9 +47,9 @@ impl Window {
         channels: Option<usize>,
         groups: usize,
     ) -> Result<Geometry, Misfit> {
-        let Some(source) = input.picture() else {
-            let needed = "a picture, channels × height × width".to_owned();
-            return Err(Misfit::Shape { needed });
+        let Some(source) = input.rows_and_columns() else {
+            let needed = "a picture (channels × height × width) or a sequence (channels × length)";
+            return Err(Misfit::Shape { needed: needed.to_owned() });
         };
         self.check_numbers()?;
         let source = source.map(|n| n as u32);
@@ -87,6 +87,43 @@ impl Window {
         Ok(geometry)
     }
 
+    /// The shape of the result of a window on an input: a sequence stays a sequence.
+    ///
+    /// # Errors
+    /// [`Misfit`] where the window makes several rows of a sequence, or the result is too large.
+    pub(super) fn result(input: &SampleShape, geometry: &Geometry) -> Result<SampleShape, Misfit> {
+        let target = geometry.target.map(|n| n as usize);
+        match (input.rank(), target) {
+            (2, [channels, 1, length]) => Ok(SampleShape::new([channels, length])?),
+            (2, _) => {
+                let needed = "a window of one row for a sequence (channels × length)".to_owned();
+                Err(Misfit::Shape { needed })
+            }
+            _ => Ok(SampleShape::new(target)?),
+        }
+    }
+
+    /// How many cells of the window at a target position lie in `begin..end` of the source axis.
+    pub(super) fn cells_inside(
+        &self,
+        axis: usize,
+        position: u32,
+        padding: u32,
+        range: std::ops::Range<i64>,
+    ) -> u64 {
+        let dilation = self.dilation[axis] as i64;
+        let start = i64::from(position) * self.stride[axis] as i64 - i64::from(padding);
+        // Cells `start + n · dilation` for n in 0..kernel.
+        let before = |limit: i64| {
+            (limit - start).div_euclid(dilation)
+                + i64::from((limit - start).rem_euclid(dilation) > 0)
+        };
+        let kernel = self.kernel[axis] as i64;
+        let (first, last) =
+            (before(range.start).clamp(0, kernel), before(range.end).clamp(0, kernel));
+        last.saturating_sub(first).max(0) as u64
+    }
+
     /// Trailing cells to add so that rounding up gives one more window; 0 where it does not.
     fn extra(&self, source: u32, before: u32, after: u32, axis: usize) -> u32 {
         let stride = self.stride[axis] as u64;
@@ -117,14 +154,24 @@ impl Window {
     }
 
     /// Checks that no window of a pooling lies wholly in the padding, where it has no value.
-    pub(super) fn check_pooling(&self) -> Result<(), Misfit> {
-        let dilated = self.dilation != [1, 1] && self.padding != [0; 4];
-        if dilated || (0..4).any(|side| self.padding[side] >= self.kernel[side % 2]) {
+    pub(super) fn check_pooling(&self, geometry: &Geometry) -> Result<(), Misfit> {
+        let empty = if self.dilation == [1, 1] {
+            (0..4).any(|side| self.padding[side] >= self.kernel[side % 2])
+        } else {
+            (0..2).any(|axis| {
+                let source = 0..i64::from(geometry.source[axis + 1]);
+                let mut positions = 0..geometry.target[axis + 1];
+                positions.any(|position| {
+                    self.cells_inside(axis, position, geometry.padding[axis], source.clone()) == 0
+                })
+            })
+        };
+        if empty {
             return Err(Misfit::Parameter {
                 parameter: "padding",
                 got: format!("{:?}", self.padding),
-                allowed: "a pooling's padding must be smaller than its kernel on each side, and 0 \
-                          where it is dilated",
+                allowed: "a pooling's padding must be smaller than its kernel on each side, so that \
+                          no window lies in the padding alone",
             });
         }
         Ok(())

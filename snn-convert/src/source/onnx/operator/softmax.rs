@@ -19,5 +19,5 @@ fn read(context: &NodeContext<'_>) -> Result<Reading, Refusal> {
     if context.shape(0)?.rank() == 1 && axis != 1 && axis != -1 {
         return unsupported(format!("axis 1 or -1, the scores of a sample; it is {axis}"));
     }
-    Ok(Reading::Node(Softmax.into(), vec![input]))
+    Ok(Reading::Node(Softmax { axis: 0 }.into(), vec![input]))
 }
