@@ -3,6 +3,7 @@
 use super::Connectome;
 use super::fanout::{Delays, Fanout, Layout, Segment, Weights};
 use super::footprint::{Footprint, predict, readable};
+use super::scatter::Scatter;
 use crate::network::{Connectivity, ValidNetwork, ValidProjection};
 use crate::neuron::Column;
 use crate::random::{Purpose, Stream};
@@ -85,7 +86,14 @@ fn fanout(network: &ValidNetwork, index: usize, projection: &ValidProjection) ->
         Connectivity::Dense => {
             (Layout::Dense { autapses: true }, transpose(weights, sources, targets), delay)
         }
-        Connectivity::Convolution(geometry) => (Layout::Convolution(*geometry), weights, delay),
+        Connectivity::Convolution(geometry) => {
+            let scatter = Scatter::new(*geometry);
+            let weights = match weights {
+                Weights::Each(weights) => Weights::Each(scatter.lay_out(&weights)),
+                one => one,
+            };
+            (Layout::Convolution(Box::new(scatter)), weights, delay)
+        }
         Connectivity::FixedProbability { probability, autapses } => {
             let lane = index as u16;
             let layout = draw(network.seed(), lane, *probability, *autapses, (sources, targets));

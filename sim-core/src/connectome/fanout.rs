@@ -1,6 +1,6 @@
 //! One projection's synapses, laid out for delivery.
 
-use crate::network::Convolution;
+use super::scatter::Scatter;
 use crate::neuron::Combine;
 use std::ops::Range;
 
@@ -70,8 +70,29 @@ pub enum Layout {
         /// Target of each synapse, local to the target population.
         targets: Vec<u32>,
     },
-    /// A shared kernel.
-    Convolution(Convolution),
+    /// A shared kernel; weights as [`Scatter::lay_out`] orders them.
+    Convolution(Box<Scatter>),
+}
+
+/// The spikes of one step that arrive together.
+#[derive(Debug, Clone, Copy)]
+pub struct Arriving<'a> {
+    /// Who spiked, local to the population and ascending.
+    pub neurons: &'a [u32],
+    /// Their payloads; empty where all are 1.
+    pub payloads: &'a [i32],
+    /// Running sums of the payloads of these neurons, where the receptor needs them.
+    pub running: &'a [i32],
+    /// Their age in steps.
+    pub delay: u32,
+}
+
+impl Arriving<'_> {
+    /// What the spike at this place says to its synapses.
+    pub fn message(&self, index: usize) -> Message {
+        let payload = self.payloads.get(index).copied().unwrap_or(1);
+        Message { payload, running: self.running.get(index).copied().unwrap_or(0) }
+    }
 }
 
 /// What a spike says to the synapses that it reaches.
@@ -156,7 +177,7 @@ impl Fanout {
             Layout::Dense { autapses: false } => sources * targets - sources,
             Layout::OneToOne => sources,
             Layout::Sparse { targets, .. } => targets.len() as u64,
-            Layout::Convolution(geometry) => geometry.synapse_count(),
+            Layout::Convolution(scatter) => scatter.geometry().synapse_count(),
         }
     }
 
@@ -166,11 +187,7 @@ impl Fanout {
             Layout::Dense { autapses } => self.targets.len() as u64 - u64::from(!autapses),
             Layout::OneToOne => 1,
             Layout::Sparse { rows, .. } => rows[source as usize + 1] - rows[source as usize],
-            Layout::Convolution(geometry) => {
-                let mut count = 0;
-                geometry.for_each_target(source, |_| count += 1);
-                count
-            }
+            Layout::Convolution(scatter) => scatter.row_length(source),
         }
     }
 
@@ -188,6 +205,7 @@ impl Fanout {
         };
         let layout = match &self.layout {
             Layout::Sparse { rows, targets } => 8 * rows.len() as u64 + 4 * targets.len() as u64,
+            Layout::Convolution(scatter) => scatter.bytes(),
             _ => 0,
         };
         weights + delays + layout
@@ -205,14 +223,11 @@ impl Fanout {
     /// ascending; indices are local to the populations.
     pub fn for_each_with_delay(&self, source: u32, delay: u32, mut visit: impl FnMut(u32, f64)) {
         match &self.layout {
-            Layout::Convolution(geometry) => match &self.weights {
-                Weights::Each(weights) => geometry.for_each_target(source, |synapse| {
-                    visit(synapse.target, weights[synapse.weight as usize]);
-                }),
-                Weights::One(weight) => {
-                    geometry.for_each_target(source, |synapse| visit(synapse.target, *weight));
-                }
-            },
+            Layout::Convolution(scatter) => {
+                scatter.for_each_target(source, |target, place| {
+                    visit(target, self.weights.get(place));
+                });
+            }
             Layout::Dense { autapses } => {
                 let count = self.targets.len();
                 let first = source as usize * count;
@@ -229,9 +244,32 @@ impl Fanout {
         }
     }
 
-    /// Adds what a spike of `source` that is `delay` steps old brings to the targets in `part`
-    /// (local indices) to `input`, which has one slot for each of them.
+    /// Adds what a step's spikes bring to the targets in `part` (local indices) to `input`, which has
+    /// one slot for each of them.
     ///
+    /// `empty` says that nothing was added in this step yet. `scratch` is kept between calls only to
+    /// save asking for memory.
+    pub fn deliver_all(
+        &self,
+        spikes: Arriving<'_>,
+        part: &Range<u32>,
+        input: &mut [f64],
+        empty: bool,
+        scratch: &mut Vec<f64>,
+    ) {
+        match (&self.layout, &self.weights, self.combine) {
+            (Layout::Convolution(scatter), Weights::Each(weights), Combine::Sum) => {
+                deliver_convolution((scatter, weights), spikes, part, input, empty, scratch);
+            }
+            _ => {
+                for (index, &source) in spikes.neurons.iter().enumerate() {
+                    self.deliver(source, spikes.delay, spikes.message(index), part, input);
+                }
+            }
+        }
+    }
+
+    /// As [`deliver_all`](Self::deliver_all), for a spike of `source` that is `delay` steps old.
     pub fn deliver(
         &self,
         source: u32,
@@ -316,6 +354,38 @@ impl Fanout {
             _ => 0..0,
         }
     }
+}
+
+/// Adds a step's spikes through a shared kernel. Every target sums in the order of the sources.
+fn deliver_convolution(
+    kernel: (&Scatter, &[f64]),
+    spikes: Arriving<'_>,
+    part: &Range<u32>,
+    input: &mut [f64],
+    empty: bool,
+    scratch: &mut Vec<f64>,
+) {
+    let (scatter, weights) = kernel;
+    let whole = input.len() == scatter.targets();
+    let (neurons, payloads) = (spikes.neurons, spikes.payloads);
+    if whole && scatter.is_plain() {
+        scatter.add(neurons, payloads, weights, input);
+        return;
+    }
+    scratch.resize(scatter.targets(), 0.0);
+    if empty {
+        scratch.fill(0.0);
+    } else {
+        scatter.spread(input, part, scratch);
+    }
+    match whole {
+        true => scatter.add(neurons, payloads, weights, scratch),
+        false => {
+            let channels = scatter.channels_in(part);
+            scatter.add_channels(neurons, payloads, weights, &channels, scratch);
+        }
+    }
+    scatter.gather(scratch, part, input);
 }
 
 impl Weights {

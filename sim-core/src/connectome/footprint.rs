@@ -70,7 +70,10 @@ fn of_projection(projection: &ValidProjection, sources: u64, targets: u64) -> (u
         // Transposing holds the matrix twice.
         Connectivity::Dense => (pairs, each(pairs), each(pairs)),
         Connectivity::Convolution(geometry) => {
-            (geometry.synapse_count(), each(geometry.weight_count()), 0)
+            // Kernel, and tables of each axis; weights are laid out anew.
+            let tables = geometry.tap_counts().iter().sum::<u64>().saturating_mul(16);
+            let weights = each(geometry.weight_count());
+            (geometry.synapse_count(), weights.saturating_add(tables), weights)
         }
         Connectivity::FixedProbability { probability, autapses } => {
             let synapses = (reachable(*autapses) as f64 * probability).ceil() as u64;

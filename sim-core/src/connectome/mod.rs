@@ -11,10 +11,12 @@ mod compile;
 mod fanout;
 pub mod footprint;
 pub mod graph;
+mod scatter;
 
 pub use compile::{CompileConfig, CompileError, compile};
-pub use fanout::{Delays, Fanout, Layout, Message, Weights};
+pub use fanout::{Arriving, Delays, Fanout, Layout, Message, Weights};
 pub use footprint::{Footprint, predict};
+pub use scatter::Scatter;
 
 use std::ops::Range;
 

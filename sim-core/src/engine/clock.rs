@@ -7,7 +7,7 @@
 
 use super::source::{Stimuli, poisson_spikes};
 use super::{Compiled, Engine, EngineConfig, EngineError, Observer, check_threads};
-use crate::connectome::{Fanout, Message};
+use crate::connectome::Arriving;
 use crate::network::ValidStimulus;
 use crate::neuron::{ClockNeurons, Combine, Drive, Emitted};
 use crate::recording::{Recording, Spike};
@@ -81,10 +81,9 @@ struct StepSpikes {
 }
 
 impl StepSpikes {
-    /// What the spike at this place says to its synapses.
-    fn message(&self, index: usize) -> Message {
-        let payload = self.payloads.get(index).copied().unwrap_or(1);
-        Message { payload, running: self.running.get(index).copied().unwrap_or(0) }
+    fn arriving(&self, delay: u32) -> Arriving<'_> {
+        let StepSpikes { neurons, payloads, running } = self;
+        Arriving { neurons, payloads, running, delay }
     }
 
     fn clear(&mut self) {
@@ -170,6 +169,8 @@ struct Piece {
 /// What one thread owns.
 struct Part {
     pieces: Vec<Piece>,
+    /// Sums on their way through a projection.
+    sums: Vec<f64>,
 }
 
 impl Part {
@@ -193,7 +194,7 @@ impl Part {
                 samples: Vec::new(),
             });
         }
-        Part { pieces }
+        Part { pieces, sums: Vec::new() }
     }
 
     /// Advances the part's neurons by `steps` steps after step `from`.
@@ -207,13 +208,15 @@ impl Part {
             };
             for offset in 0..steps {
                 let step = from + 1 + offset;
-                piece.inputs.iter_mut().for_each(|input| input.fill(0.0));
-                for fanout in compiled.connectome.fanouts() {
-                    if fanout.target_population() == piece.population {
-                        let input = &mut piece.inputs[fanout.receptor()];
-                        gather(fanout, history, step, &piece.range, input);
-                    }
-                }
+                let (population, range) = (piece.population, &piece.range);
+                arrive(
+                    compiled,
+                    history,
+                    step,
+                    (population, range),
+                    &mut piece.inputs,
+                    &mut self.sums,
+                );
                 let drive = Drive { inputs: &piece.inputs, current: &piece.current };
                 let spikes = &mut piece.spikes[offset as usize];
                 neurons.step(drive, spikes);
@@ -236,15 +239,33 @@ fn traces(compiled: &Compiled) -> impl Iterator<Item = (usize, usize, u64)> {
     })
 }
 
-/// Adds to `input` what arrives in `step` through one projection.
-fn gather(fanout: &Fanout, history: &History, step: u64, range: &Range<u32>, input: &mut [f64]) {
-    for &delay in fanout.delays().distinct() {
-        let Some(sent) = step.checked_sub(u64::from(delay)).filter(|&sent| sent > 0) else {
+/// Sets `inputs`, one a receptor, to what arrives in `step` at a piece of a population.
+fn arrive(
+    compiled: &Compiled,
+    history: &History,
+    step: u64,
+    (population, range): (usize, &Range<u32>),
+    inputs: &mut [Vec<f64>],
+    sums: &mut Vec<f64>,
+) {
+    inputs.iter_mut().for_each(|input| input.fill(0.0));
+    // A bit a receptor: whether something was added. All above the last share one.
+    let mut filled = 0_u64;
+    for fanout in compiled.connectome.fanouts() {
+        if fanout.target_population() != population {
             continue;
-        };
-        let spikes = &history.at(sent)[fanout.source_population()];
-        for (index, &source) in spikes.neurons.iter().enumerate() {
-            fanout.deliver(source, delay, spikes.message(index), range, input);
+        }
+        let bit = 1 << fanout.receptor().min(63);
+        let input = &mut inputs[fanout.receptor()];
+        for &delay in fanout.delays().distinct() {
+            let Some(sent) = step.checked_sub(u64::from(delay)).filter(|&sent| sent > 0) else {
+                continue;
+            };
+            let spikes = history.at(sent)[fanout.source_population()].arriving(delay);
+            if !spikes.neurons.is_empty() {
+                fanout.deliver_all(spikes, range, input, filled & bit == 0, sums);
+                filled |= bit;
+            }
         }
     }
 }

@@ -180,7 +180,7 @@ impl Convolution {
     }
 
     /// Calls `visit(target position, kernel position)` along one axis, targets ascending.
-    fn for_each_tap(&self, axis: usize, position: u32, mut visit: impl FnMut(u32, u32)) {
+    pub(crate) fn for_each_tap(&self, axis: usize, position: u32, mut visit: impl FnMut(u32, u32)) {
         let padded = u64::from(position) + u64::from(self.padding[axis]);
         let (stride, dilation) = (u64::from(self.stride[axis]), u64::from(self.dilation[axis]));
         let reach = u64::from(self.kernel[axis] - 1) * dilation;
@@ -195,18 +195,23 @@ impl Convolution {
         }
     }
 
-    /// The number of synapses, counted by walking one axis at a time.
-    pub fn synapse_count(&self) -> u64 {
-        let taps = |axis: usize| -> u64 {
+    /// How often a kernel position meets a source position, along each axis.
+    pub fn tap_counts(&self) -> [u64; 2] {
+        [0, 1].map(|axis| {
             let mut count = 0;
             for position in 0..self.source[axis + 1] {
                 self.for_each_tap(axis, position, |_, _| count += 1);
             }
             count
-        };
+        })
+    }
+
+    /// The number of synapses, counted by walking one axis at a time.
+    pub fn synapse_count(&self) -> u64 {
+        let [rows, columns] = self.tap_counts();
         let channel_pairs =
             u64::from(self.source[0]) * u64::from(self.target[0] / self.groups.max(1));
-        channel_pairs * taps(0) * taps(1)
+        channel_pairs * rows * columns
     }
 }
 

@@ -1,0 +1,439 @@
+//! A convolution from the side of its sources: what a spike adds, in long contiguous runs.
+//!
+//! Targets are held channel-last within each group, `[group, row, column, channel]`, and weights as
+//! `[source channel, kernel row, kernel column, channel]`, where the kernel columns that
+//! neighbouring targets see from one source lie side by side. So a spike adds, for every kernel row
+//! that covers it, one run of weights to one run of targets: (covering columns × channels) numbers
+//! long, without any index arithmetic a synapse.
+
+use crate::network::Convolution;
+use std::ops::Range;
+
+/// Where a kernel element meets a target, along one axis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Tap {
+    /// Position of the target.
+    target: u32,
+    /// Position in the kernel.
+    kernel: u32,
+}
+
+/// Neighbouring targets whose weights are neighbours too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Run {
+    /// First target column.
+    target: u32,
+    /// Place of its weight in a laid-out kernel row.
+    place: u32,
+    /// Number of columns.
+    count: u32,
+}
+
+/// Lists of varying length, one a position.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Lists<T> {
+    first: Vec<u32>,
+    entries: Vec<T>,
+}
+
+impl<T> Lists<T> {
+    fn new(lists: impl Iterator<Item = Vec<T>>) -> Self {
+        let (mut first, mut entries) = (vec![0], Vec::new());
+        for list in lists {
+            entries.extend(list);
+            first.push(entries.len() as u32);
+        }
+        Lists { first, entries }
+    }
+
+    fn at(&self, position: usize) -> &[T] {
+        &self.entries[self.first[position] as usize..self.first[position + 1] as usize]
+    }
+
+    fn bytes(&self) -> u64 {
+        (4 * self.first.len() + size_of::<T>() * self.entries.len()) as u64
+    }
+}
+
+/// A compiled convolution: tables of one axis each, so their size does not grow with channels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scatter {
+    geometry: Convolution,
+    /// Taps of each source row.
+    rows: Lists<Tap>,
+    /// Taps of each source column.
+    columns: Lists<Tap>,
+    /// The same taps as runs.
+    runs: Lists<Run>,
+    /// Place of each kernel column in a laid-out kernel row.
+    places: Vec<u32>,
+    /// Source channels, and target channels, of a group.
+    sources_per_group: usize,
+    targets_per_group: usize,
+}
+
+/// A source neuron's coordinates.
+#[derive(Debug, Clone, Copy)]
+struct Cell {
+    channel: usize,
+    row: usize,
+    column: usize,
+}
+
+impl Scatter {
+    /// Lays a checked geometry out.
+    pub fn new(geometry: Convolution) -> Self {
+        let taps = |axis: usize| {
+            (0..geometry.source[axis + 1]).map(move |position| {
+                let mut taps = Vec::new();
+                geometry.for_each_tap(axis, position, |target, kernel| {
+                    taps.push(Tap { target, kernel });
+                });
+                taps
+            })
+        };
+        let places = places(geometry.kernel[1], geometry.stride[1]);
+        let runs = taps(1).map(|taps| runs(&taps, &places));
+        Scatter {
+            rows: Lists::new(taps(0)),
+            columns: Lists::new(taps(1)),
+            runs: Lists::new(runs),
+            places,
+            sources_per_group: (geometry.source[0] / geometry.groups.max(1)).max(1) as usize,
+            targets_per_group: (geometry.target[0] / geometry.groups.max(1)) as usize,
+            geometry,
+        }
+    }
+
+    /// The geometry.
+    pub fn geometry(&self) -> &Convolution {
+        &self.geometry
+    }
+
+    /// Bytes on the heap.
+    pub fn bytes(&self) -> u64 {
+        let places = 4 * self.places.len() as u64;
+        self.rows.bytes() + self.columns.bytes() + self.runs.bytes() + places
+    }
+
+    /// Cells of one target channel.
+    fn area(&self) -> usize {
+        self.geometry.target[1] as usize * self.geometry.target[2] as usize
+    }
+
+    /// Number of target neurons.
+    pub fn targets(&self) -> usize {
+        self.geometry.target[0] as usize * self.area()
+    }
+
+    /// Weights `[out, in / groups, height, width]` in the order in which spikes add them.
+    pub fn lay_out(&self, weights: &[f64]) -> Vec<f64> {
+        let [height, width] = self.geometry.kernel.map(|n| n as usize);
+        let mut laid_out = vec![0.0; weights.len()];
+        for (index, &weight) in weights.iter().enumerate() {
+            let (column, row) = (index % width, index / width % height);
+            let plane = index / width / height;
+            let (out, within) = (plane / self.sources_per_group, plane % self.sources_per_group);
+            let group = out / self.targets_per_group.max(1);
+            let channel = group * self.sources_per_group + within;
+            laid_out[self.place(channel, row, column, out % self.targets_per_group.max(1))] =
+                weight;
+        }
+        laid_out
+    }
+
+    /// Position of a laid-out weight.
+    fn place(&self, channel: usize, row: usize, column: usize, out: usize) -> usize {
+        let [height, width] = self.geometry.kernel.map(|n| n as usize);
+        let column = self.places[column] as usize;
+        ((channel * height + row) * width + column) * self.targets_per_group + out
+    }
+
+    fn cell(&self, source: u32) -> Cell {
+        let [_, height, width] = self.geometry.source;
+        let (line, column) = (source / width, source % width);
+        Cell {
+            channel: (line / height) as usize,
+            row: (line % height) as usize,
+            column: column as usize,
+        }
+    }
+
+    /// Number of synapses of one source.
+    pub fn row_length(&self, source: u32) -> u64 {
+        let Cell { row, column, .. } = self.cell(source);
+        let cells = self.rows.at(row).len() * self.columns.at(column).len();
+        (cells * self.targets_per_group) as u64
+    }
+
+    /// Calls `visit(target, position of the laid-out weight)` for every synapse of a source, targets
+    /// ascending.
+    pub fn for_each_target(&self, source: u32, mut visit: impl FnMut(u32, usize)) {
+        let cell = self.cell(source);
+        let group = cell.channel / self.sources_per_group;
+        let (area, width) = (self.area(), self.geometry.target[2] as usize);
+        for out in 0..self.targets_per_group {
+            let plane = (group * self.targets_per_group + out) * area;
+            for row in self.rows.at(cell.row) {
+                let line = plane + row.target as usize * width;
+                for column in self.columns.at(cell.column) {
+                    let (kernel_row, kernel_column) = (row.kernel as usize, column.kernel as usize);
+                    let weight = self.place(cell.channel, kernel_row, kernel_column, out);
+                    visit((line + column.target as usize) as u32, weight);
+                }
+            }
+        }
+    }
+
+    /// Whether channel-last is also the order of the neurons.
+    pub fn is_plain(&self) -> bool {
+        self.targets_per_group == 1 || self.area() == 1
+    }
+
+    /// Adds the laid-out weights of `sources`, times their payloads (1 where there are none), to
+    /// `sums`, which holds all targets channel-last.
+    pub fn add(&self, sources: &[u32], payloads: &[i32], weights: &[f64], sums: &mut [f64]) {
+        let channels = self.targets_per_group;
+        self.for_each_run(sources, |index, run, place| {
+            let length = run.len() * channels;
+            let first = run.start * channels;
+            let weights = &weights[place * channels..place * channels + length];
+            add_times(&mut sums[first..first + length], weights, payloads.get(index));
+        });
+    }
+
+    /// As [`add`](Self::add), only for target channels in `part`.
+    pub fn add_channels(
+        &self,
+        sources: &[u32],
+        payloads: &[i32],
+        weights: &[f64],
+        part: &Range<usize>,
+        sums: &mut [f64],
+    ) {
+        let (channels, area) = (self.targets_per_group, self.area());
+        self.for_each_run(sources, |index, run, place| {
+            let group = run.start / area;
+            let first = part.start.saturating_sub(group * channels).min(channels);
+            let end = part.end.saturating_sub(group * channels).min(channels);
+            for offset in 0..run.len() {
+                let sums = &mut sums[(run.start + offset) * channels..][first..end];
+                let weights = &weights[(place + offset) * channels..][first..end];
+                add_times(sums, weights, payloads.get(index));
+            }
+        });
+    }
+
+    /// Calls `visit(index of the source, cells, place)` for every run: `cells` are positions in
+    /// `[group, row, column]`, `place` is the position of the first weight; both count channels of a
+    /// group as one.
+    #[inline(always)]
+    fn for_each_run(&self, sources: &[u32], mut visit: impl FnMut(usize, Range<usize>, usize)) {
+        let [height, width] = self.geometry.kernel.map(|n| n as usize);
+        let (area, target_width) = (self.area(), self.geometry.target[2] as usize);
+        for (index, &source) in sources.iter().enumerate() {
+            let cell = self.cell(source);
+            let plane = cell.channel / self.sources_per_group * area;
+            let kernel = cell.channel * height;
+            let runs = self.runs.at(cell.column);
+            for row in self.rows.at(cell.row) {
+                let line = plane + row.target as usize * target_width;
+                let weights = (kernel + row.kernel as usize) * width;
+                for run in runs {
+                    let first = line + run.target as usize;
+                    let cells = first..first + run.count as usize;
+                    visit(index, cells, weights + run.place as usize);
+                }
+            }
+        }
+    }
+
+    /// Copies neurons `part` from channel-last `sums` to `neurons`, one slot each.
+    pub fn gather(&self, sums: &[f64], part: &Range<u32>, neurons: &mut [f64]) {
+        self.for_each_line(part, |neuron, length, cell, channels| {
+            let from = sums[cell..].iter().step_by(channels);
+            neurons[neuron..neuron + length].iter_mut().zip(from).for_each(|(to, sum)| *to = *sum);
+        });
+    }
+
+    /// The opposite of [`gather`](Self::gather).
+    pub fn spread(&self, neurons: &[f64], part: &Range<u32>, sums: &mut [f64]) {
+        self.for_each_line(part, |neuron, length, cell, channels| {
+            let to = sums[cell..].iter_mut().step_by(channels);
+            to.zip(&neurons[neuron..neuron + length]).for_each(|(sum, from)| *sum = *from);
+        });
+    }
+
+    /// Calls `visit(slot, length, channel-last position, distance)` for the piece of each channel that
+    /// lies in `part`.
+    fn for_each_line(&self, part: &Range<u32>, mut visit: impl FnMut(usize, usize, usize, usize)) {
+        let (area, channels) = (self.area().max(1), self.targets_per_group);
+        let (mut at, end) = (part.start as usize, part.end as usize);
+        while at < end {
+            let (channel, cell) = (at / area, at % area);
+            let length = (area - cell).min(end - at);
+            let (group, out) = (channel / channels, channel % channels);
+            let position = (group * area + cell) * channels + out;
+            visit(at - part.start as usize, length, position, channels);
+            at += length;
+        }
+    }
+
+    /// Target channels that have a neuron in `part`.
+    pub fn channels_in(&self, part: &Range<u32>) -> Range<usize> {
+        let area = self.area().max(1);
+        part.start as usize / area..(part.end as usize).div_ceil(area)
+    }
+}
+
+/// sums += weights × payload.
+#[inline(always)]
+fn add_times(sums: &mut [f64], weights: &[f64], payload: Option<&i32>) {
+    match payload {
+        None | Some(1) => sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight),
+        Some(&payload) => {
+            let factor = f64::from(payload);
+            sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight * factor);
+        }
+    }
+}
+
+/// Orders kernel columns so that those which neighbouring targets see from one source are neighbours:
+/// by their rest modulo the stride, then falling.
+fn places(width: u32, stride: u32) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..width).collect();
+    let stride = stride.max(1);
+    order.sort_by_key(|&column| (column % stride, u32::MAX - column));
+    let mut places = vec![0; width as usize];
+    for (place, &column) in order.iter().enumerate() {
+        places[column as usize] = place as u32;
+    }
+    places
+}
+
+fn runs(taps: &[Tap], places: &[u32]) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    for tap in taps {
+        let place = places[tap.kernel as usize];
+        match runs.last_mut() {
+            Some(run) if run.target + run.count == tap.target && run.place + run.count == place => {
+                run.count += 1;
+            }
+            _ => runs.push(Run { target: tap.target, place, count: 1 }),
+        }
+    }
+    runs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::convolution::output_extent;
+
+    fn convolution(
+        channels: [u32; 2],
+        groups: u32,
+        stride: [u32; 2],
+        dilation: u32,
+    ) -> Convolution {
+        let (source, kernel, padding) = ([channels[0], 9, 7], [3, 4], [1, 2, 0, 1]);
+        let extent = |axis: usize| {
+            let pad = u64::from(padding[axis] + padding[axis + 2]);
+            output_extent(source[axis + 1], kernel[axis], stride[axis], pad, dilation) as u32
+        };
+        let target = [channels[1], extent(0), extent(1)];
+        let dilation = [dilation; 2];
+        Convolution { source, target, kernel, stride, padding, dilation, groups }
+    }
+
+    fn cases() -> Vec<Convolution> {
+        let mut cases = Vec::new();
+        for (channels, groups) in [([1, 5], 1), ([4, 6], 2), ([3, 3], 3)] {
+            for (stride, dilation) in [([1, 1], 1), ([2, 3], 1), ([1, 2], 2)] {
+                cases.push(convolution(channels, groups, stride, dilation));
+            }
+        }
+        cases
+    }
+
+    fn weights(geometry: &Convolution) -> Vec<f64> {
+        (0..geometry.weight_count()).map(|index| (index as f64 * 0.37).sin()).collect()
+    }
+
+    /// What the sources add to each neuron, synapse by synapse.
+    fn by_synapse(geometry: &Convolution, sources: &[u32], payloads: &[i32]) -> Vec<f64> {
+        let weights = weights(geometry);
+        let mut sums = vec![0.0; geometry.target.iter().product::<u32>() as usize];
+        for (index, &source) in sources.iter().enumerate() {
+            let payload = f64::from(payloads.get(index).copied().unwrap_or(1));
+            geometry.for_each_target(source, |synapse| {
+                sums[synapse.target as usize] += weights[synapse.weight as usize] * payload;
+            });
+        }
+        sums
+    }
+
+    #[test]
+    fn runs_add_what_the_synapses_add_in_the_same_order() {
+        for geometry in cases() {
+            geometry.check().unwrap();
+            let scatter = Scatter::new(geometry);
+            let laid_out = scatter.lay_out(&weights(&geometry));
+            let sources: Vec<u32> =
+                (0..geometry.source.iter().product()).filter(|n| n % 3 != 1).collect();
+            let payloads: Vec<i32> = match geometry.groups {
+                2 => sources.iter().map(|source| *source as i32 % 4 - 1).collect(),
+                _ => Vec::new(),
+            };
+            let expected = by_synapse(&geometry, &sources, &payloads);
+            let count = expected.len() as u32;
+            let mut sums = vec![0.0; expected.len()];
+            scatter.add(&sources, &payloads, &laid_out, &mut sums);
+            let mut neurons = vec![f64::NAN; expected.len()];
+            scatter.gather(&sums, &(0..count), &mut neurons);
+            assert_eq!(neurons, expected);
+            let mut back = vec![0.0; expected.len()];
+            scatter.spread(&neurons, &(0..count), &mut back);
+            assert_eq!(back, sums);
+            // Cut anywhere, the parts hold the same.
+            for part in [0..count / 3, count / 3..count - 2, count - 2..count] {
+                let mut sums = vec![0.0; expected.len()];
+                let channels = scatter.channels_in(&part);
+                scatter.add_channels(&sources, &payloads, &laid_out, &channels, &mut sums);
+                let mut neurons = vec![f64::NAN; part.len()];
+                scatter.gather(&sums, &part, &mut neurons);
+                assert_eq!(neurons, expected[part.start as usize..part.end as usize]);
+            }
+        }
+    }
+
+    #[test]
+    fn walking_visits_the_synapses_of_the_geometry_in_their_order() {
+        for geometry in cases() {
+            let (scatter, weights) = (Scatter::new(geometry), weights(&geometry));
+            let laid_out = scatter.lay_out(&weights);
+            for source in 0..geometry.source.iter().product() {
+                let (mut expected, mut walked) = (Vec::new(), Vec::new());
+                geometry.for_each_target(source, |synapse| {
+                    expected.push((synapse.target, weights[synapse.weight as usize]));
+                });
+                scatter.for_each_target(source, |target, place| {
+                    walked.push((target, laid_out[place]));
+                });
+                assert_eq!(walked, expected);
+                assert_eq!(scatter.row_length(source), expected.len() as u64);
+            }
+        }
+    }
+
+    #[test]
+    fn a_stride_leaves_one_run_a_kernel_row() {
+        let scatter = Scatter::new(convolution([1, 4], 1, [1, 2], 1));
+        for column in 0..7 {
+            assert!(scatter.runs.at(column).len() <= 1, "column {column}");
+        }
+        // Depthwise targets and single cells need no other order.
+        assert!(Scatter::new(convolution([3, 3], 3, [1, 1], 1)).is_plain());
+        assert!(!scatter.is_plain());
+    }
+}
