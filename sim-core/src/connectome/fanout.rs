@@ -304,13 +304,27 @@ impl Fanout {
         input: &mut [f64],
         combine: impl Fn(&mut f64, f64),
     ) {
+        self.for_each_in(source, delay, part, |target, weight| {
+            combine(&mut input[(target - part.start) as usize], weight);
+        });
+    }
+
+    /// Calls `visit(target, weight)` for the synapses of a source that have this delay and whose
+    /// target lies in `part`, targets ascending; indices are local to the populations.
+    pub fn for_each_in(
+        &self,
+        source: u32,
+        delay: u32,
+        part: &Range<u32>,
+        mut visit: impl FnMut(u32, f64),
+    ) {
         if let (Layout::Dense { autapses: true }, Weights::Each(weights)) =
             (&self.layout, &self.weights)
         {
             let first = source as usize * self.targets.len() + part.start as usize;
             let row = &weights[first..first + part.len()];
-            for (slot, &weight) in input.iter_mut().zip(row) {
-                combine(slot, weight);
+            for (target, &weight) in part.clone().zip(row) {
+                visit(target, weight);
             }
             return;
         }
@@ -322,16 +336,27 @@ impl Fanout {
             let from = row.partition_point(|&target| target < part.start);
             let to = from + row[from..].partition_point(|&target| target < part.end);
             for (offset, &target) in row[from..to].iter().enumerate() {
-                let weight = self.weights.get(base + from + offset);
-                combine(&mut input[(target - part.start) as usize], weight);
+                visit(target, self.weights.get(base + from + offset));
             }
             return;
         }
         self.for_each_with_delay(source, delay, |target, weight| {
             if part.contains(&target) {
-                combine(&mut input[(target - part.start) as usize], weight);
+                visit(target, weight);
             }
         });
+    }
+
+    /// The delays that the synapses of one source (local index) have, ascending.
+    pub fn delays_of(&self, source: u32) -> impl Iterator<Item = u32> + '_ {
+        let (one, row) = match &self.delays {
+            Delays::One(delay) => (Some(*delay), &[][..]),
+            Delays::Segments { rows, segments, .. } => {
+                let (from, to) = (rows[source as usize], rows[source as usize + 1]);
+                (None, &segments[from as usize..to as usize])
+            }
+        };
+        one.into_iter().chain(row.iter().map(|segment| segment.delay))
     }
 
     /// Indices of the synapses of a sparse row that have this delay.

@@ -1,8 +1,8 @@
 //! Engines: one contract, two ways to advance a network.
 //!
 //! The **clock-driven** engine advances every neuron in every step of the grid. The **event-driven**
-//! engine keeps a queue of spikes and threshold crossings in integer time and touches a neuron only
-//! when something happens to it. For stepwise models, and for delta currents with input on the
+//! engine advances a neuron from one input or threshold crossing to the next, in integer time, and
+//! touches it only when something happens to it. For stepwise models, and for delta currents with input on the
 //! grid, both give the same spikes; for exponential currents the clock engine's spikes converge to
 //! the event engine's exact times as dt shrinks.
 //!
@@ -264,7 +264,7 @@ pub static ENGINES: &[EngineEntry] = &[
     },
     EngineEntry {
         name: "event",
-        summary: "event-driven: a queue of spikes and crossings in integer time",
+        summary: "event-driven: spikes and crossings at exact times, bound to no grid",
         start: event::start,
     },
 ];

@@ -6,9 +6,11 @@
 pub mod adex_alpha;
 pub mod adex_exponential;
 mod conductance;
+mod crossings;
 pub mod exact;
 pub mod exponential_sum;
 pub mod hodgkin_huxley;
+mod inbox;
 pub mod integrate_and_fire;
 pub mod integrator;
 pub mod izhikevich;
@@ -24,6 +26,7 @@ mod solver;
 pub mod spike_source;
 mod typed_parameters;
 
+pub use inbox::{Arrivals, Inbox, Sent};
 pub use model::{
     ClockNeurons, Column, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, LoweredReset,
     ModelSpec, ModelTime, NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor,

@@ -1,5 +1,6 @@
 //! The contract between neuron models and everything else.
 
+use super::inbox::{self, Arrivals, Inbox};
 use crate::network::{RefractoryInput, SpikeCondition};
 use crate::time::{Grid, Time};
 use crate::units::Dimension;
@@ -318,6 +319,23 @@ pub trait EventNeurons: Send {
 
     /// When `neuron` will spike if nothing more arrives; `None` means never.
     fn next_spike(&self, neuron: usize) -> Option<Time>;
+
+    /// The same where it is not later than `until`; a model overrides it where it can rule a spike
+    /// out for less than it costs to find it.
+    fn next_spike_until(&self, neuron: usize, until: Time) -> Option<Time> {
+        self.next_spike(neuron).filter(|&time| time <= until)
+    }
+
+    /// Takes input of one time, told in the order of time; spikes on the way go to the inbox.
+    fn arrive(&mut self, inbox: &mut Inbox, arrivals: Arrivals<'_>) {
+        inbox::arrive(self, inbox, arrivals);
+    }
+
+    /// Receives all input that waits, makes all crossings up to and including `until`, and
+    /// foretells the next ones.
+    fn settle(&mut self, inbox: &mut Inbox, until: Time) {
+        inbox::settle(self, inbox, until);
+    }
 
     /// The value of a state variable at `time`, not earlier than the neuron's last event.
     fn variable(&self, index: usize, neuron: usize, time: Time) -> f64;

@@ -1,21 +1,50 @@
-//! The event-driven engine: a queue of spikes and threshold crossings in integer time.
+//! The event-driven engine: spikes and threshold crossings in integer time, bound to no grid.
 //!
-//! One entry in the queue stands for a spike and all its synapses of one projection and delay. All
-//! deliveries of one time are gathered before any neuron is touched; then the neurons concerned are
-//! advanced from their own last event to now, in ascending order, and their next crossing is
-//! foretold. A foretold crossing is void when the neuron was touched in the meantime.
+//! Nothing acts earlier than the shortest delay after it was sent, so time is cut into windows of
+//! that length: all input of a window is known when it begins. Deliveries (one entry for a spike and
+//! all its synapses of one projection and delay) wait in a calendar; a window's are sorted by time
+//! and handed to the neurons, which advance from input to input and find the crossings between by
+//! themselves. Windows in which nothing happens are skipped. Where windows are cut does not change
+//! a bit: a neuron is advanced at the times of its own inputs and spikes only.
+//!
+//! Neurons are divided into parts of consecutive global indices, one a thread.
 
-mod queue;
+mod calendar;
+mod part;
 
 use super::source::{Stimuli, poisson_spikes};
 use super::{Compiled, Engine, EngineConfig, EngineError, Observer, check_threads};
 use crate::connectome::Message;
 use crate::network::ValidStimulus;
-use crate::neuron::{Combine, EventNeurons, ModelTime};
+use crate::neuron::{ModelTime, Sent};
 use crate::recording::{Recording, Spike};
 use crate::time::Time;
-use queue::Queue;
+use calendar::{Arrives, Calendar};
+use part::Part;
+use rayon::prelude::*;
 use std::sync::Arc;
+
+/// A spike on its way to its targets in one projection; ordered by time, then as the engines sum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Delivery {
+    time: Time,
+    fanout: u32,
+    delay: u32,
+    source: u32,
+    message: Message,
+}
+
+impl Arrives for Delivery {
+    fn time(&self) -> Time {
+        self.time
+    }
+}
+
+/// Windows of networks without synapses [fs]: how often the observer is asked.
+const LONGEST_WINDOW: Time = Time(100_000_000_000_000);
+
+/// Synaptic events in a window below which other threads are not worth waking.
+const WORTH_THREADS: u64 = 4096;
 
 /// Starts the engine; see [`super::Start`].
 pub(super) fn start(
@@ -23,35 +52,43 @@ pub(super) fn start(
     config: EngineConfig,
 ) -> Result<Box<dyn Engine>, EngineError> {
     check_threads(config.threads)?;
-    let mut populations = Vec::new();
-    for (name, population) in compiled.network.populations() {
-        let spec = population.model.spec();
-        let neurons = population.model.event(&population.neurons).map_err(|reason| {
-            EngineError::NotEventDriven { population: name.clone(), model: spec.name, reason }
-        })?;
-        let size = population.neurons.size;
-        let receptors = spec.receptors.len();
-        populations.push(Members {
-            first: population.first,
-            neurons,
-            stepwise: spec.time == ModelTime::Stepwise,
-            receptors,
-            inputs: vec![0.0; size * receptors],
-            touched: vec![false; size],
-            crossing: vec![false; size],
-            version: vec![0; size],
-            running: vec![0; size],
-        });
+    let pool = match config.threads {
+        1 => None,
+        threads => {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            Some(pool.map_err(|error| EngineError::NoThreads { reason: error.to_string() })?)
+        }
+    };
+    let neurons = compiled.connectome.neuron_count();
+    let threads = (config.threads as u32).clamp(1, neurons.max(1));
+    let bound = |part: u32| (u64::from(neurons) * u64::from(part) / u64::from(threads)) as u32;
+    let parts = (0..threads)
+        .map(|part| Part::new(&compiled, bound(part)..bound(part + 1)))
+        .collect::<Result<Vec<Part>, _>>()
+        .map_err(|(index, reason)| not_event_driven(&compiled, index, reason))?;
+    let delays = || compiled.connectome.fanouts().iter().flat_map(|f| f.delays().distinct());
+    let shortest = delays().copied().min().map(u64::from);
+    let window = shortest.map_or(LONGEST_WINDOW, |steps| compiled.network.grid().time_of(steps));
+    let populations = compiled.network.populations().len();
+    let mut outgoing = vec![Vec::new(); populations];
+    for (index, fanout) in compiled.connectome.fanouts().iter().enumerate() {
+        outgoing[fanout.source_population()].push(index as u32);
     }
     let mut engine = EventEngine {
-        populations,
-        queue: Queue::new(),
-        touched: Vec::new(),
+        parts,
+        pool,
+        calendar: Calendar::new(window),
+        due: Vec::new(),
+        sent: Vec::new(),
+        outgoing,
+        running: vec![0; neurons as usize],
         given: Stimuli::new(&compiled.network),
         stimuli: Stimuli::new(&compiled.network),
+        changes: Vec::new(),
         recorded: compiled.recorded(),
         recording: compiled.recording(),
         seed: compiled.network.seed(),
+        list_positions: vec![0; compiled.network.stimuli().len()],
         now: Time::ZERO,
         compiled,
     };
@@ -59,312 +96,239 @@ pub(super) fn start(
     Ok(Box::new(engine))
 }
 
-/// What happens at one time, in this order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Event {
-    /// A spike reaches all targets of one projection and delay.
-    Delivery { fanout: u32, delay: u32, source: u32, message: Message },
-    /// A neuron (population, local index) reaches its threshold if it is still at this version.
-    Crossing { population: u32, neuron: u32, version: u32 },
-    /// The next spike of a spike list is due.
-    ListSpike { stimulus: u32, position: u64 },
-    /// A step of a Poisson stimulus is due.
-    PoissonStep { stimulus: u32, step: u64 },
-    /// The current into a population changes.
-    CurrentChange { population: u32, step: u64 },
-    /// A trace takes a sample.
-    Sample { trace: u32 },
-}
-
-/// A population's neurons and what is about to happen to them.
-struct Members {
-    first: u32,
-    /// `None` for sources.
-    neurons: Option<Box<dyn EventNeurons>>,
-    stepwise: bool,
-    receptors: usize,
-    /// Input gathered at the present time `[neuron, receptor]`.
-    inputs: Vec<f64>,
-    /// Whether a neuron is concerned at the present time.
-    touched: Vec<bool>,
-    /// Whether its foretold crossing is now.
-    crossing: Vec<bool>,
-    /// How often the neuron was touched; voids older crossings.
-    version: Vec<u32>,
-    /// Sum of the payloads sent so far.
-    running: Vec<i32>,
+fn not_event_driven(compiled: &Compiled, index: usize, reason: String) -> EngineError {
+    let (name, model) = match compiled.network.populations().get_index(index) {
+        Some((name, population)) => (name.clone(), population.model.spec().name),
+        None => (String::new(), ""),
+    };
+    EngineError::NotEventDriven { population: name, model, reason }
 }
 
 struct EventEngine {
     compiled: Arc<Compiled>,
-    populations: Vec<Members>,
-    queue: Queue<Event>,
-    /// (population, neuron) concerned at the present time.
-    touched: Vec<(u32, u32)>,
+    parts: Vec<Part>,
+    pool: Option<rayon::ThreadPool>,
+    calendar: Calendar<Delivery>,
+    /// Deliveries of the present window.
+    due: Vec<Delivery>,
+    /// Spikes of the present window: (time, global index, payload).
+    sent: Vec<Sent>,
+    /// Projections that leave each population.
+    outgoing: Vec<Vec<u32>>,
+    /// Sum of the payloads that each neuron has sent.
+    running: Vec<i32>,
     /// Stimuli as given last; they act from the next reset on.
     given: Stimuli,
     /// Stimuli that act.
     stimuli: Stimuli,
+    /// Steps after which the current into a population changes.
+    changes: Vec<(u64, usize)>,
     recorded: Vec<bool>,
     recording: Recording,
     seed: u64,
+    /// Next entry of each spike list.
+    list_positions: Vec<usize>,
     now: Time,
 }
 
 impl EventEngine {
     fn restart(&mut self) {
         self.stimuli.clone_from(&self.given);
+        self.changes = self.stimuli.changes();
         self.now = Time::ZERO;
-        self.queue.clear();
+        self.list_positions.fill(0);
+        self.running.fill(0);
+        self.calendar.clear();
         self.recording = self.compiled.recording();
-        for members in &mut self.populations {
-            members.running.fill(0);
-            if let Some(neurons) = &mut members.neurons {
-                neurons.reset();
-            }
+        self.parts.iter_mut().for_each(Part::reset);
+        for population in 0..self.compiled.network.populations().len() {
+            self.change_current(population, 0);
         }
-        self.schedule_stimuli();
-        for population in 0..self.populations.len() {
-            self.change_current(population, 0, Time::ZERO);
-        }
+        self.foretell();
     }
 
-    fn schedule(&mut self, time: Time, event: Event) {
-        self.queue.push(time, event);
+    /// Foretells the crossings of neurons that were touched outside of a window.
+    fn foretell(&mut self) {
+        self.due.clear();
+        self.advance_parts(self.now);
     }
 
-    fn schedule_stimuli(&mut self) {
-        let compiled = self.compiled.clone();
-        let grid = compiled.network.grid();
-        for index in 0..self.stimuli.entries().len() {
-            let stimulus = index as u32;
-            match &self.stimuli.entries()[index] {
+    /// When something happens next, at which time that must be simulated; `None`: never.
+    fn next_time(&mut self) -> Option<Time> {
+        let crossing = self.parts.iter_mut().filter_map(Part::next_crossing).min();
+        let grid = self.compiled.network.grid();
+        let mut next = [crossing, self.calendar.next_time(), self.next_pause()]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(Time::NEVER);
+        for (index, stimulus) in self.stimuli.entries().iter().enumerate() {
+            match stimulus {
                 ValidStimulus::SpikeList { spikes, .. } => {
-                    if let Some(&(time, _)) = spikes.first() {
-                        self.schedule(time, Event::ListSpike { stimulus, position: 0 });
+                    if let Some(&(time, _)) = spikes.get(self.list_positions[index]) {
+                        next = next.min(time);
                     }
                 }
                 ValidStimulus::Poisson { .. } => {
-                    self.schedule(grid.time_of(1), Event::PoissonStep { stimulus, step: 1 });
+                    next = next.min(grid.time_of(self.step_after(self.now)));
                 }
                 ValidStimulus::ConstantCurrent { .. } => {}
             }
         }
-        for (step, population) in self.stimuli.changes() {
-            let population = population as u32;
-            if step > 0 {
-                self.schedule(grid.time_of(step), Event::CurrentChange { population, step });
-            }
+        (next < Time::NEVER).then_some(next)
+    }
+
+    /// The first step that ends after `time`.
+    fn step_after(&self, time: Time) -> u64 {
+        self.compiled.network.grid().step_at(time.saturating_add(Time(1)))
+    }
+
+    /// The next time at which a sample is taken or a current changes: a window ends there.
+    fn next_pause(&self) -> Option<Time> {
+        let grid = self.compiled.network.grid();
+        let step = self.step_after(self.now);
+        let traces = self.compiled.network.probes().values().filter(|p| p.variable.is_some());
+        let sample = traces.map(|probe| step.next_multiple_of(probe.interval)).min();
+        let change = self.changes.iter().map(|change| change.0).find(|&change| change >= step);
+        [sample, change].into_iter().flatten().min().map(|step| grid.time_of(step))
+    }
+
+    /// Everything that happens up to and including `until`, which lies in the present window.
+    fn run_window(&mut self, until: Time) {
+        self.calendar.take(until, &mut self.due);
+        self.sent.clear();
+        self.source_spikes(until);
+        self.advance_parts(until);
+        for part in &mut self.parts {
+            self.sent.append(&mut part.spikes);
         }
-        let traces = compiled.network.probes().values().filter(|probe| probe.variable.is_some());
-        for (trace, probe) in traces.enumerate() {
-            let trace = trace as u32;
-            self.schedule(grid.time_of(probe.interval), Event::Sample { trace });
+        self.sent.sort_unstable();
+        let sent = std::mem::take(&mut self.sent);
+        for &(time, neuron, payload) in &sent {
+            self.send(time, neuron, payload);
+        }
+        self.sent = sent;
+        self.now = until;
+        self.pause();
+    }
+
+    /// Delivers what is due and advances all neurons to `until`.
+    fn advance_parts(&mut self, until: Time) {
+        let (compiled, due) = (&*self.compiled, &self.due);
+        let advance = |part: &mut Part| part.run_window(compiled, due, until);
+        let events = || {
+            let fanouts = compiled.connectome.fanouts();
+            let row = |d: &Delivery| fanouts[d.fanout as usize].row_length(d.source);
+            due.iter().map(row).sum::<u64>()
+        };
+        match &self.pool {
+            Some(pool) if events() >= WORTH_THREADS => {
+                pool.install(|| self.parts.par_iter_mut().for_each(advance));
+            }
+            _ => self.parts.iter_mut().for_each(advance),
         }
     }
 
-    /// Handles everything that happens at the time of the queue's head.
-    fn advance(&mut self, time: Time) {
-        self.now = time;
-        let mut sources: Vec<(u32, u32, i32)> = Vec::new();
-        let mut late: Vec<Event> = Vec::new();
-        // Handling a spike of a list may add another of the same time.
-        while let Some(events) = self.queue.take(time) {
-            for &event in &events {
-                match event {
-                    Event::Delivery { fanout, delay, source, message } => {
-                        self.deliver(fanout, delay, source, message);
-                    }
-                    Event::Crossing { population, neuron, version } => {
-                        let members = &mut self.populations[population as usize];
-                        if members.version[neuron as usize] == version {
-                            members.crossing[neuron as usize] = true;
-                            touch(members, &mut self.touched, population, neuron);
-                        }
-                    }
-                    Event::ListSpike { stimulus, position } => {
-                        self.list_spike(stimulus, position, &mut sources);
-                    }
-                    Event::PoissonStep { stimulus, step } => {
-                        self.poisson_step(stimulus, step, &mut sources);
-                    }
-                    Event::CurrentChange { .. } | Event::Sample { .. } => late.push(event),
-                }
-            }
-            self.queue.give_back(events);
-        }
-        self.update_touched(time, sources);
-        for event in late {
-            match event {
-                Event::CurrentChange { population, step } => {
-                    self.change_current(population as usize, step, time);
-                }
-                Event::Sample { trace } => self.sample(trace, time),
-                _ => {}
-            }
-        }
-    }
-
-    /// Gathers the input that a spike brings now.
-    fn deliver(&mut self, fanout: u32, delay: u32, source: u32, message: Message) {
-        let fanout = &self.compiled.connectome.fanouts()[fanout as usize];
-        let population = fanout.target_population();
-        let members = &mut self.populations[population];
-        let (receptors, receptor) = (members.receptors, fanout.receptor());
-        let largest = fanout.combine() == Combine::LargestRunningCount;
-        let factor = message.factor(fanout.combine());
-        let touched = &mut self.touched;
-        fanout.for_each_with_delay(source, delay, |target, weight| {
-            let slot = &mut members.inputs[target as usize * receptors + receptor];
-            if largest {
-                *slot = slot.max(weight * factor);
-            } else {
-                *slot += weight * factor;
-            }
-            touch_flag(&mut members.touched, touched, population as u32, target);
-        });
-    }
-
-    /// Advances the neurons concerned, in ascending order, and sends their spikes.
-    fn update_touched(&mut self, time: Time, mut spiking: Vec<(u32, u32, i32)>) {
-        let mut touched = std::mem::take(&mut self.touched);
-        touched.sort_unstable();
-        for &(population, neuron) in &touched {
-            let members = &mut self.populations[population as usize];
-            let (index, receptors) = (neuron as usize, members.receptors);
-            let inputs = &mut members.inputs[index * receptors..(index + 1) * receptors];
-            let crossing = std::mem::take(&mut members.crossing[index]);
-            members.touched[index] = false;
-            let Some(neurons) = &mut members.neurons else {
-                continue;
-            };
-            if let Some(payload) = neurons.receive(index, time, inputs, crossing) {
-                spiking.push((population, neuron, payload));
-            }
-            inputs.fill(0.0);
-            self.foretell(population, neuron);
-        }
-        touched.clear();
-        self.touched = touched;
-        spiking.sort_unstable();
-        // Several stimuli may drive one source; it still spikes at most once at a time.
-        spiking.dedup();
-        for (population, neuron, payload) in spiking {
-            self.send(population as usize, neuron, payload, time);
-        }
-    }
-
-    /// Schedules the crossing that comes if nothing more arrives.
-    fn foretell(&mut self, population: u32, neuron: u32) {
-        let members = &mut self.populations[population as usize];
-        let index = neuron as usize;
-        members.version[index] = members.version[index].wrapping_add(1);
-        let version = members.version[index];
-        let next = members.neurons.as_ref().and_then(|neurons| neurons.next_spike(index));
-        if let Some(time) = next {
-            self.schedule(time, Event::Crossing { population, neuron, version });
-        }
-    }
-
-    /// Records a spike and schedules its deliveries.
-    fn send(&mut self, population: usize, neuron: u32, payload: i32, time: Time) {
+    /// Records a spike and puts its deliveries into the calendar.
+    fn send(&mut self, time: Time, neuron: u32, payload: i32) {
         let compiled = self.compiled.clone();
         let grid = compiled.network.grid();
-        let members = &mut self.populations[population];
-        let global = members.first + neuron;
-        let running = &mut members.running[neuron as usize];
+        let ranges = compiled.connectome.populations();
+        let population = ranges.partition_point(|range| range.end <= neuron);
+        let source = neuron - ranges[population].start;
+        let running = &mut self.running[neuron as usize];
         *running = running.wrapping_add(payload);
         let message = Message { payload, running: *running };
         self.recording.counters.spikes[population] += 1;
-        self.recording.counters.synaptic_operations += compiled.out_degree(global);
+        self.recording.counters.synaptic_operations += compiled.out_degree(neuron);
         if self.recorded[population] {
-            self.recording.push_spike(Spike { time, neuron: global }, payload);
+            self.recording.push_spike(Spike { time, neuron }, payload);
         }
-        for (index, fanout) in compiled.connectome.fanouts().iter().enumerate() {
-            if fanout.source_population() != population {
-                continue;
-            }
-            for &delay in fanout.delays().distinct() {
+        for &fanout in &self.outgoing[population] {
+            let synapses = &compiled.connectome.fanouts()[fanout as usize];
+            let target = &compiled.network.populations()[synapses.target_population()];
+            let stepwise = target.model.spec().time == ModelTime::Stepwise;
+            for delay in synapses.delays_of(source) {
                 let mut arrival = time.saturating_add(grid.time_of(u64::from(delay)));
-                if self.populations[fanout.target_population()].stepwise {
+                if stepwise {
                     // Stepwise models see input at the end of the step that it falls in.
                     arrival = grid.time_of(grid.step_at(arrival));
                 }
-                let (fanout, source) = (index as u32, neuron);
-                self.schedule(arrival, Event::Delivery { fanout, delay, source, message });
+                self.calendar.push(Delivery { time: arrival, fanout, delay, source, message });
             }
         }
     }
 
-    fn list_spike(&mut self, stimulus: u32, position: u64, spiking: &mut Vec<(u32, u32, i32)>) {
-        let entry = self.stimuli.entries().get(stimulus as usize);
-        let Some(ValidStimulus::SpikeList { population, spikes }) = entry else { return };
-        if let Some(&(_, neuron)) = spikes.get(position as usize) {
-            spiking.push((*population as u32, neuron, 1));
-        }
-        let position = position + 1;
-        if let Some(&(time, _)) = spikes.get(position as usize) {
-            self.schedule(time, Event::ListSpike { stimulus, position });
-        }
-    }
-
-    fn poisson_step(&mut self, stimulus: u32, step: u64, spiking: &mut Vec<(u32, u32, i32)>) {
-        let entry = self.stimuli.entries().get(stimulus as usize);
-        let Some(ValidStimulus::Poisson { population, probability }) = entry else { return };
-        for neuron in 0..self.compiled.network.populations()[*population].size() {
-            let p = probability.get(neuron as usize);
-            if poisson_spikes(self.seed, stimulus as usize, neuron, step, p) {
-                spiking.push((*population as u32, neuron, 1));
+    /// The spikes that stimuli send after now and not later than `until`.
+    fn source_spikes(&mut self, until: Time) {
+        let network = &self.compiled.network;
+        let steps = self.step_after(self.now)..self.step_after(until);
+        for (index, stimulus) in self.stimuli.entries().iter().enumerate() {
+            let first = network.populations()[stimulus.population()].first;
+            match stimulus {
+                ValidStimulus::SpikeList { spikes, .. } => {
+                    let position = &mut self.list_positions[index];
+                    while let Some(&(time, neuron)) =
+                        spikes.get(*position).filter(|(time, _)| *time <= until)
+                    {
+                        self.sent.push((time, first + neuron, 1));
+                        *position += 1;
+                    }
+                }
+                ValidStimulus::Poisson { population, probability } => {
+                    for step in steps.clone() {
+                        let time = network.grid().time_of(step);
+                        for neuron in 0..network.populations()[*population].size() {
+                            let p = probability.get(neuron as usize);
+                            if poisson_spikes(self.seed, index, neuron, step, p) {
+                                self.sent.push((time, first + neuron, 1));
+                            }
+                        }
+                    }
+                }
+                ValidStimulus::ConstantCurrent { .. } => {}
             }
         }
-        let step = step + 1;
-        let time = self.compiled.network.grid().time_of(step);
-        self.schedule(time, Event::PoissonStep { stimulus, step });
+        // Several stimuli may drive one source; it still spikes at most once at a time.
+        self.sent.sort_unstable();
+        self.sent.dedup();
     }
 
-    fn change_current(&mut self, population: usize, step: u64, time: Time) {
+    /// Takes the samples that are due now, then changes the currents that change now.
+    fn pause(&mut self) {
+        let compiled = self.compiled.clone();
+        let Some(step) = compiled.network.grid().steps_in(self.now) else {
+            return;
+        };
+        let traces = compiled.network.probes().values().filter_map(|probe| {
+            probe.variable.map(|variable| (probe.population, variable, probe.interval))
+        });
+        for (trace, (population, variable, interval)) in traces.enumerate() {
+            if step.is_multiple_of(interval) {
+                let values = self.variable(population, variable);
+                let trace = &mut self.recording.traces[trace];
+                trace.times.push(self.now);
+                trace.values.extend(values);
+            }
+        }
+        for (_, population) in self.changes.clone().into_iter().filter(|change| change.0 == step) {
+            self.change_current(population, step);
+        }
+        self.foretell();
+    }
+
+    /// Sets the current that acts after step `step`, which ends now.
+    fn change_current(&mut self, population: usize, step: u64) {
         if self.compiled.network.populations()[population].model.spec().current.is_none() {
             return;
         }
         let current = self.stimuli.current_after(&self.compiled, population, step);
-        for (neuron, current) in current.into_iter().enumerate() {
-            if let Some(neurons) = &mut self.populations[population].neurons {
-                neurons.set_current(neuron, time, current);
+        for piece in self.parts.iter_mut().filter_map(|part| part.piece_of(population)) {
+            for (neuron, index) in piece.range.clone().enumerate() {
+                piece.neurons.set_current(neuron, self.now, current[index as usize]);
+                piece.inbox.touch(neuron as u32);
             }
-            self.foretell(population as u32, neuron as u32);
         }
-    }
-
-    fn sample(&mut self, trace: u32, time: Time) {
-        let compiled = self.compiled.clone();
-        let mut probes = compiled.network.probes().values().filter(|p| p.variable.is_some());
-        let Some(probe) = probes.nth(trace as usize) else {
-            return;
-        };
-        let Some(variable) = probe.variable else {
-            return;
-        };
-        let members = &self.populations[probe.population];
-        let recorded = &mut self.recording.traces[trace as usize];
-        if let Some(neurons) = &members.neurons {
-            recorded.times.push(time);
-            let size = members.version.len();
-            let values = (0..size).map(|neuron| neurons.variable(variable, neuron, time));
-            recorded.values.extend(values);
-        }
-        let grid = compiled.network.grid();
-        let next = time.saturating_add(grid.time_of(probe.interval));
-        self.schedule(next, Event::Sample { trace });
-    }
-}
-
-fn touch(members: &mut Members, touched: &mut Vec<(u32, u32)>, population: u32, neuron: u32) {
-    touch_flag(&mut members.touched, touched, population, neuron);
-}
-
-fn touch_flag(flags: &mut [bool], touched: &mut Vec<(u32, u32)>, population: u32, neuron: u32) {
-    if !std::mem::replace(&mut flags[neuron as usize], true) {
-        touched.push((population, neuron));
     }
 }
 
@@ -377,18 +341,14 @@ impl Engine for EventEngine {
         let grid = self.compiled.network.grid();
         let dt = grid.step();
         let end = self.now.saturating_add(span);
-        // A run that was stopped between grid points may be completed to one.
-        let on_grid = grid.steps_in(span).or_else(|| grid.steps_in(end));
-        on_grid.ok_or(EngineError::SpanOffGrid { span, dt })?;
-        let mut told = self.now;
-        while let Some(time) = self.queue.next_time().filter(|&time| time <= end) {
-            self.advance(time);
-            if time - told >= dt {
-                told = time;
-                self.recording.duration = time;
-                if !observer(time) {
-                    return Err(EngineError::Stopped { at: time });
-                }
+        grid.steps_in(span).ok_or(EngineError::SpanOffGrid { span, dt })?;
+        while let Some(next) = self.next_time().filter(|&next| next <= end) {
+            let pause = self.next_pause().unwrap_or(end);
+            let until = end.min(pause).min(self.calendar.end_of_window(next));
+            self.run_window(until);
+            self.recording.duration = until;
+            if !observer(until) {
+                return Err(EngineError::Stopped { at: until });
             }
         }
         self.now = end;
@@ -401,12 +361,14 @@ impl Engine for EventEngine {
     }
 
     fn variable(&self, population: usize, variable: usize) -> Vec<f64> {
-        let members = &self.populations[population];
-        let Some(neurons) = &members.neurons else {
-            return Vec::new();
-        };
-        let value = |neuron: usize| neurons.variable(variable, neuron, self.now);
-        (0..members.version.len()).map(value).collect()
+        let pieces = self.parts.iter().flat_map(|part| &part.pieces);
+        pieces
+            .filter(|piece| piece.population == population)
+            .flat_map(|piece| {
+                let value = |neuron| piece.neurons.variable(variable, neuron, self.now);
+                (0..piece.range.len()).map(value)
+            })
+            .collect()
     }
 
     fn set_current(&mut self, stimulus: usize, amplitude: &[f64]) -> Result<(), EngineError> {

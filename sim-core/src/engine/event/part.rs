@@ -1,0 +1,117 @@
+//! The neurons that one thread advances from event to event.
+
+use super::Delivery;
+use crate::connectome::Fanout;
+use crate::engine::Compiled;
+use crate::neuron::{Arrivals, EventNeurons, Inbox, Sent};
+use crate::time::Time;
+use std::ops::Range;
+
+/// The neurons of one population that one thread owns; sources have none.
+pub(super) struct Piece {
+    pub(super) population: usize,
+    /// Indices local to the population.
+    pub(super) range: Range<u32>,
+    pub(super) neurons: Box<dyn EventNeurons>,
+    pub(super) inbox: Inbox,
+}
+
+/// What one thread owns.
+pub(super) struct Part {
+    pub(super) pieces: Vec<Piece>,
+    /// Place of each population in `pieces`.
+    places: Vec<Option<usize>>,
+    targets: Vec<u32>,
+    amounts: Vec<f64>,
+    /// Spikes of the window: (time, global index, payload).
+    pub(super) spikes: Vec<Sent>,
+}
+
+impl Part {
+    /// The part of the neurons with these global indices.
+    ///
+    /// # Errors
+    /// (index of the population, why its model cannot be advanced from event to event).
+    pub(super) fn new(compiled: &Compiled, neurons: Range<u32>) -> Result<Self, (usize, String)> {
+        let populations = compiled.network.populations();
+        let mut part = Part {
+            pieces: Vec::new(),
+            places: vec![None; populations.len()],
+            targets: Vec::new(),
+            amounts: Vec::new(),
+            spikes: Vec::new(),
+        };
+        for (index, population) in populations.values().enumerate() {
+            let own = population.range();
+            let (start, end) = (own.start.max(neurons.start), own.end.min(neurons.end));
+            if start >= end {
+                continue;
+            }
+            let range = start - own.start..end - own.start;
+            let lowered = population.neurons.part(range.start as usize..range.end as usize);
+            let model = population.model;
+            let Some(neurons) = model.event(&lowered).map_err(|reason| (index, reason))? else {
+                continue;
+            };
+            let inbox = Inbox::new(lowered.size, model.spec().receptors.len());
+            part.places[index] = Some(part.pieces.len());
+            part.pieces.push(Piece { population: index, range, neurons, inbox });
+        }
+        Ok(part)
+    }
+
+    /// Takes the deliveries (sorted by time) of a window that ends at `until`, and advances the
+    /// neurons to there.
+    pub(super) fn run_window(&mut self, compiled: &Compiled, due: &[Delivery], until: Time) {
+        for delivery in due {
+            let fanout = &compiled.connectome.fanouts()[delivery.fanout as usize];
+            self.deliver(fanout, delivery);
+        }
+        self.spikes.clear();
+        for piece in &mut self.pieces {
+            piece.neurons.settle(&mut piece.inbox, until);
+            let before = self.spikes.len();
+            piece.inbox.take_spikes(&mut self.spikes);
+            let population = &compiled.network.populations()[piece.population];
+            let first = population.first + piece.range.start;
+            self.spikes[before..].iter_mut().for_each(|spike| spike.1 += first);
+        }
+    }
+
+    fn deliver(&mut self, fanout: &Fanout, delivery: &Delivery) {
+        let Some(place) = self.places[fanout.target_population()] else {
+            return;
+        };
+        let piece = &mut self.pieces[place];
+        let (targets, amounts) = (&mut self.targets, &mut self.amounts);
+        targets.clear();
+        amounts.clear();
+        let factor = delivery.message.factor(fanout.combine());
+        let first = piece.range.start;
+        fanout.for_each_in(delivery.source, delivery.delay, &piece.range, |target, weight| {
+            targets.push(target - first);
+            amounts.push(weight * factor);
+        });
+        let (time, receptor, combine) = (delivery.time, fanout.receptor(), fanout.combine());
+        let arrivals = Arrivals { time, receptor, combine, targets, amounts };
+        piece.neurons.arrive(&mut piece.inbox, arrivals);
+    }
+
+    /// The earliest spike that comes if nothing more arrives.
+    pub(super) fn next_crossing(&mut self) -> Option<Time> {
+        self.pieces.iter_mut().filter_map(|piece| piece.inbox.next_crossing()).min()
+    }
+
+    /// The piece with neurons of this population.
+    pub(super) fn piece_of(&mut self, population: usize) -> Option<&mut Piece> {
+        self.places[population].map(|place| &mut self.pieces[place])
+    }
+
+    /// Back to the initial state.
+    pub(super) fn reset(&mut self) {
+        for piece in &mut self.pieces {
+            piece.neurons.reset();
+            piece.inbox.reset();
+        }
+    }
+}
