@@ -114,6 +114,8 @@ fn a_summand_does_not_go_through_zero_padding_but_a_factor_does() {
     assert_eq!(line.outcome, Outcome::Kept);
     assert!(line.reason.contains("follows Input `input`"), "{}", line.reason);
     assert!(line.reason.contains("zero padding of `conv`"), "{}", line.reason);
+    let left = clean.graph.node(clean.graph.find("scale").unwrap());
+    assert!(matches!(&left.operator, Operator::Affine(affine) if affine.gain == [1.0]));
     let clean = same_answer(&graph(Affine::multiply(vec![2.0, -3.0]).into()));
     assert_eq!(names(&clean.graph), ["input", "conv"]);
 }

@@ -66,6 +66,13 @@ pub enum Edit {
     Replace(Operator),
     /// The node goes away; its consumers read its first operand.
     Bypass,
+    /// Another operator under another name, with the same operands.
+    Become {
+        /// The new name.
+        name: String,
+        /// The new operator.
+        operator: Operator,
+    },
     /// Several operators in its place; the last takes the node's name.
     Steps(Vec<Step>),
 }
@@ -219,6 +226,9 @@ impl AnnGraph {
                 },
                 Some(Edit::Replace(operator)) => {
                     builder.add(node.name.clone(), operator.clone(), &inputs)?
+                }
+                Some(Edit::Become { name, operator }) => {
+                    builder.add(name.clone(), operator.clone(), &inputs)?
                 }
                 Some(Edit::Steps(steps)) => self.add_steps(&mut builder, node, steps, &place)?,
                 None => builder.add(node.name.clone(), node.operator.clone(), &inputs)?,

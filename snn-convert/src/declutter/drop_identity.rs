@@ -16,6 +16,21 @@ fn run(graph: &AnnGraph) -> Findings {
             Operator::Identity(_) => "changes nothing",
             Operator::Dropout(_) => "acts only in training",
             Operator::Flatten(_) | Operator::Reshape(_) if same_shape() => "the shape is the same",
+            Operator::Concat(concat) if concat.operands == 1 => "joins a single operand",
+            Operator::Pad(pad) if pad.before.iter().chain(&pad.after).all(|&cells| cells == 0) => {
+                "adds no cell"
+            }
+            Operator::Affine(affine)
+                if affine.gain.iter().all(|&gain| gain == 1.0)
+                    && affine.shift.iter().all(|&shift| shift == 0.0) =>
+            {
+                "multiplies by 1 and adds 0"
+            }
+            Operator::Clip(clip)
+                if clip.minimum == f32::NEG_INFINITY && clip.maximum == f32::INFINITY =>
+            {
+                "limits nothing"
+            }
             _ => continue,
         };
         findings.edits.insert(id, Edit::Bypass);

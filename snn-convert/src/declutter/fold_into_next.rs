@@ -2,12 +2,13 @@
 //! a pooling) into the layer after them.
 //!
 //! `W'[o, i] = W[o, i] g[i]`, `b'[o] = b[o] + Σ_i W[o, i] s[i]`. A convolution with padding pads
-//! zeros after the map, so a summand would be missing at the border: with padding only maps
-//! without a summand are folded.
+//! zeros after the map, so at the border a part of the summand is missing: there the factor is
+//! folded, `g x + s = g (x + s / g)`, and the summand stays in front, where it becomes a bias of
+//! each neuron of its own.
 
 use super::fold::gain_and_shift;
 use super::{Findings, Outcome, Pass};
-use crate::ann::operator::{Convolution, Dense};
+use crate::ann::operator::{Affine, Convolution, Dense};
 use crate::ann::{AnnGraph, Edit, NodeId, Operator};
 
 /// The pass.
@@ -23,12 +24,25 @@ fn run(graph: &AnnGraph) -> Findings {
         let Some((gain, shift)) = gain_and_shift(graph, id) else { continue };
         // A layer reads one node, so no layer is changed twice in a sweep.
         match next_layer(graph, id, &gain, &shift) {
-            Ok((next, operator)) => {
+            Ok((next, operator, rest)) => {
                 findings.edits.insert(next, Edit::Replace(operator));
-                findings.edits.insert(id, Edit::Bypass);
-                let outcome = Outcome::FoldedInto(graph.node(next).name.clone());
-                let reason = "scales the weights of the layer after it".to_owned();
-                findings.record(&PASS, graph, id, outcome, reason);
+                let name = graph.node(next).name.clone();
+                match rest {
+                    None => {
+                        findings.edits.insert(id, Edit::Bypass);
+                        let outcome = Outcome::FoldedInto(name);
+                        let reason = "scales the weights of the layer after it".to_owned();
+                        findings.record(&PASS, graph, id, outcome, reason);
+                    }
+                    Some(summand) => {
+                        findings.edits.insert(id, Edit::Replace(summand.into()));
+                        let reason = format!(
+                            "its factor scales the weights of `{name}`; its summand, which the \
+                             zero padding there cuts off at the border, is a bias of each neuron"
+                        );
+                        findings.record(&PASS, graph, id, Outcome::Rewritten, reason);
+                    }
+                }
             }
             Err(reason) => {
                 let before = graph.producers(id).first().map(|&producer| graph.node(producer));
@@ -42,28 +56,46 @@ fn run(graph: &AnnGraph) -> Findings {
     findings
 }
 
-/// The layer that alone reads a map, with the map folded in; or why there is none.
+/// The layer that alone reads a map, with the map folded in, and what must stay in front of it;
+/// or why there is none.
 fn next_layer(
     graph: &AnnGraph,
     id: NodeId,
     gain: &[f64],
     shift: &[f64],
-) -> Result<(NodeId, Operator), String> {
+) -> Result<(NodeId, Operator, Option<Affine>), String> {
     let Some(next) = graph.sole_consumer(id) else {
         return Err("several nodes, or the output, read it".to_owned());
     };
     let node = graph.node(next);
     match &node.operator {
-        Operator::Dense(dense) => Ok((next, after_affine_dense(dense, gain, shift).into())),
+        Operator::Dense(dense) => Ok((next, after_affine_dense(dense, gain, shift).into(), None)),
         Operator::Convolution(layer) => {
             let padded = layer.window.padding != [0; 4];
-            if padded && shift.iter().any(|&shift| shift != 0.0) {
+            if !padded || shift.iter().all(|&shift| shift == 0.0) {
+                return Ok((next, after_affine_convolution(layer, gain, shift).into(), None));
+            }
+            if gain.iter().all(|&gain| gain == 1.0) {
                 return Err(format!(
-                    "its summand cannot go through the zero padding of `{}`",
+                    "the zero padding of `{}` cuts its summand off at the border: it is a bias of \
+                     each neuron",
                     node.name
                 ));
             }
-            Ok((next, after_affine_convolution(layer, gain, shift).into()))
+            if gain.iter().zip(shift).any(|(&gain, &shift)| gain == 0.0 && shift != 0.0) {
+                return Err(format!(
+                    "a factor of it is 0, so its summand cannot go through the zero padding of \
+                     `{}`",
+                    node.name
+                ));
+            }
+            let summand = |(&gain, &shift): (&f64, &f64)| match gain {
+                0.0 => 0.0,
+                _ => (shift / gain) as f32,
+            };
+            let summand = Affine::add(gain.iter().zip(shift).map(summand).collect());
+            let scaled = after_affine_convolution(layer, gain, &vec![0.0; shift.len()]);
+            Ok((next, scaled.into(), Some(summand)))
         }
         other => Err(format!("{} `{}` behind it has no weights", other.name(), node.name)),
     }

@@ -11,6 +11,8 @@ use crate::ann::AnnGraph;
 pub enum Outcome {
     /// It is still there.
     Kept,
+    /// It is still there in another form or at another place, with the same result.
+    Rewritten,
     /// Another node, of this name, does its work too.
     FoldedInto(String),
     /// It is gone without trace.
@@ -21,6 +23,7 @@ impl std::fmt::Display for Outcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Kept => f.write_str("kept"),
+            Self::Rewritten => f.write_str("rewritten"),
             Self::FoldedInto(node) => write!(f, "folded into `{node}`"),
             Self::Dropped => f.write_str("dropped"),
         }
