@@ -193,7 +193,11 @@ impl Builder<'_> {
             UnitKind::MaxPool => self.window(node, operand)?,
             _ => self.branches(operand)?,
         };
-        let bias = self.value_at_zero(operand);
+        let bias = match kind {
+            // A maximum has none.
+            UnitKind::MaxPool => Vec::new(),
+            _ => self.value_at_zero(operand)?,
+        };
         let depth = branches.iter().map(|branch| self.depth(branch.origin)).max().unwrap_or(0) + 1;
         let unit = Unit {
             name: self.graph.node(node).name.clone(),
@@ -224,7 +228,7 @@ impl Builder<'_> {
             operand: output,
             kind: UnitKind::Readout,
             shape: node.shape.clone(),
-            bias: self.value_at_zero(output),
+            bias: self.value_at_zero(output)?,
             branches,
             depth,
         });
@@ -293,24 +297,42 @@ impl Builder<'_> {
     }
 
     /// The value of a node when the input and all units are zero: its bias.
-    fn value_at_zero(&self, id: NodeId) -> Vec<f64> {
-        self.zero_values(id).into_iter().map(f64::from).collect()
+    ///
+    /// Composed in 64 bits, as the maps are: an exact method must not lose digits here.
+    fn value_at_zero(&self, id: NodeId) -> Result<Vec<f64>, AnnError> {
+        let node = self.graph.node(id);
+        if self.origin(id).is_some() {
+            return Ok(vec![0.0; node.shape.size()]);
+        }
+        let mut bias = self.own_bias(node);
+        for &input in &node.inputs {
+            let below = self.value_at_zero(input)?;
+            own_map(node, &self.graph.node(input).shape)?.apply(&below, &mut bias);
+        }
+        Ok(bias)
     }
 
-    fn zero_values(&self, id: NodeId) -> Vec<f32> {
-        let node = self.graph.node(id);
+    /// What a node gives when its own operands are zero.
+    fn own_bias(&self, node: &Node) -> Vec<f64> {
+        let channels = node.shape.channels();
+        let shift = match &node.operator {
+            Operator::BatchNormalization(norm) => norm.gain_and_shift().1,
+            Operator::Affine(affine) => affine.per_channel(channels).1,
+            // Weights times zero leave the trained bias as it is.
+            _ => return self.at_zero_operands(node),
+        };
+        let per_channel = node.shape.per_channel();
+        (0..node.shape.size()).map(|n| shift.get(n / per_channel).copied().unwrap_or(0.0)).collect()
+    }
+
+    fn at_zero_operands(&self, node: &Node) -> Vec<f64> {
+        let shapes = node.inputs.iter().map(|&input| &self.graph.node(input).shape);
+        let zeros: Vec<(&SampleShape, Vec<f32>)> =
+            shapes.map(|shape| (shape, vec![0.0; shape.size()])).collect();
+        let views: Vec<TensorView<'_>> =
+            zeros.iter().map(|(shape, values)| TensorView { shape, values }).collect();
         let mut output = vec![0.0; node.shape.size()];
-        if self.origin(id).is_some() {
-            return output;
-        }
-        let inputs: Vec<Vec<f32>> = node.inputs.iter().map(|&i| self.zero_values(i)).collect();
-        let views: Vec<TensorView<'_>> = node
-            .inputs
-            .iter()
-            .zip(&inputs)
-            .map(|(&input, values)| TensorView { shape: &self.graph.node(input).shape, values })
-            .collect();
         node.operator.evaluate(&views, &mut output);
-        output
+        output.into_iter().map(f64::from).collect()
     }
 }

@@ -9,6 +9,9 @@ mod conductance;
 mod crossings;
 pub mod exact;
 pub mod exponential_sum;
+pub mod first_arrival;
+pub mod first_spike;
+pub mod first_spike_slots;
 pub mod hodgkin_huxley;
 mod inbox;
 pub mod integrate_and_fire;
@@ -38,6 +41,9 @@ pub static MODELS: &[&dyn NeuronModel] = &[
     &integrate_and_fire::Model,
     &integrator::Model,
     &max_pool::Model,
+    &first_spike::Model,
+    &first_spike_slots::Model,
+    &first_arrival::Model,
     &lif_delta::Model,
     &lif_exponential::Model,
     &lif_alpha::Model,

@@ -1,0 +1,261 @@
+//! Neuron that spikes once in one of S time slots: time-to-first-spike code on a grid.
+//!
+//! # Equations
+//! Levels are thresholds times the number of slots S = window / dt. At the end of step k, before and
+//! at the step O of the opening: g ← g + Σ w, v ← v + g + I. Afterwards synapses act no more:
+//! v ← v + I. A spike that arrives n steps before O (O included) has added n times its weight.
+//!
+//! # Spike and reset
+//! One spike at the most, in the steps O ..= O + S − 1, in the first where v ≥ S. With a current of 1
+//! that acts from the step O on (the ramp), ⌊v⌋ = n levels at O give a spike in step O + S − n, which
+//! arrives (with a delay of one step) n steps before the next layer's opening at O + S, that step
+//! included: it stands for n levels. Less than one level gives no spike, more than S are S levels.
+//!
+//! # Parameters
+//! | name | default | unit | symbol | range |
+//! |---|---|---|---|---|
+//! | `opening` | 16 | ms | O | zero or above, whole steps |
+//! | `window` | 16 | ms | W | above zero, whole steps |
+//!
+//! # State
+//! `membrane_potential` v in thresholds, initially 0; `overflow`, the whole levels above S at the
+//! opening, in thresholds.
+//!
+//! # Numerics
+//! Exact: all numbers lie on a dyadic grid ([`super::exact`]), so both engines give the same bits as
+//! long as levels stay below 2^20.
+//!
+//! # Engines
+//! Clock-driven and event-driven.
+//!
+//! # References
+//! Stanojevic et al. 2022, arXiv:2212.12522, with spike times rounded to slots.
+
+use super::exact;
+use super::first_spike::{PARAMETERS, RECEPTORS, VARIABLES};
+use super::model::{
+    ClockNeurons, Drive, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel,
+};
+use crate::network::Neuron;
+use crate::time::{Grid, Time};
+use crate::units::{Dimension, Milliseconds};
+
+/// The model.
+pub struct Model;
+
+static SPEC: ModelSpec = ModelSpec {
+    name: "first_spike_slots",
+    summary: "one spike in one of S time slots, the earlier the larger the input (first-spike code)",
+    time: ModelTime::Stepwise,
+    parameters: PARAMETERS,
+    receptors: RECEPTORS,
+    variables: VARIABLES,
+    current: Some(Dimension::Number),
+    spikes: false,
+    subtracting_reset: false,
+    refractory_input: &[],
+    reference: "Stanojevic et al. 2022, arXiv:2212.12522, with spike times in slots",
+};
+
+/// Neurons whose slots begin at `opening` and last `window` together.
+pub fn first_spike_slots(opening: Milliseconds, window: Milliseconds) -> Neuron {
+    Neuron::new(SPEC.name).parameter("opening", opening).parameter("window", window)
+}
+
+impl NeuronModel for Model {
+    fn spec(&self) -> &'static ModelSpec {
+        &SPEC
+    }
+
+    fn check(&self, neurons: &LoweredNeurons) -> Vec<(&'static str, String)> {
+        let mut problems = Vec::new();
+        for (name, column) in ["opening", "window"].into_iter().zip(&neurons.parameters) {
+            let on_grid = |&&value: &&f64| steps(neurons.grid, value).is_some();
+            if let Some(value) = column.numbers().iter().find(|value| !on_grid(value)) {
+                let dt = neurons.grid.dt();
+                problems
+                    .push((name, format!("{value} ms is not a whole number of steps of {dt} ms")));
+            }
+        }
+        problems
+    }
+
+    fn round(&self, value: f64) -> f64 {
+        exact::round(value)
+    }
+
+    fn clock(&self, neurons: &LoweredNeurons) -> Option<Box<dyn ClockNeurons>> {
+        Some(Box::new(ClockState { state: State::new(neurons), step: 0 }))
+    }
+
+    fn event(&self, neurons: &LoweredNeurons) -> Result<Option<Box<dyn EventNeurons>>, String> {
+        Ok(Some(Box::new(State::new(neurons))))
+    }
+}
+
+fn steps(grid: Grid, milliseconds: f64) -> Option<u64> {
+    Time::from_milliseconds(milliseconds).and_then(|time| grid.steps_in(time))
+}
+
+/// One neuron after the step `last`; potentials in levels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Cell {
+    potential: f64,
+    slope: f64,
+    current: f64,
+    /// Potential at the step of the opening.
+    opened: f64,
+    spiked: bool,
+    last: u64,
+}
+
+struct State {
+    cells: Vec<Cell>,
+    /// In levels.
+    initial: Vec<f64>,
+    opening: Vec<u64>,
+    slots: Vec<u64>,
+    grid: Grid,
+}
+
+impl State {
+    fn new(neurons: &LoweredNeurons) -> Self {
+        let whole = |parameter: usize| -> Vec<u64> {
+            let column = &neurons.parameters[parameter];
+            (0..neurons.size).map(|n| steps(neurons.grid, column.get(n)).unwrap_or(0)).collect()
+        };
+        let slots = whole(1);
+        let initial = neurons.initial.first().and_then(|column| column.as_ref());
+        let levels = |(n, &slots): (usize, &u64)| {
+            exact::round(initial.map_or(0.0, |column| column.get(n)) * slots as f64)
+        };
+        let initial = slots.iter().enumerate().map(levels).collect();
+        let (opening, grid) = (whole(0), neurons.grid);
+        let mut state = State { cells: Vec::new(), initial, opening, slots, grid };
+        state.restart();
+        state
+    }
+
+    fn restart(&mut self) {
+        let cell = |&potential: &f64| Cell {
+            potential,
+            slope: 0.0,
+            current: 0.0,
+            opened: 0.0,
+            spiked: false,
+            last: 0,
+        };
+        self.cells = self.initial.iter().map(cell).collect();
+    }
+
+    /// The neuron after the steps up to `step`, none of which brought input.
+    fn at(&self, neuron: usize, step: u64) -> Cell {
+        let mut cell = self.cells[neuron];
+        let opening = self.opening[neuron];
+        let sloping = step.min(opening).saturating_sub(cell.last);
+        cell.potential += sloping as f64 * (cell.slope + cell.current);
+        if cell.last < opening && step >= opening {
+            cell.opened = cell.potential;
+        }
+        let after = step.saturating_sub(cell.last.max(opening));
+        cell.potential += after as f64 * cell.current;
+        cell.last = cell.last.max(step);
+        cell
+    }
+
+    /// Adds the input that arrives in the step that the neuron has just been advanced to.
+    fn add(&mut self, neuron: usize, input: f64) -> bool {
+        let (opening, slots) = (self.opening[neuron], self.slots[neuron]);
+        let cell = &mut self.cells[neuron];
+        if cell.last <= opening {
+            cell.slope += input;
+            cell.potential += input;
+        }
+        if cell.last == opening {
+            cell.opened = cell.potential;
+        }
+        let open = cell.last >= opening && cell.last - opening < slots;
+        let spikes = open && !cell.spiked && cell.potential >= slots as f64;
+        cell.spiked |= spikes;
+        spikes
+    }
+
+    fn value(&self, index: usize, neuron: usize, cell: Cell) -> f64 {
+        let slots = self.slots[neuron] as f64;
+        match index {
+            0 => cell.potential / slots,
+            _ => (cell.opened.floor() - slots).max(0.0) / slots,
+        }
+    }
+}
+
+impl EventNeurons for State {
+    fn receive(&mut self, neuron: usize, time: Time, inputs: &[f64], _crossing: bool) -> bool {
+        self.cells[neuron] = self.at(neuron, self.grid.step_at(time));
+        self.add(neuron, inputs[0])
+    }
+
+    fn set_current(&mut self, neuron: usize, time: Time, current: f64) {
+        self.cells[neuron] = Cell { current, ..self.at(neuron, self.grid.step_at(time)) };
+    }
+
+    fn next_spike(&self, neuron: usize) -> Option<Time> {
+        let (opening, slots) = (self.opening[neuron], self.slots[neuron]);
+        let first = opening.max(self.cells[neuron].last.saturating_add(1));
+        let end = opening.saturating_add(slots);
+        let cell = self.at(neuron, first);
+        if cell.spiked || first >= end {
+            return None;
+        }
+        let missing = slots as f64 - cell.potential;
+        if missing <= 0.0 {
+            return Some(self.grid.time_of(first));
+        }
+        if cell.current <= 0.0 {
+            return None;
+        }
+        // The quotient may be off by a rounding; the exact sums next to it decide.
+        let guess = ((missing / cell.current).ceil() as u64).saturating_sub(1);
+        let reaches = |m: &u64| *m as f64 * cell.current >= missing;
+        let wait = (guess..guess.saturating_add(4)).find(reaches)?;
+        let step = first.saturating_add(wait);
+        (step < end).then(|| self.grid.time_of(step))
+    }
+
+    fn variable(&self, index: usize, neuron: usize, time: Time) -> f64 {
+        self.value(index, neuron, self.at(neuron, self.grid.step_at(time)))
+    }
+
+    fn reset(&mut self) {
+        self.restart();
+    }
+}
+
+/// The same neurons, advanced together step by step.
+struct ClockState {
+    state: State,
+    step: u64,
+}
+
+impl ClockNeurons for ClockState {
+    fn step(&mut self, drive: Drive<'_>, spikes: &mut Vec<u32>) {
+        self.step += 1;
+        for (neuron, (&input, &current)) in drive.inputs[0].iter().zip(drive.current).enumerate() {
+            self.state.cells[neuron].current = current;
+            self.state.cells[neuron] = self.state.at(neuron, self.step);
+            if self.state.add(neuron, input) {
+                spikes.push(neuron as u32);
+            }
+        }
+    }
+
+    fn variable(&self, index: usize) -> Vec<f64> {
+        let cells = self.state.cells.iter().enumerate();
+        cells.map(|(neuron, &cell)| self.state.value(index, neuron, cell)).collect()
+    }
+
+    fn reset(&mut self) {
+        self.state.restart();
+        self.step = 0;
+    }
+}
