@@ -72,6 +72,24 @@ pub struct InputPlan {
     pub spikes: Option<usize>,
 }
 
+/// When a converted network has an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Timing {
+    /// All layers act in every step: there is an answer after any number of steps, and the scores
+    /// grow with them.
+    AnyStep,
+    /// The layers take turns: there is one answer, the trained network's own scores.
+    Once {
+        /// The step at whose end the scores are read.
+        step: u32,
+        /// Steps that a value takes, as asked for: phases or time slots; 1 in continuous time.
+        code_steps: u32,
+        /// Whether spike times lie on no grid, so that only the event-driven engine is exact.
+        continuous: bool,
+    },
+}
+
 /// A converted network: the description, and how to use it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Conversion {
@@ -85,6 +103,8 @@ pub struct Conversion {
     pub readout: Readout,
     /// Number of values of a sample.
     pub sample_size: usize,
+    /// When the scores are read.
+    pub timing: Timing,
 }
 
 impl Conversion {
@@ -192,7 +212,9 @@ pub fn lower(
                 ),
             };
             let own = format!("{} -> {}", source.0, names[index]);
-            let projection = project(unit, &branch.map, scale, source, &names[index]);
+            let target = (names[index].as_str(), unit.depth - source.2);
+            let source = (source.0, &source.1);
+            let projection = project(unit, &branch.map, scale, source, target);
             let repeated = network.projections.contains_key(&own);
             let own = if repeated { format!("{own} ({number})") } else { own };
             network.add_projection(own, projection);
@@ -202,14 +224,15 @@ pub fn lower(
         layers.push(layer(unit, scale, &names[index], model, onset));
     }
     let sample_size = structure.input.size();
-    Conversion { network, layers, input, readout: form.readout, sample_size }
+    let (readout, timing) = (form.readout, Timing::AnyStep);
+    Conversion { network, layers, input, readout, sample_size, timing }
 }
 
 /// Name of the population that samples enter through as spikes.
 pub const INPUT: &str = "input";
 
 /// Node names without slashes at the ends and dots for those inside, unique.
-fn population_names(structure: &Structure) -> Vec<String> {
+pub(crate) fn population_names(structure: &Structure) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for unit in &structure.units {
         let base = match unit.kind {
@@ -263,20 +286,20 @@ fn neuron_of(unit: &Unit, form: NeuronForm) -> Neuron {
     }
 }
 
-/// One branch as a projection in units of thresholds.
-fn project(
+/// One branch as a projection in units of thresholds that takes `target.1` steps.
+pub(crate) fn project(
     unit: &Unit,
     map: &LinearMap,
     scale: &UnitScale,
-    source: (&str, ChannelScale, u32),
-    target: &str,
+    source: (&str, &ChannelScale),
+    target: (&str, u32),
 ) -> Projection {
-    let (name, output, source_depth) = source;
-    let delay = Milliseconds(f64::from(unit.depth - source_depth));
+    let ((name, output), (target, delay)) = (source, target);
+    let delay = Milliseconds(f64::from(delay));
     let scaled = match unit.kind {
         // A maximum compares counts of one channel: all have the same scale.
         UnitKind::MaxPool => map.clone(),
-        _ => scale.weights(map, &output),
+        _ => scale.weights(map, output),
     };
     let (connectivity, weights) = match scaled {
         LinearMap::Convolution { geometry, weights } => {
@@ -337,7 +360,7 @@ fn add_drive(
     }
 }
 
-fn layer(unit: &Unit, scale: &UnitScale, name: &str, model: String, onset: u32) -> Layer {
+pub(crate) fn layer(unit: &Unit, scale: &UnitScale, name: &str, model: String, onset: u32) -> Layer {
     let mut nodes: Vec<String> = Vec::new();
     for node in unit.branches.iter().flat_map(|branch| &branch.nodes) {
         if !nodes.contains(node) {

@@ -23,8 +23,8 @@
 //! Stanojevic et al. 2022, arXiv:2212.12522 (max pooling as the earliest spike).
 
 use super::model::{
-    ClockNeurons, Combine, Drive, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel,
-    ReceptorSpec, VariableSpec,
+    ClockNeurons, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime,
+    NeuronModel, ReceptorSpec, StateVisitor, VariableSpec,
 };
 use crate::network::Neuron;
 use crate::time::Time;
@@ -53,6 +53,7 @@ static SPEC: ModelSpec = ModelSpec {
     current: None,
     spikes: false,
     subtracting_reset: false,
+    graded: false,
     refractory_input: &[],
     reference: "Stanojevic et al. 2022, arXiv:2212.12522",
 };
@@ -99,12 +100,16 @@ impl State {
 }
 
 impl ClockNeurons for State {
-    fn step(&mut self, drive: Drive<'_>, spikes: &mut Vec<u32>) {
+    fn step(&mut self, drive: Drive<'_>, spikes: &mut Emitted) {
         for (neuron, &input) in drive.inputs[0].iter().enumerate() {
             if self.pass(neuron, input) {
                 spikes.push(neuron as u32);
             }
         }
+    }
+
+    fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
+        visitor.reals(&mut self.arrived.iter_mut());
     }
 
     fn variable(&self, _index: usize) -> Vec<f64> {
@@ -117,14 +122,24 @@ impl ClockNeurons for State {
 }
 
 impl EventNeurons for State {
-    fn receive(&mut self, neuron: usize, _time: Time, inputs: &[f64], _crossing: bool) -> bool {
-        self.pass(neuron, inputs[0])
+    fn receive(
+        &mut self,
+        neuron: usize,
+        _time: Time,
+        inputs: &[f64],
+        _crossing: bool,
+    ) -> Option<i32> {
+        self.pass(neuron, inputs[0]).then_some(1)
     }
 
     fn set_current(&mut self, _neuron: usize, _time: Time, _current: f64) {}
 
     fn next_spike(&self, _neuron: usize) -> Option<Time> {
         None
+    }
+
+    fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
+        visitor.reals(&mut self.arrived.iter_mut());
     }
 
     fn variable(&self, _index: usize, neuron: usize, _time: Time) -> f64 {

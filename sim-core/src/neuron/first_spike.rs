@@ -33,8 +33,8 @@
 //! 2024, Nature Communications 15, 6793.
 
 use super::model::{
-    ClockNeurons, Combine, Drive, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel,
-    ParameterSpec, Range, ReceptorSpec, VariableSpec,
+    ClockNeurons, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime,
+    NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor, VariableSpec,
 };
 use crate::network::Neuron;
 use crate::time::Time;
@@ -53,6 +53,7 @@ static SPEC: ModelSpec = ModelSpec {
     current: Some(Dimension::Number),
     spikes: false,
     subtracting_reset: false,
+    graded: false,
     refractory_input: &[],
     reference: "Stanojevic et al. 2022, arXiv:2212.12522",
 };
@@ -110,7 +111,7 @@ impl NeuronModel for Model {
 
     fn clock(&self, neurons: &LoweredNeurons) -> Option<Box<dyn ClockNeurons>> {
         let state = State::new(neurons);
-        Some(Box::new(ClockState { state, step: neurons.grid.step(), now: Time::ZERO }))
+        Some(Box::new(ClockState { state, step: neurons.grid.step() }))
     }
 
     fn event(&self, neurons: &LoweredNeurons) -> Result<Option<Box<dyn EventNeurons>>, String> {
@@ -125,9 +126,12 @@ struct Cell {
     /// Sum of the weights that arrived.
     slope: f64,
     current: f64,
-    /// Potential at the opening, once it is over.
-    opened: Option<f64>,
-    spiked: bool,
+    /// Potential at the opening, once that is over.
+    opened: f64,
+    /// 1 once the opening is over.
+    is_open: u32,
+    /// Spikes sent, 0 or 1.
+    spikes: u32,
     last: Time,
 }
 
@@ -158,11 +162,22 @@ impl State {
             potential,
             slope: 0.0,
             current: 0.0,
-            opened: None,
-            spiked: false,
+            opened: 0.0,
+            is_open: 0,
+            spikes: 0,
             last: Time::ZERO,
         };
         self.cells = self.initial.iter().map(cell).collect();
+    }
+
+    fn visit(&mut self, visitor: &mut dyn StateVisitor) {
+        visitor.reals(&mut self.cells.iter_mut().map(|cell| &mut cell.potential));
+        visitor.reals(&mut self.cells.iter_mut().map(|cell| &mut cell.slope));
+        visitor.reals(&mut self.cells.iter_mut().map(|cell| &mut cell.current));
+        visitor.reals(&mut self.cells.iter_mut().map(|cell| &mut cell.opened));
+        visitor.counts(&mut self.cells.iter_mut().map(|cell| &mut cell.is_open));
+        visitor.counts(&mut self.cells.iter_mut().map(|cell| &mut cell.spikes));
+        visitor.times(&mut self.cells.iter_mut().map(|cell| &mut cell.last));
     }
 
     fn windows(&self, neuron: usize, span: Time) -> f64 {
@@ -177,12 +192,13 @@ impl State {
     fn at(&self, neuron: usize, time: Time) -> Cell {
         let mut cell = self.cells[neuron];
         let opening = self.opening[neuron];
-        if cell.opened.is_none() {
+        if cell.is_open == 0 {
             let until = time.min(opening);
             cell.potential += (cell.slope + cell.current) * self.windows(neuron, until - cell.last);
             cell.last = until;
             if time >= opening {
-                cell.opened = Some(cell.potential);
+                cell.opened = cell.potential;
+                cell.is_open = 1;
             }
         }
         if time > cell.last {
@@ -193,13 +209,19 @@ impl State {
     }
 
     fn overflow(cell: Cell) -> f64 {
-        cell.opened.map_or(0.0, |potential| (potential - 1.0).max(0.0))
+        if cell.is_open == 1 { (cell.opened - 1.0).max(0.0) } else { 0.0 }
     }
 }
 
 impl EventNeurons for State {
-    fn receive(&mut self, neuron: usize, time: Time, inputs: &[f64], crossing: bool) -> bool {
-        let spikes = crossing && !self.cells[neuron].spiked;
+    fn receive(
+        &mut self,
+        neuron: usize,
+        time: Time,
+        inputs: &[f64],
+        crossing: bool,
+    ) -> Option<i32> {
+        let spikes = crossing && self.cells[neuron].spikes == 0;
         // Input from the opening on changes nothing: the foretold spike stays as it is.
         if spikes || time <= self.opening[neuron] {
             self.cells[neuron] = self.at(neuron, time);
@@ -208,8 +230,8 @@ impl EventNeurons for State {
         if time < self.opening[neuron] {
             cell.slope += inputs[0];
         }
-        cell.spiked |= spikes;
-        spikes
+        cell.spikes += u32::from(spikes);
+        spikes.then_some(1)
     }
 
     fn set_current(&mut self, neuron: usize, time: Time, current: f64) {
@@ -220,7 +242,7 @@ impl EventNeurons for State {
         let (opening, closing) = (self.opening[neuron], self.closing(neuron));
         let from = self.cells[neuron].last.max(opening);
         let cell = self.at(neuron, from);
-        if cell.spiked || from >= closing {
+        if cell.spikes > 0 || from >= closing {
             return None;
         }
         let soonest = from.saturating_add(Time(1));
@@ -234,6 +256,10 @@ impl EventNeurons for State {
         }
         let span = missing / cell.current * self.window[neuron].0 as f64;
         Some(from.saturating_add(Time(span.round() as i64)).clamp(soonest, closing))
+    }
+
+    fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
+        self.visit(visitor);
     }
 
     fn variable(&self, index: usize, neuron: usize, time: Time) -> f64 {
@@ -250,27 +276,29 @@ impl EventNeurons for State {
 struct ClockState {
     state: State,
     step: Time,
-    now: Time,
 }
 
 impl ClockNeurons for ClockState {
-    fn step(&mut self, drive: Drive<'_>, spikes: &mut Vec<u32>) {
-        self.now = self.now.saturating_add(self.step);
+    fn step(&mut self, drive: Drive<'_>, spikes: &mut Emitted) {
         for (neuron, (&input, &current)) in drive.inputs[0].iter().zip(drive.current).enumerate() {
             self.state.cells[neuron].current = current;
-            let mut cell = self.state.at(neuron, self.now);
-            if self.now < self.state.opening[neuron] {
+            // In this engine every neuron is at the end of the step before.
+            let now = self.state.cells[neuron].last.saturating_add(self.step);
+            let mut cell = self.state.at(neuron, now);
+            if now < self.state.opening[neuron] {
                 cell.slope += input;
             }
-            let open =
-                self.now > self.state.opening[neuron] && self.now <= self.state.closing(neuron);
-            let rises = cell.opened.is_some_and(|potential| potential > 0.0);
-            if open && rises && !cell.spiked && cell.potential >= 1.0 {
-                cell.spiked = true;
+            let open = now > self.state.opening[neuron] && now <= self.state.closing(neuron);
+            if open && cell.opened > 0.0 && cell.spikes == 0 && cell.potential >= 1.0 {
+                cell.spikes = 1;
                 spikes.push(neuron as u32);
             }
             self.state.cells[neuron] = cell;
         }
+    }
+
+    fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
+        self.state.visit(visitor);
     }
 
     fn variable(&self, index: usize) -> Vec<f64> {
@@ -280,6 +308,5 @@ impl ClockNeurons for ClockState {
 
     fn reset(&mut self) {
         self.state.restart();
-        self.now = Time::ZERO;
     }
 }

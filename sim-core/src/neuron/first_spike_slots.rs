@@ -34,7 +34,8 @@
 use super::exact;
 use super::first_spike::{PARAMETERS, RECEPTORS, VARIABLES};
 use super::model::{
-    ClockNeurons, Drive, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel,
+    ClockNeurons, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel,
+    StateVisitor,
 };
 use crate::network::Neuron;
 use crate::time::{Grid, Time};
@@ -53,6 +54,7 @@ static SPEC: ModelSpec = ModelSpec {
     current: Some(Dimension::Number),
     spikes: false,
     subtracting_reset: false,
+    graded: false,
     refractory_input: &[],
     reference: "Stanojevic et al. 2022, arXiv:2212.12522, with spike times in slots",
 };
@@ -85,7 +87,7 @@ impl NeuronModel for Model {
     }
 
     fn clock(&self, neurons: &LoweredNeurons) -> Option<Box<dyn ClockNeurons>> {
-        Some(Box::new(ClockState { state: State::new(neurons), step: 0 }))
+        Some(Box::new(ClockState { state: State::new(neurons) }))
     }
 
     fn event(&self, neurons: &LoweredNeurons) -> Result<Option<Box<dyn EventNeurons>>, String> {
@@ -105,7 +107,8 @@ struct Cell {
     current: f64,
     /// Potential at the step of the opening.
     opened: f64,
-    spiked: bool,
+    /// Spikes sent, 0 or 1.
+    spikes: u32,
     last: u64,
 }
 
@@ -142,10 +145,19 @@ impl State {
             slope: 0.0,
             current: 0.0,
             opened: 0.0,
-            spiked: false,
+            spikes: 0,
             last: 0,
         };
         self.cells = self.initial.iter().map(cell).collect();
+    }
+
+    fn visit(&mut self, visitor: &mut dyn StateVisitor) {
+        visitor.reals(&mut self.cells.iter_mut().map(|cell| &mut cell.potential));
+        visitor.reals(&mut self.cells.iter_mut().map(|cell| &mut cell.slope));
+        visitor.reals(&mut self.cells.iter_mut().map(|cell| &mut cell.current));
+        visitor.reals(&mut self.cells.iter_mut().map(|cell| &mut cell.opened));
+        visitor.counts(&mut self.cells.iter_mut().map(|cell| &mut cell.spikes));
+        visitor.steps(&mut self.cells.iter_mut().map(|cell| &mut cell.last));
     }
 
     /// The neuron after the steps up to `step`, none of which brought input.
@@ -175,8 +187,8 @@ impl State {
             cell.opened = cell.potential;
         }
         let open = cell.last >= opening && cell.last - opening < slots;
-        let spikes = open && !cell.spiked && cell.potential >= slots as f64;
-        cell.spiked |= spikes;
+        let spikes = open && cell.spikes == 0 && cell.potential >= slots as f64;
+        cell.spikes += u32::from(spikes);
         spikes
     }
 
@@ -190,9 +202,15 @@ impl State {
 }
 
 impl EventNeurons for State {
-    fn receive(&mut self, neuron: usize, time: Time, inputs: &[f64], _crossing: bool) -> bool {
+    fn receive(
+        &mut self,
+        neuron: usize,
+        time: Time,
+        inputs: &[f64],
+        _crossing: bool,
+    ) -> Option<i32> {
         self.cells[neuron] = self.at(neuron, self.grid.step_at(time));
-        self.add(neuron, inputs[0])
+        self.add(neuron, inputs[0]).then_some(1)
     }
 
     fn set_current(&mut self, neuron: usize, time: Time, current: f64) {
@@ -204,7 +222,7 @@ impl EventNeurons for State {
         let first = opening.max(self.cells[neuron].last.saturating_add(1));
         let end = opening.saturating_add(slots);
         let cell = self.at(neuron, first);
-        if cell.spiked || first >= end {
+        if cell.spikes > 0 || first >= end {
             return None;
         }
         let missing = slots as f64 - cell.potential;
@@ -222,6 +240,10 @@ impl EventNeurons for State {
         (step < end).then(|| self.grid.time_of(step))
     }
 
+    fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
+        self.visit(visitor);
+    }
+
     fn variable(&self, index: usize, neuron: usize, time: Time) -> f64 {
         self.value(index, neuron, self.at(neuron, self.grid.step_at(time)))
     }
@@ -234,19 +256,23 @@ impl EventNeurons for State {
 /// The same neurons, advanced together step by step.
 struct ClockState {
     state: State,
-    step: u64,
 }
 
 impl ClockNeurons for ClockState {
-    fn step(&mut self, drive: Drive<'_>, spikes: &mut Vec<u32>) {
-        self.step += 1;
+    fn step(&mut self, drive: Drive<'_>, spikes: &mut Emitted) {
         for (neuron, (&input, &current)) in drive.inputs[0].iter().zip(drive.current).enumerate() {
             self.state.cells[neuron].current = current;
-            self.state.cells[neuron] = self.state.at(neuron, self.step);
+            // In this engine every neuron is at the step before.
+            let step = self.state.cells[neuron].last + 1;
+            self.state.cells[neuron] = self.state.at(neuron, step);
             if self.state.add(neuron, input) {
                 spikes.push(neuron as u32);
             }
         }
+    }
+
+    fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
+        self.state.visit(visitor);
     }
 
     fn variable(&self, index: usize) -> Vec<f64> {
@@ -256,6 +282,5 @@ impl ClockNeurons for ClockState {
 
     fn reset(&mut self) {
         self.state.restart();
-        self.step = 0;
     }
 }

@@ -1,14 +1,15 @@
 //! Stepwise gate that passes on the fastest of its inputs: exact max pooling of a rate code.
 //!
 //! # Equations
-//! m ← max(m, largest running count of a source that spikes in this step); a source's running count
-//! is the number of spikes that it has sent so far.
+//! m ← max(m, largest running sum of a source that spikes in this step); a source's running sum is
+//! the sum of the payloads that it has sent so far: the number of its spikes where they carry none.
 //!
 //! # Spike and reset
-//! A spike in every step in which m grows. A count grows by one a step at the most, so the number of
-//! spikes sent after any number of steps is exactly the largest count among the inputs (for weight
-//! 1): max pooling commutes with counting. Pooling the spikes of single steps instead would
-//! overestimate uneven inputs.
+//! A spike in every step in which m grows, with the growth as payload (1 for spikes without payload
+//! and weight 1, whose count grows by one a step). The sum sent after any number of steps is exactly
+//! the largest sum among the inputs: max pooling commutes with counting, with burst spikes, and with
+//! a phase code, as the leading bits of the largest number are the largest leading bits. Pooling the
+//! spikes of single steps instead would overestimate uneven inputs.
 //!
 //! # Parameters
 //! None.
@@ -56,7 +57,7 @@ static SPEC: ModelSpec = ModelSpec {
     current: None,
     spikes: false,
     subtracting_reset: false,
-    graded: false,
+    graded: true,
     refractory_input: &[],
     reference: "Rueckauer et al. 2017, Front. Neurosci. 11:682, section 2.3.4",
 };
@@ -85,20 +86,21 @@ struct State {
 }
 
 impl State {
-    fn raise(&mut self, neuron: usize, count: f64) -> bool {
-        let grows = count > self.largest[neuron];
-        if grows {
+    /// How much the largest count grows; `None` where it does not.
+    fn raise(&mut self, neuron: usize, count: f64) -> Option<i32> {
+        let growth = count - self.largest[neuron];
+        (growth > 0.0).then(|| {
             self.largest[neuron] = count;
-        }
-        grows
+            growth as i32
+        })
     }
 }
 
 impl ClockNeurons for State {
     fn step(&mut self, drive: Drive<'_>, spikes: &mut Emitted) {
         for (neuron, &count) in drive.inputs[0].iter().enumerate() {
-            if self.raise(neuron, count) {
-                spikes.push(neuron as u32);
+            if let Some(growth) = self.raise(neuron, count) {
+                spikes.push_graded(neuron as u32, growth);
             }
         }
     }
@@ -124,7 +126,7 @@ impl EventNeurons for State {
         inputs: &[f64],
         _crossing: bool,
     ) -> Option<i32> {
-        self.raise(neuron, inputs[0]).then_some(1)
+        self.raise(neuron, inputs[0])
     }
 
     fn set_current(&mut self, _neuron: usize, _time: Time, _current: f64) {}

@@ -25,6 +25,7 @@ pub mod lif_exponential;
 pub mod max_pool;
 mod model;
 mod ode_neurons;
+pub mod phase;
 mod solver;
 pub mod spike_source;
 mod typed_parameters;
@@ -44,6 +45,7 @@ pub static MODELS: &[&dyn NeuronModel] = &[
     &first_spike::Model,
     &first_spike_slots::Model,
     &first_arrival::Model,
+    &phase::Model,
     &lif_delta::Model,
     &lif_exponential::Model,
     &lif_alpha::Model,

@@ -1,0 +1,324 @@
+//! Neuron that sends its potential as a binary number, one bit a step: phase code.
+//!
+//! # Equations
+//! v ← v + Σ w·p + I at the end of every step up to the step O of the opening, with the payload p of
+//! each spike that arrives. Afterwards v stays as it is.
+//!
+//! # Spike and reset
+//! n = ⌊v + 1/2⌋ at O; where v is below zero, n = −⌊−g v + 1/2⌋ with the negative gain g (0: a plain
+//! rectifier). |n| is cut at 2^K − 1. In phase r = 0 … K − 1 (step O + r) the neuron spikes where the
+//! bit of value 2^(K−1−r) of |n| is set, with ±2^(K−1−r) as payload: the payloads add up to n.
+//!
+//! # Parameters
+//! | name | default | unit | symbol | range |
+//! |---|---|---|---|---|
+//! | `opening` | 1 | ms | O | above zero, whole steps |
+//! | `phases` | 4 | – | K | 1 to 20, whole |
+//! | `negative_gain` | 0 | – | g | zero or above |
+//!
+//! # State
+//! `membrane_potential` v in levels, initially 0 (a bias); `overflow`, the levels that were cut off.
+//!
+//! # Numerics
+//! Exact: all numbers lie on a dyadic grid ([`super::exact`]), so both engines give the same bits as
+//! long as |v| stays below 2^20.
+//!
+//! # Engines
+//! Clock-driven and event-driven.
+//!
+//! # References
+//! Kim et al. 2018, Neurocomputing 311:373 (weighted spikes in phases); here layer after layer.
+
+use super::exact;
+use super::model::{
+    ClockNeurons, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime,
+    NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor, VariableSpec,
+};
+use crate::network::Neuron;
+use crate::time::{Grid, Time};
+use crate::units::{Dimension, Milliseconds};
+
+/// The model.
+pub struct Model;
+
+/// The most phases: levels stay within what is exact.
+pub const MOST_PHASES: u32 = 20;
+
+static SPEC: ModelSpec = ModelSpec {
+    name: "phase",
+    summary: "sends its potential as a binary number, one bit a step (phase code)",
+    time: ModelTime::Stepwise,
+    parameters: &[
+        ParameterSpec {
+            name: "opening",
+            symbol: "O",
+            dimension: Dimension::Time,
+            default: 1.0,
+            range: Range::Positive,
+            meaning: "step at which input ends and the first bit is sent",
+        },
+        ParameterSpec {
+            name: "phases",
+            symbol: "K",
+            dimension: Dimension::Number,
+            default: 4.0,
+            range: Range::Positive,
+            meaning: "number of bits, 1 to 20",
+        },
+        ParameterSpec {
+            name: "negative_gain",
+            symbol: "g",
+            dimension: Dimension::Number,
+            default: 0.0,
+            range: Range::NonNegative,
+            meaning: "what potentials below zero are multiplied by; 0 silences them",
+        },
+    ],
+    receptors: &[ReceptorSpec {
+        name: "input",
+        weight: Dimension::Number,
+        combine: Combine::Sum,
+        meaning: "jump of the potential in levels, times the payload",
+    }],
+    variables: &[
+        VariableSpec {
+            name: "membrane_potential",
+            dimension: Dimension::Number,
+            initial: Some(0.0),
+            meaning: "potential in levels",
+        },
+        VariableSpec {
+            name: "overflow",
+            dimension: Dimension::Number,
+            initial: Some(0.0),
+            meaning: "levels that were cut off at the opening",
+        },
+    ],
+    current: Some(Dimension::Number),
+    spikes: false,
+    subtracting_reset: false,
+    graded: true,
+    refractory_input: &[],
+    reference: "Kim et al. 2018, Neurocomputing 311:373",
+};
+
+/// Neurons that send `phases` bits from `opening` on.
+pub fn phase(opening: Milliseconds, phases: u32) -> Neuron {
+    Neuron::new(SPEC.name)
+        .parameter("opening", opening)
+        .parameter("phases", crate::units::Quantity::from(f64::from(phases)))
+}
+
+impl NeuronModel for Model {
+    fn spec(&self) -> &'static ModelSpec {
+        &SPEC
+    }
+
+    fn check(&self, neurons: &LoweredNeurons) -> Vec<(&'static str, String)> {
+        let mut problems = Vec::new();
+        let off_grid = |&&value: &&f64| steps(neurons.grid, value).is_none_or(|step| step == 0);
+        if let Some(value) = neurons.parameters[0].numbers().iter().find(off_grid) {
+            let dt = neurons.grid.dt();
+            problems
+                .push(("opening", format!("{value} ms is not a whole number of steps of {dt} ms")));
+        }
+        let most = f64::from(MOST_PHASES);
+        let wrong = |&&value: &&f64| !(1.0..=most).contains(&value) || value.fract() != 0.0;
+        if let Some(value) = neurons.parameters[1].numbers().iter().find(wrong) {
+            problems.push(("phases", format!("{value} is not a whole number from 1 to {most}")));
+        }
+        problems
+    }
+
+    fn round(&self, value: f64) -> f64 {
+        exact::round(value)
+    }
+
+    fn clock(&self, neurons: &LoweredNeurons) -> Option<Box<dyn ClockNeurons>> {
+        Some(Box::new(ClockState { state: State::new(neurons) }))
+    }
+
+    fn event(&self, neurons: &LoweredNeurons) -> Result<Option<Box<dyn EventNeurons>>, String> {
+        Ok(Some(Box::new(State::new(neurons))))
+    }
+}
+
+fn steps(grid: Grid, milliseconds: f64) -> Option<u64> {
+    Time::from_milliseconds(milliseconds).and_then(|time| grid.steps_in(time))
+}
+
+/// One neuron after the step `last`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Cell {
+    potential: f64,
+    current: f64,
+    last: u64,
+}
+
+struct State {
+    cells: Vec<Cell>,
+    initial: Vec<f64>,
+    opening: Vec<u64>,
+    phases: Vec<u32>,
+    negative_gain: Vec<f64>,
+    grid: Grid,
+}
+
+impl State {
+    fn new(neurons: &LoweredNeurons) -> Self {
+        let all = || 0..neurons.size;
+        let parameter = |index: usize| all().map(move |n| neurons.parameters[index].get(n));
+        let initial = neurons.initial.first().and_then(|column| column.as_ref());
+        let value = |n| exact::round(initial.map_or(0.0, |column| column.get(n)));
+        let grid = neurons.grid;
+        let mut state = State {
+            cells: Vec::new(),
+            initial: all().map(value).collect(),
+            opening: parameter(0).map(|value| steps(grid, value).unwrap_or(1)).collect(),
+            phases: parameter(1).map(|value| (value as u32).clamp(1, MOST_PHASES)).collect(),
+            negative_gain: parameter(2).collect(),
+            grid,
+        };
+        state.restart();
+        state
+    }
+
+    fn restart(&mut self) {
+        let cell = |&potential: &f64| Cell { potential, current: 0.0, last: 0 };
+        self.cells = self.initial.iter().map(cell).collect();
+    }
+
+    fn visit(&mut self, visitor: &mut dyn StateVisitor) {
+        visitor.reals(&mut self.cells.iter_mut().map(|cell| &mut cell.potential));
+        visitor.reals(&mut self.cells.iter_mut().map(|cell| &mut cell.current));
+        visitor.steps(&mut self.cells.iter_mut().map(|cell| &mut cell.last));
+    }
+
+    /// The neuron after the steps up to `step`, none of which brought input.
+    fn at(&self, neuron: usize, step: u64) -> Cell {
+        let cell = self.cells[neuron];
+        let driven = step.min(self.opening[neuron]).saturating_sub(cell.last);
+        let potential = cell.potential + driven as f64 * cell.current;
+        Cell { potential, last: cell.last.max(step), ..cell }
+    }
+
+    /// The whole levels of a potential with their sign, not yet cut.
+    fn levels(&self, neuron: usize, potential: f64) -> f64 {
+        if potential >= 0.0 {
+            (potential + 0.5).floor()
+        } else {
+            -(0.5 - self.negative_gain[neuron] * potential).floor()
+        }
+    }
+
+    fn most(&self, neuron: usize) -> i32 {
+        (1 << self.phases[neuron]) - 1
+    }
+
+    /// The number that the neuron sends.
+    fn number(&self, neuron: usize, potential: f64) -> i32 {
+        let most = f64::from(self.most(neuron));
+        self.levels(neuron, potential).clamp(-most, most) as i32
+    }
+
+    /// The payload of the spike in a step; `None` where there is no spike.
+    fn payload(&self, neuron: usize, cell: Cell) -> Option<i32> {
+        let phase = cell.last.checked_sub(self.opening[neuron])?;
+        let below = u64::from(self.phases[neuron] - 1).checked_sub(phase)?;
+        let number = self.number(neuron, cell.potential);
+        let bit = number.abs() & (1 << below);
+        (bit != 0).then_some(bit * number.signum())
+    }
+
+    /// Adds the input that arrives in the step that the neuron has just been advanced to.
+    fn add(&mut self, neuron: usize, input: f64) -> Option<i32> {
+        let opening = self.opening[neuron];
+        let cell = &mut self.cells[neuron];
+        if cell.last <= opening {
+            cell.potential += input;
+        }
+        let cell = *cell;
+        self.payload(neuron, cell)
+    }
+
+    fn value(&self, index: usize, neuron: usize, cell: Cell) -> f64 {
+        if index == 0 {
+            return cell.potential;
+        }
+        if cell.last < self.opening[neuron] {
+            return 0.0;
+        }
+        let levels = self.levels(neuron, cell.potential).abs();
+        (levels - f64::from(self.most(neuron))).max(0.0)
+    }
+}
+
+impl EventNeurons for State {
+    fn receive(
+        &mut self,
+        neuron: usize,
+        time: Time,
+        inputs: &[f64],
+        _crossing: bool,
+    ) -> Option<i32> {
+        self.cells[neuron] = self.at(neuron, self.grid.step_at(time));
+        self.add(neuron, inputs[0])
+    }
+
+    fn set_current(&mut self, neuron: usize, time: Time, current: f64) {
+        self.cells[neuron] = Cell { current, ..self.at(neuron, self.grid.step_at(time)) };
+    }
+
+    fn next_spike(&self, neuron: usize) -> Option<Time> {
+        let opening = self.opening[neuron];
+        let end = opening.saturating_add(u64::from(self.phases[neuron]));
+        let first = self.cells[neuron].last.saturating_add(1).max(opening);
+        let cell = self.at(neuron, opening);
+        let spikes = |last: &u64| self.payload(neuron, Cell { last: *last, ..cell }).is_some();
+        (first..end).find(spikes).map(|step| self.grid.time_of(step))
+    }
+
+    fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
+        self.visit(visitor);
+    }
+
+    fn variable(&self, index: usize, neuron: usize, time: Time) -> f64 {
+        self.value(index, neuron, self.at(neuron, self.grid.step_at(time)))
+    }
+
+    fn reset(&mut self) {
+        self.restart();
+    }
+}
+
+/// The same neurons, advanced together step by step.
+struct ClockState {
+    state: State,
+}
+
+impl ClockNeurons for ClockState {
+    fn step(&mut self, drive: Drive<'_>, spikes: &mut Emitted) {
+        for (neuron, (&input, &current)) in drive.inputs[0].iter().zip(drive.current).enumerate() {
+            self.state.cells[neuron].current = current;
+            // In this engine every neuron is at the step before.
+            let step = self.state.cells[neuron].last + 1;
+            self.state.cells[neuron] = self.state.at(neuron, step);
+            if let Some(payload) = self.state.add(neuron, input) {
+                spikes.push_graded(neuron as u32, payload);
+            }
+        }
+    }
+
+    fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
+        self.state.visit(visitor);
+    }
+
+    fn variable(&self, index: usize) -> Vec<f64> {
+        let cells = self.state.cells.iter().enumerate();
+        cells.map(|(neuron, &cell)| self.state.value(index, neuron, cell)).collect()
+    }
+
+    fn reset(&mut self) {
+        self.state.restart();
+    }
+}
