@@ -1,7 +1,7 @@
 //! What a converted network does: accuracy against steps, spikes and synaptic operations.
 
-use crate::coding::{InputCode, deterministic_rate};
-use crate::lower::{Conversion, Readout};
+use crate::coding::{InputCode, deterministic_rate, latency};
+use crate::lower::{Conversion, Readout, Timing};
 use rayon::prelude::*;
 use serde::Serialize;
 use sim_core::connectome::{CompileConfig, CompileError};
@@ -35,6 +35,8 @@ pub struct SampleRun {
     pub synaptic_operations: Vec<u64>,
     /// Spikes of each population up to the largest number of steps.
     pub population_spikes: Vec<u64>,
+    /// Neurons whose activation was larger than their code can express.
+    pub saturated: u64,
     /// A digest of all spikes, to compare engines.
     pub digest: u64,
 }
@@ -88,11 +90,18 @@ pub struct Presenter<'a> {
 }
 
 impl<'a> Presenter<'a> {
-    /// Compiles a conversion.
+    /// Compiles a conversion. Where its layers take turns there is one answer, whatever steps are
+    /// asked for: they become its number of phases or slots.
     ///
     /// # Errors
     /// [`FidelityError`].
-    pub fn new(conversion: &'a Conversion, config: FidelityConfig) -> Result<Self, FidelityError> {
+    pub fn new(
+        conversion: &'a Conversion,
+        mut config: FidelityConfig,
+    ) -> Result<Self, FidelityError> {
+        if let Timing::Once { code_steps, .. } = conversion.timing {
+            config.steps = vec![code_steps];
+        }
         let ascending = config.steps.windows(2).all(|pair| pair[0] < pair[1]);
         if config.steps.first().is_none_or(|&first| first == 0) || !ascending {
             return Err(FidelityError::Steps);
@@ -149,7 +158,10 @@ impl<'a> Presenter<'a> {
         let mut potentials = Vec::new();
         let mut reached = 0;
         for &steps in &self.config.steps {
-            let target = latency + u64::from(steps);
+            let target = match self.conversion.timing {
+                Timing::AnyStep => latency + u64::from(steps),
+                Timing::Once { step, .. } => u64::from(step),
+            };
             engine.run(grid.time_of(target - reached), &mut |_| true)?;
             reached = target;
             potentials.push(engine.variable(readout, 0));
@@ -198,6 +210,9 @@ impl<'a> Presenter<'a> {
 
     fn input_spikes(&self, sample: &[f32]) -> Vec<(Time, u32)> {
         let grid = self.compiled.network().grid();
+        if self.conversion.input.code == InputCode::Latency {
+            return self.first_spikes(sample);
+        }
         let most = self.config.steps.last().copied().unwrap_or(1);
         let steps = deterministic_rate::encode(sample, most).into_iter().enumerate();
         steps
@@ -206,6 +221,40 @@ impl<'a> Presenter<'a> {
                 neurons.into_iter().map(move |neuron| (time, neuron))
             })
             .collect()
+    }
+
+    fn first_spikes(&self, sample: &[f32]) -> Vec<(Time, u32)> {
+        let (grid, input) = (self.compiled.network().grid(), &self.conversion.input);
+        let opening = u64::from(input.opening);
+        let continuous = matches!(self.conversion.timing, Timing::Once { continuous: true, .. });
+        let time_of = |value: f64| {
+            if continuous {
+                let wait = latency::encode(value, grid.time_of(u64::from(input.window)));
+                return wait.map(|wait| grid.time_of(opening).saturating_add(wait));
+            }
+            let slot = latency::encode_slot(value, input.window);
+            slot.map(|slot| grid.time_of(opening + u64::from(slot)))
+        };
+        let spike = |(neuron, &value): (usize, &f32)| {
+            time_of(f64::from(value)).map(|time| (time, neuron as u32))
+        };
+        sample.iter().enumerate().filter_map(spike).collect()
+    }
+
+    /// Neurons that said how much their code could not express.
+    fn saturated(&self, engine: &dyn Engine) -> u64 {
+        let inputs = self.input_populations();
+        let mut count = 0;
+        for (index, layer) in self.conversion.layers.iter().enumerate() {
+            let model = self.compiled.network().populations()[index + inputs].model;
+            let variables = model.spec().variables;
+            let overflow = variables.iter().position(|variable| variable.name == "overflow");
+            if let Some(overflow) = overflow.filter(|_| layer.saturates) {
+                let values = engine.variable(index + inputs, overflow);
+                count += values.iter().filter(|&&value| value > 0.0).count() as u64;
+            }
+        }
+        count
     }
 
     fn evaluate(&self, engine: &dyn Engine, readout: usize, potentials: &[Vec<f64>]) -> SampleRun {
@@ -219,6 +268,7 @@ impl<'a> Presenter<'a> {
             spikes: vec![0; numbers],
             synaptic_operations: vec![0; numbers],
             population_spikes: vec![0; populations.len()],
+            saturated: self.saturated(engine),
             digest: digest(&engine.recording().spikes),
         };
         let mut counts = vec![vec![0.0; populations[readout].size() as usize]; numbers];
@@ -232,7 +282,12 @@ impl<'a> Presenter<'a> {
             };
             // The step of the layer's own time: 1 is the first in which input can arrive.
             let own = grid.step_at(spike.time).saturating_sub(onset);
-            let waits = self.config.steps.iter().position(|&steps| own <= u64::from(steps));
+            let waits = match self.conversion.timing {
+                Timing::AnyStep => {
+                    self.config.steps.iter().position(|&steps| own <= u64::from(steps))
+                }
+                Timing::Once { .. } => Some(0),
+            };
             let Some(first) = waits else { continue };
             run.population_spikes[population] += 1;
             let local = (spike.neuron - populations[population].first) as usize;

@@ -46,8 +46,11 @@ pub struct Layer {
     pub thresholds: [f64; 2],
     /// Channels that were silent on the calibration samples.
     pub dead_channels: usize,
-    /// Steps before the layer's first input can arrive.
+    /// Steps before the layer's first input can arrive; the opening of its window where layers take
+    /// turns.
     pub onset: u32,
+    /// Whether activations occur that its code cannot express, so that they are cut.
+    pub saturates: bool,
 }
 
 /// A linear map of the sample whose result, with the bias, drives a layer as a constant current.
@@ -70,6 +73,10 @@ pub struct InputPlan {
     pub currents: Vec<CurrentDrive>,
     /// Index of the stimulus that makes the input population spike, for the other codes.
     pub spikes: Option<usize>,
+    /// Step at which the input's window opens, for codes that have one.
+    pub opening: u32,
+    /// Steps of that window.
+    pub window: u32,
 }
 
 /// When a converted network has an answer.
@@ -189,7 +196,7 @@ pub fn lower(
 ) -> Conversion {
     let mut network = Network::new(name, Milliseconds(1.0));
     let names = population_names(structure);
-    let mut input = InputPlan { code, currents: Vec::new(), spikes: None };
+    let mut input = InputPlan { code, currents: Vec::new(), spikes: None, opening: 0, window: 0 };
     if code.spikes() {
         add_input(&mut network, &mut input, structure, code);
     }
@@ -266,7 +273,7 @@ fn add_input(network: &mut Network, input: &mut InputPlan, structure: &Structure
     input.spikes = Some(0);
 }
 
-const MILLISECONDS: sim_core::units::Unit = sim_core::units::Unit {
+pub(crate) const MILLISECONDS: sim_core::units::Unit = sim_core::units::Unit {
     symbol: "ms",
     dimension: sim_core::units::Dimension::Time,
     in_base: 1.0,
@@ -360,7 +367,13 @@ fn add_drive(
     }
 }
 
-pub(crate) fn layer(unit: &Unit, scale: &UnitScale, name: &str, model: String, onset: u32) -> Layer {
+pub(crate) fn layer(
+    unit: &Unit,
+    scale: &UnitScale,
+    name: &str,
+    model: String,
+    onset: u32,
+) -> Layer {
     let mut nodes: Vec<String> = Vec::new();
     for node in unit.branches.iter().flat_map(|branch| &branch.nodes) {
         if !nodes.contains(node) {
@@ -380,5 +393,6 @@ pub(crate) fn layer(unit: &Unit, scale: &UnitScale, name: &str, model: String, o
         thresholds: [fold(f64::INFINITY, f64::min), fold(0.0, f64::max)],
         dead_channels: scale.dead.iter().filter(|&&dead| dead).count(),
         onset,
+        saturates: false,
     }
 }

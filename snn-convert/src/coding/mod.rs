@@ -4,6 +4,8 @@
 
 pub mod constant_current;
 pub mod deterministic_rate;
+pub mod latency;
+pub mod phase;
 pub mod poisson;
 
 /// How samples are put in.
@@ -16,6 +18,10 @@ pub enum InputCode {
     Poisson,
     /// Each value becomes evenly spaced spikes.
     DeterministicRate,
+    /// Each value sends one spike, the earlier the larger it is.
+    Latency,
+    /// Each value is sent as a binary number, one bit a step.
+    Phase,
 }
 
 /// A code in the list of codes.
@@ -30,8 +36,13 @@ pub struct CodeEntry {
 }
 
 /// All codes; the first is the default.
-pub static CODES: &[CodeEntry] =
-    &[constant_current::ENTRY, poisson::ENTRY, deterministic_rate::ENTRY];
+pub static CODES: &[CodeEntry] = &[
+    constant_current::ENTRY,
+    poisson::ENTRY,
+    deterministic_rate::ENTRY,
+    latency::ENTRY,
+    phase::ENTRY,
+];
 
 /// The code of this name.
 pub fn find_code(name: &str) -> Option<CodeEntry> {

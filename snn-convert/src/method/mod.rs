@@ -4,7 +4,10 @@
 //! spiking network. To add one: its file with a `pub static METHOD`, and its line in [`METHODS`].
 
 mod hard_reset;
+mod phase;
 mod rate;
+mod ttfs;
+mod turns;
 
 use crate::ann::AnnGraph;
 use crate::calibrate::Calibration;
@@ -59,6 +62,16 @@ pub enum MethodError {
         /// The codes it takes.
         needed: &'static str,
     },
+    /// A number of steps that the method cannot use.
+    #[error("method `{method}` cannot use {got} steps; it takes {allowed}")]
+    Steps {
+        /// The method.
+        method: &'static str,
+        /// What was asked for.
+        got: u32,
+        /// What is allowed.
+        allowed: &'static str,
+    },
 }
 
 /// A conversion method.
@@ -74,11 +87,19 @@ pub struct Method {
 }
 
 /// All methods; the first is the default.
-pub static METHODS: &[&Method] = &[&rate::METHOD, &hard_reset::METHOD];
+pub static METHODS: &[&Method] =
+    &[&rate::METHOD, &hard_reset::METHOD, &ttfs::METHOD, &ttfs::SLOTS, &phase::METHOD];
 
 /// The method of this name.
 pub fn find_method(name: &str) -> Option<&'static Method> {
     METHODS.iter().copied().find(|method| method.name == name)
+}
+
+/// Refuses input codes whose spikes are not worth the same in every step.
+fn check_rate_code(method: &'static str, code: InputCode) -> Result<(), MethodError> {
+    let needed = "constant_current, poisson or deterministic_rate";
+    let windowed = matches!(code, InputCode::Latency | InputCode::Phase);
+    if windowed { Err(MethodError::Code { method, needed }) } else { Ok(()) }
 }
 
 /// The scale of a unit that stands in one number for its activation: threshold and output agree.

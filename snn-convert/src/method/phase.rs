@@ -19,6 +19,7 @@ use super::turns::{TurnCode, check_code, lower_in_turns};
 use super::{Method, MethodConfig, MethodError, Prepared};
 use crate::coding::InputCode;
 use crate::lower::Conversion;
+use crate::structure::UnitKind;
 use sim_core::neuron::integrator::integrator;
 use sim_core::neuron::max_pool::max_pool;
 use sim_core::neuron::phase::phase;
@@ -44,11 +45,10 @@ fn convert(prepared: &Prepared<'_>, config: &MethodConfig) -> Result<Conversion,
     let levels = (1_u32 << phases) - 1;
     let mut scales = scales(prepared, |sample| (config.threshold.choose)(sample, levels));
     // From here on scales are the values of one level.
-    let units = scales.iter_mut().zip(&prepared.structure.units);
-    for (scale, unit) in units.filter(|(_, unit)| unit.kind != crate::structure::UnitKind::Readout) {
-        for factors in [&mut scale.output.factors, &mut scale.threshold.factors] {
-            let _ = unit;
-            factors.iter_mut().for_each(|factor| *factor /= f64::from(levels));
+    for (scale, unit) in scales.iter_mut().zip(&prepared.structure.units) {
+        if unit.kind != UnitKind::Readout {
+            let own = [&mut scale.output.factors, &mut scale.threshold.factors];
+            own.into_iter().flatten().for_each(|factor| *factor /= f64::from(levels));
         }
     }
     let code = TurnCode {
@@ -60,9 +60,10 @@ fn convert(prepared: &Prepared<'_>, config: &MethodConfig) -> Result<Conversion,
         readout: |_, _| integrator(),
         offset: 0.0,
         ramp: None,
-        spiking_input: InputCode::Phase,
         input_neuron: |code, opening| phase(Milliseconds(f64::from(opening)), code.code_steps),
         input_scale: 1.0 / f64::from(levels),
+        full_scale: f64::from(levels),
+        window: phases,
         code_steps: phases,
         continuous: false,
     };

@@ -23,6 +23,7 @@ pub static METHOD: Method = Method {
 };
 
 fn convert(prepared: &Prepared<'_>, config: &MethodConfig) -> Result<Conversion, MethodError> {
+    super::check_rate_code("rate", config.code)?;
     let mut scales: Vec<UnitScale> = Vec::new();
     for (index, unit) in prepared.structure.units.iter().enumerate() {
         let scale = match unit.kind {

@@ -54,7 +54,10 @@ const WINDOW: u32 = 1000;
 /// The most slots: levels and their sums stay within what is exact.
 pub const MOST_SLOTS: u32 = 4096;
 
-fn convert_exact(prepared: &Prepared<'_>, config: &MethodConfig) -> Result<Conversion, MethodError> {
+fn convert_exact(
+    prepared: &Prepared<'_>,
+    config: &MethodConfig,
+) -> Result<Conversion, MethodError> {
     check_code("ttfs", config.code, InputCode::Latency, "constant_current or latency")?;
     let scales = scales(prepared, |sample| {
         let largest = f64::from(sample.maximum());
@@ -70,16 +73,20 @@ fn convert_exact(prepared: &Prepared<'_>, config: &MethodConfig) -> Result<Conve
         readout: |_, opening| first_spike(milliseconds(opening), milliseconds(WINDOW)),
         offset: 0.0,
         ramp: Some(0),
-        spiking_input: InputCode::Latency,
         input_neuron: |_, _| Neuron::spike_source(),
         input_scale: 1.0,
+        full_scale: 1.0,
+        window: WINDOW,
         code_steps: 1,
         continuous: true,
     };
     Ok(lower_in_turns(prepared, &scales, config.code, &code))
 }
 
-fn convert_slots(prepared: &Prepared<'_>, config: &MethodConfig) -> Result<Conversion, MethodError> {
+fn convert_slots(
+    prepared: &Prepared<'_>,
+    config: &MethodConfig,
+) -> Result<Conversion, MethodError> {
     check_code("ttfs_slots", config.code, InputCode::Latency, "constant_current or latency")?;
     let slots = config.steps;
     if !(2..=MOST_SLOTS).contains(&slots) {
@@ -93,13 +100,17 @@ fn convert_slots(prepared: &Prepared<'_>, config: &MethodConfig) -> Result<Conve
         current_gain: 1.0,
         neuron: |code, opening| first_spike_slots(milliseconds(opening), milliseconds(code.span)),
         maximum: first_arrival,
-        readout: |code, opening| first_spike_slots(milliseconds(opening), milliseconds(code.span)),
+        // Read in the step before it would open, so that it never spikes.
+        readout: |code, opening| {
+            first_spike_slots(milliseconds(opening + 1), milliseconds(code.span))
+        },
         // Half a level rounds to the nearest; the ramp's first level comes with the opening.
         offset: -0.5 / f64::from(slots),
         ramp: Some(1),
-        spiking_input: InputCode::Latency,
         input_neuron: |_, _| Neuron::spike_source(),
         input_scale: 1.0,
+        full_scale: 1.0,
+        window: slots,
         code_steps: slots,
         continuous: false,
     };

@@ -36,14 +36,16 @@ pub(super) struct TurnCode {
     pub offset: f64,
     /// Steps before an opening at which the ramp sets in; none has no ramp.
     pub ramp: Option<u32>,
-    /// The input code besides constant current.
-    pub spiking_input: InputCode,
     /// The population that this code's samples enter through, by opening step.
     pub input_neuron: fn(&TurnCode, u32) -> Neuron,
     /// What the input stands for in a unit of the code: its scale.
     pub input_scale: f64,
+    /// How many of a unit's scale its largest value is.
+    pub full_scale: f64,
     /// Phases or slots.
     pub code_steps: u32,
+    /// Steps of a window.
+    pub window: u32,
     /// Whether spike times lie on no grid.
     pub continuous: bool,
 }
@@ -67,6 +69,13 @@ fn openings(structure: &Structure, code: &TurnCode, spiking_input: bool) -> Vec<
     openings
 }
 
+/// Whether a unit may be larger than the largest value that its code has.
+fn saturates(unit: &Unit, scale: &UnitScale, code: &TurnCode) -> bool {
+    let UnitKind::Rectifier { maximum } = unit.kind else { return false };
+    // 1e-9: scales are quotients that were rounded.
+    scale.output.factors.iter().any(|factor| factor * code.full_scale < maximum * (1.0 - 1e-9))
+}
+
 /// A maximum is passed on as it arrives; all other units wait for the whole window.
 fn span(code: &TurnCode, unit: &Unit) -> u32 {
     if unit.kind == UnitKind::MaxPool { 1 } else { code.span }
@@ -87,7 +96,13 @@ pub(super) fn lower_in_turns(
         names: population_names(structure),
         openings: openings(structure, code, spiking),
         network: Network::new(prepared.name, Milliseconds(1.0)),
-        input: InputPlan { code: input_code, currents: Vec::new(), spikes: None, opening: 0 },
+        input: InputPlan {
+            code: input_code,
+            currents: Vec::new(),
+            spikes: None,
+            opening: 0,
+            window: code.window,
+        },
     };
     if spiking {
         builder.add_input(structure);
@@ -103,7 +118,9 @@ pub(super) fn lower_in_turns(
         builder.add_sample_current(index, unit);
         builder.add_ramp(index, unit);
         builder.network.add_probe(format!("spikes of {name}"), Probe::spikes(&name));
-        layers.push(layer(unit, &scales[index], &name, model, builder.openings[index]));
+        let mut layer = layer(unit, &scales[index], &name, model, builder.openings[index]);
+        layer.saturates = saturates(unit, &scales[index], code);
+        layers.push(layer);
     }
     let step = builder.openings.last().copied().unwrap_or(1);
     let (code_steps, continuous) = (code.code_steps, code.continuous);
@@ -174,9 +191,11 @@ impl Builder<'_> {
             let (source, scale, opening) = match branch.origin {
                 Origin::Input if !self.input.code.spikes() => continue,
                 Origin::Input => (INPUT, &input, INPUT_OPENING),
-                Origin::Unit(source) => {
-                    (self.names[source].as_str(), &self.scales[source].output, self.openings[source])
-                }
+                Origin::Unit(source) => (
+                    self.names[source].as_str(),
+                    &self.scales[source].output,
+                    self.openings[source],
+                ),
             };
             // In the span, the last step belongs to the shortest delay.
             let delay = self.openings[index] - opening - (span - 1);

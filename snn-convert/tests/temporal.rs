@@ -1,0 +1,226 @@
+//! Codes whose layers take turns (first spike, time slots, phases) against a slow evaluation of the
+//! trained network in 64 bits, spike by spike, on every engine that can run them.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod exact;
+#[allow(dead_code, reason = "the framework's answers are compared with elsewhere")]
+mod golden;
+
+use sim_core::connectome::CompileConfig;
+use sim_core::engine::{EngineConfig, find_engine};
+use snn_convert::coding::InputCode;
+use snn_convert::convert::{ConvertError, Convertible};
+use snn_convert::fidelity::{FidelityConfig, Presenter, SampleRun, largest};
+use snn_convert::lower::Conversion;
+use snn_convert::method::{MethodConfig, MethodError, find_method};
+use snn_convert::source::onnx;
+use snn_convert::structure::{Origin, UnitKind};
+use snn_convert::threshold::{ThresholdRule, find_rule};
+
+/// Images that windows come from.
+const CALIBRATION: usize = 40;
+
+/// What the scores of exact first spikes may differ by from the network in 64 bits.
+///
+/// A spike time is rounded to 1e-15 of its window; the sums behind a score add a few hundred such
+/// errors, times windows of up to a hundred. Measured: below 1e-11.
+const EXACT: f64 = 1e-9;
+
+fn rule() -> &'static ThresholdRule {
+    find_rule("channel_percentile").unwrap()
+}
+
+struct Case {
+    golden: golden::Golden,
+    convertible: Convertible,
+    size: usize,
+}
+
+impl Case {
+    fn sample(&self, index: usize) -> &[f32] {
+        &self.golden.samples[index * self.size..(index + 1) * self.size]
+    }
+
+    fn convert(&self, method: &str, code: InputCode, steps: u32) -> Conversion {
+        self.try_convert(method, code, steps).unwrap()
+    }
+
+    fn try_convert(
+        &self,
+        method: &str,
+        code: InputCode,
+        steps: u32,
+    ) -> Result<Conversion, ConvertError> {
+        let config = MethodConfig { threshold: rule(), code, steps };
+        self.convertible.convert(find_method(method).unwrap(), &config)
+    }
+}
+
+/// The first exported file of a network.
+fn case(name: &str) -> Case {
+    let golden = golden::all().into_iter().find(|golden| golden.name.starts_with(name)).unwrap();
+    let graph = onnx::read(&golden.onnx).unwrap();
+    let size = graph.input_shape().size();
+    let samples = &golden.samples[golden.samples.len() - CALIBRATION * size..];
+    let convertible = Convertible::new(name, &graph, samples).unwrap();
+    Case { golden, convertible, size }
+}
+
+const NETWORKS: [&str; 5] =
+    ["bncnn_fashion", "digits_cnn", "lenet_mnist", "mobile_fashion", "resnet_fashion"];
+
+fn show(case: &Case, conversion: &Conversion, engine: &str, images: usize) -> Vec<SampleRun> {
+    let config = FidelityConfig { steps: vec![1], seed: 5, compile: CompileConfig::UNLIMITED };
+    let presenter = Presenter::new(conversion, config).unwrap();
+    let start = find_engine(engine).unwrap().start;
+    let mut engine = start(presenter.compiled().clone(), EngineConfig::default()).unwrap();
+    (0..images)
+        .map(|index| presenter.show_one(engine.as_mut(), index, case.sample(index)).unwrap())
+        .collect()
+}
+
+/// The scores in 64 bits and the number of activations above zero, pooled ones included.
+fn exact_scores(case: &Case, image: usize) -> (Vec<f64>, u64) {
+    let graph = &case.convertible.decluttered.graph;
+    let values = exact::evaluate(graph, case.sample(image), |_, _, value| value);
+    let spiking = |unit: &&snn_convert::structure::Unit| unit.kind != UnitKind::Readout;
+    let units = case.convertible.structure.units.iter().filter(spiking);
+    let active = |unit: &snn_convert::structure::Unit| {
+        values[unit.node.index()].iter().filter(|&&value| value > 0.0).count() as u64
+    };
+    (values[graph.output().index()].clone(), units.map(active).sum())
+}
+
+#[test]
+fn exact_first_spikes_give_the_trained_networks_scores() {
+    for name in NETWORKS {
+        let case = case(name);
+        for code in [InputCode::ConstantCurrent, InputCode::Latency] {
+            let conversion = case.convert("ttfs", code, 1);
+            let runs = show(&case, &conversion, "event", 2);
+            for (image, run) in runs.iter().enumerate() {
+                let (scores, active) = exact_scores(&case, image);
+                let differences = run.scores.iter().zip(&scores).map(|(a, b)| (a - b).abs());
+                let difference = differences.fold(0.0, f64::max);
+                assert!(difference < EXACT, "{name}, {code:?}: {difference:e}");
+                assert_eq!(run.classes, [largest(&scores)], "{name}");
+                assert_eq!(run.spikes, [active], "{name}, {code:?}");
+                assert_eq!(run.saturated, 0, "{name}");
+            }
+        }
+    }
+}
+
+/// The scores of a network whose activations are rounded to so many levels of each channel's scale,
+/// and the sum of `spikes(level)` over all of them, pooled ones included.
+fn rounded_scores(
+    case: &Case,
+    image: usize,
+    levels: u32,
+    spikes: fn(u32) -> u32,
+) -> (Vec<f64>, u64) {
+    let (graph, structure) = (&case.convertible.decluttered.graph, &case.convertible.structure);
+    let most = f64::from(levels);
+    let scale = |unit: usize, neuron: usize| {
+        let UnitKind::Rectifier { maximum } = structure.units[unit].kind else { panic!("pool") };
+        let factors = (rule().choose)(&case.convertible.calibration.units[unit], levels);
+        factors[neuron / structure.units[unit].shape.per_channel()].min(maximum)
+    };
+    // Scales once a unit and channel: choosing them sorts nothing but takes its time.
+    let scales: Vec<Vec<f64>> = (0..structure.units.len())
+        .map(|unit| match structure.units[unit].kind {
+            UnitKind::Rectifier { .. } => (0..structure.units[unit].shape.channels())
+                .map(|c| scale(unit, c * structure.units[unit].shape.per_channel()))
+                .collect(),
+            _ => Vec::new(),
+        })
+        .collect();
+    let unit_of = |node| structure.units.iter().position(|unit| unit.node == node).unwrap();
+    let values = exact::evaluate(graph, case.sample(image), |node, neuron, value| {
+        let unit = unit_of(node);
+        let scale = scales[unit][neuron / structure.units[unit].shape.per_channel()];
+        (value / scale * most + 0.5).floor().clamp(0.0, most) * scale / most
+    });
+    let mut sent = 0;
+    for (index, unit) in structure.units.iter().enumerate() {
+        let mut source = index;
+        while structure.units[source].kind == UnitKind::MaxPool {
+            let Origin::Unit(below) = structure.units[source].branches[0].origin else { panic!() };
+            source = below;
+        }
+        if unit.kind == UnitKind::Readout {
+            continue;
+        }
+        for (neuron, value) in values[unit.node.index()].iter().enumerate() {
+            let scale = scales[source][neuron / unit.shape.per_channel()];
+            sent += u64::from(spikes((value / scale * most).round() as u32));
+        }
+    }
+    (values[graph.output().index()].clone(), sent)
+}
+
+/// What the scores of a code with levels may differ by from the network with rounded activations:
+/// weights and biases lie on a grid of 2^-32, a few thousand of which, times the scale, add up.
+const ON_THE_GRID: f64 = 1e-4;
+
+fn assert_rounded(
+    method: &str,
+    codes: [InputCode; 2],
+    steps: u32,
+    levels: u32,
+    spikes: fn(u32) -> u32,
+) {
+    for name in NETWORKS {
+        let case = case(name);
+        let conversion = case.convert(method, codes[0], steps);
+        let runs = show(&case, &conversion, "clock", 2);
+        assert_eq!(runs, show(&case, &conversion, "event", 2), "{name}: engines differ");
+        for (image, run) in runs.iter().enumerate() {
+            let (scores, sent) = rounded_scores(&case, image, levels, spikes);
+            let differences = run.scores.iter().zip(&scores).map(|(a, b)| (a - b).abs());
+            let difference = differences.fold(0.0, f64::max);
+            assert!(difference < ON_THE_GRID, "{name}: {difference:e}");
+            assert_eq!(run.spikes, [sent], "{name}");
+        }
+        let spiking = case.convert(method, codes[1], steps);
+        let clock = show(&case, &spiking, "clock", 1);
+        assert_eq!(clock, show(&case, &spiking, "event", 1), "{name}: engines differ");
+    }
+}
+
+#[test]
+fn time_slots_are_the_network_with_rounded_activations_on_both_engines() {
+    let codes = [InputCode::ConstantCurrent, InputCode::Latency];
+    assert_rounded("ttfs_slots", codes, 16, 16, |level| level.min(1));
+}
+
+#[test]
+fn phases_are_the_network_with_activations_of_so_many_bits_on_both_engines() {
+    let codes = [InputCode::ConstantCurrent, InputCode::Phase];
+    assert_rounded("phase", codes, 4, 15, u32::count_ones);
+}
+
+#[test]
+fn inputs_and_steps_that_a_method_cannot_use_are_refused_with_what_it_takes() {
+    let case = case("digits_cnn");
+    let refused = |method: &str, code, steps| match case.try_convert(method, code, steps) {
+        Err(ConvertError::Method(error)) => error,
+        other => panic!("{other:?}"),
+    };
+    for (method, code) in [
+        ("ttfs", InputCode::Poisson),
+        ("ttfs_slots", InputCode::Phase),
+        ("phase", InputCode::Latency),
+        ("rate", InputCode::Latency),
+        ("rate", InputCode::Phase),
+    ] {
+        let error = refused(method, code, 16);
+        assert!(matches!(error, MethodError::Code { .. }), "{method}: {error}");
+        assert!(error.to_string().contains("constant_current"), "{method}: {error}");
+    }
+    for (method, steps) in [("ttfs_slots", 1), ("ttfs_slots", 4097), ("phase", 0), ("phase", 17)] {
+        let error = refused(method, InputCode::ConstantCurrent, steps);
+        assert!(matches!(error, MethodError::Steps { .. }), "{method}: {error}");
+    }
+}
