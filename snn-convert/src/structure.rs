@@ -305,23 +305,24 @@ impl Builder<'_> {
             return Ok(vec![0.0; node.shape.size()]);
         }
         let mut bias = self.own_bias(node);
-        for &input in &node.inputs {
-            let below = self.value_at_zero(input)?;
-            own_map(node, &self.graph.node(input).shape)?.apply(&below, &mut bias);
+        let shapes: Vec<&SampleShape> =
+            node.inputs.iter().map(|&input| &self.graph.node(input).shape).collect();
+        for (operand, &input) in node.inputs.iter().enumerate() {
+            let misfit = |misfit| self.graph.misfit(id, misfit);
+            if let Some(map) = node.operator.linear_map(operand, &shapes).map_err(misfit)? {
+                map.apply(&self.value_at_zero(input)?, &mut bias);
+            }
         }
         Ok(bias)
     }
 
     /// What a node gives when its own operands are zero.
     fn own_bias(&self, node: &Node) -> Vec<f64> {
-        let channels = node.shape.channels();
-        let shift = match &node.operator {
-            Operator::BatchNormalization(norm) => norm.gain_and_shift().1,
-            Operator::Affine(affine) => affine.per_channel(channels).1,
-            // Weights times zero leave the trained bias as it is.
-            _ => return self.at_zero_operands(node),
+        // The others add a trained 32-bit number to weights times zero.
+        let Operator::BatchNormalization(norm) = &node.operator else {
+            return self.at_zero_operands(node);
         };
-        let per_channel = node.shape.per_channel();
+        let (shift, per_channel) = (norm.gain_and_shift().1, node.shape.per_channel());
         (0..node.shape.size()).map(|n| shift.get(n / per_channel).copied().unwrap_or(0.0)).collect()
     }
 

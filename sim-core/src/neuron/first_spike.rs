@@ -258,6 +258,12 @@ impl EventNeurons for State {
         Some(from.saturating_add(Time(span.round() as i64)).clamp(soonest, closing))
     }
 
+    fn next_spike_until(&self, neuron: usize, until: Time) -> Option<Time> {
+        // Most input comes before the opening, when no spike can.
+        let open = until > self.opening[neuron];
+        open.then(|| self.next_spike(neuron)).flatten().filter(|&time| time <= until)
+    }
+
     fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
         self.visit(visitor);
     }

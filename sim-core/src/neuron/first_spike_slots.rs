@@ -240,6 +240,12 @@ impl EventNeurons for State {
         (step < end).then(|| self.grid.time_of(step))
     }
 
+    fn next_spike_until(&self, neuron: usize, until: Time) -> Option<Time> {
+        // Most input comes before the opening, when no spike can.
+        let open = self.grid.step_at(until) >= self.opening[neuron];
+        open.then(|| self.next_spike(neuron)).flatten().filter(|&time| time <= until)
+    }
+
     fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
         self.visit(visitor);
     }

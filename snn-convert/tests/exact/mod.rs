@@ -15,7 +15,6 @@ pub fn evaluate(
     for (id, node) in graph.nodes() {
         let input = |number: usize| &values[node.inputs[number].index()];
         let shape = |number: usize| picture(graph, node.inputs[number]);
-        let channels = node.shape.channels();
         let result: Vec<f64> = match &node.operator {
             Operator::Input(_) => sample.iter().map(|&value| f64::from(value)).collect(),
             Operator::Dense(dense) => (0..dense.outputs)
@@ -78,10 +77,15 @@ pub fn evaluate(
                 input(0).iter().enumerate().map(value).collect()
             }
             Operator::Affine(affine) => {
-                let (gain, shift) = affine.per_channel(channels);
                 let per_channel = node.shape.per_channel();
-                let value =
-                    |(n, x): (usize, &f64)| gain[n / per_channel] * x + shift[n / per_channel];
+                let constant = |values: &[f32], n: usize| match values.len() {
+                    1 => f64::from(values[0]),
+                    count if count == node.shape.size() => f64::from(values[n]),
+                    _ => f64::from(values[n / per_channel]),
+                };
+                let value = |(n, x): (usize, &f64)| {
+                    constant(&affine.gain, n) * x + constant(&affine.shift, n)
+                };
                 input(0).iter().enumerate().map(value).collect()
             }
             Operator::Add(_) => input(0).iter().zip(input(1)).map(|(a, b)| a + b).collect(),
