@@ -87,9 +87,13 @@ fn fanout(network: &ValidNetwork, index: usize, projection: &ValidProjection) ->
             (Layout::Dense { autapses: true }, transpose(weights, sources, targets), delay)
         }
         Connectivity::Convolution(geometry) => {
-            let scatter = Scatter::new(*geometry);
+            let mut scatter = Scatter::new(*geometry);
             let weights = match weights {
-                Weights::Each(weights) => Weights::Each(scatter.lay_out(&weights)),
+                Weights::Each(weights) => {
+                    let laid_out = scatter.lay_out(&weights);
+                    scatter.find_twins(&laid_out);
+                    Weights::Each(laid_out)
+                }
                 one => one,
             };
             (Layout::Convolution(Box::new(scatter)), weights, delay)

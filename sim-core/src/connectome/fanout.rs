@@ -1,6 +1,6 @@
 //! One projection's synapses, laid out for delivery.
 
-use super::scatter::Scatter;
+use super::scatter::{Scatter, Scratch};
 use crate::neuron::Combine;
 use std::ops::Range;
 
@@ -255,7 +255,7 @@ impl Fanout {
         part: &Range<u32>,
         input: &mut [f64],
         empty: bool,
-        scratch: &mut Vec<f64>,
+        scratch: &mut Scratch,
     ) {
         match (&self.layout, &self.weights, self.combine) {
             (Layout::Convolution(scatter), Weights::Each(weights), Combine::Sum) => {
@@ -388,29 +388,29 @@ fn deliver_convolution(
     part: &Range<u32>,
     input: &mut [f64],
     empty: bool,
-    scratch: &mut Vec<f64>,
+    scratch: &mut Scratch,
 ) {
     let (scatter, weights) = kernel;
     let whole = input.len() == scatter.targets();
-    let (neurons, payloads) = (spikes.neurons, spikes.payloads);
+    let (neurons, payloads, sums) = scatter.joined(spikes.neurons, spikes.payloads, scratch);
     if whole && scatter.is_plain() {
         scatter.add(neurons, payloads, weights, input);
         return;
     }
-    scratch.resize(scatter.targets(), 0.0);
+    sums.resize(scatter.targets(), 0.0);
     if empty {
-        scratch.fill(0.0);
+        sums.fill(0.0);
     } else {
-        scatter.spread(input, part, scratch);
+        scatter.spread(input, part, sums);
     }
     match whole {
-        true => scatter.add(neurons, payloads, weights, scratch),
+        true => scatter.add(neurons, payloads, weights, sums),
         false => {
             let channels = scatter.channels_in(part);
-            scatter.add_channels(neurons, payloads, weights, &channels, scratch);
+            scatter.add_channels(neurons, payloads, weights, &channels, sums);
         }
     }
-    scatter.gather(scratch, part, input);
+    scatter.gather(sums, part, input);
 }
 
 impl Weights {

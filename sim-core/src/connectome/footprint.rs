@@ -71,7 +71,8 @@ fn of_projection(projection: &ValidProjection, sources: u64, targets: u64) -> (u
         Connectivity::Dense => (pairs, each(pairs), each(pairs)),
         Connectivity::Convolution(geometry) => {
             // Kernel, and tables of each axis; weights are laid out anew.
-            let tables = geometry.tap_counts().iter().sum::<u64>().saturating_mul(16);
+            let taps = geometry.tap_counts().iter().sum::<u64>();
+            let tables = taps.saturating_mul(16).saturating_add(sources.saturating_mul(4));
             let weights = each(geometry.weight_count());
             (geometry.synapse_count(), weights.saturating_add(tables), weights)
         }

@@ -16,7 +16,7 @@ mod scatter;
 pub use compile::{CompileConfig, CompileError, compile};
 pub use fanout::{Arriving, Delays, Fanout, Layout, Message, Weights};
 pub use footprint::{Footprint, predict};
-pub use scatter::Scatter;
+pub use scatter::{Scatter, Scratch};
 
 use std::ops::Range;
 

@@ -5,8 +5,13 @@
 //! neighbouring targets see from one source lie side by side. So a spike adds, for every kernel row
 //! that covers it, one run of weights to one run of targets: (covering columns × channels) numbers
 //! long, without any index arithmetic a synapse.
+//!
+//! Where a mean pooling became part of the kernel, the sources of one window have the same synapses.
+//! Such twins are counted first, and what they bring is added once, times their number: exactly the
+//! same sum, as it is only done for weights on the dyadic grid of [`exact`].
 
 use crate::network::Convolution;
+use crate::neuron::exact;
 use std::ops::Range;
 
 /// Where a kernel element meets a target, along one axis.
@@ -70,6 +75,20 @@ pub struct Scatter {
     /// Source channels, and target channels, of a group.
     sources_per_group: usize,
     targets_per_group: usize,
+    /// For each source the first one with the same synapses; empty where sums may not be regrouped
+    /// or where nothing would be gained.
+    twins: Vec<u32>,
+}
+
+/// Memory that is used again in every step.
+#[derive(Debug, Clone, Default)]
+pub struct Scratch {
+    /// Targets channel-last.
+    pub(super) sums: Vec<f64>,
+    /// Payloads of twins, added up; zero between calls.
+    counts: Vec<i32>,
+    neurons: Vec<u32>,
+    payloads: Vec<i32>,
 }
 
 /// A source neuron's coordinates.
@@ -102,7 +121,96 @@ impl Scatter {
             sources_per_group: (geometry.source[0] / geometry.groups.max(1)).max(1) as usize,
             targets_per_group: (geometry.target[0] / geometry.groups.max(1)) as usize,
             geometry,
+            twins: Vec::new(),
         }
+    }
+
+    /// Lets twins be counted together where that leaves every sum as it is.
+    pub fn find_twins(&mut self, weights: &[f64]) {
+        let largest = weights.iter().fold(0.0, |most: f64, weight| most.max(weight.abs()));
+        let sources = self.geometry.source.iter().map(|&n| f64::from(n)).product::<f64>();
+        let fine = |weight: &f64| exact::round(*weight) == *weight;
+        if largest * sources >= exact::LARGEST_EXACT || !weights.iter().all(fine) {
+            return;
+        }
+        let [rows, columns] = [0, 1].map(|axis| self.first_alike(axis, weights));
+        let alike = |first: &[u32]| first.iter().zip(0..).any(|(&first, own)| first != own);
+        if !alike(&rows) && !alike(&columns) {
+            return;
+        }
+        let width = self.geometry.source[2];
+        let lines = (0..self.geometry.source[0] * self.geometry.source[1]).map(|line| {
+            let height = self.geometry.source[1];
+            line - line % height + rows[(line % height) as usize]
+        });
+        self.twins = lines
+            .flat_map(|line| columns.iter().map(move |column| line * width + column))
+            .collect();
+    }
+
+    /// For each source row (or column) the first that reaches the same targets with the same weights.
+    fn first_alike(&self, axis: usize, weights: &[f64]) -> Vec<u32> {
+        let [height, width] = self.geometry.kernel.map(|n| n as usize);
+        let channels = self.targets_per_group;
+        // Laid-out weights as [outer, position on the axis, inner].
+        let (count, inner) = match axis {
+            0 => (height, width * channels),
+            _ => (width, channels),
+        };
+        let place = |position: u32| match axis {
+            0 => position as usize,
+            _ => self.places[position as usize] as usize,
+        };
+        let same = |a: u32, b: u32| {
+            weights.chunks_exact((count * inner).max(1)).all(|outer| {
+                let at = |position| &outer[place(position) * inner..][..inner];
+                at(a) == at(b)
+            })
+        };
+        let kernel: Vec<u32> = (0..count as u32)
+            .map(|own| (0..own).find(|&first| same(first, own)).unwrap_or(own))
+            .collect();
+        let taps = if axis == 0 { &self.rows } else { &self.columns };
+        let positions = self.geometry.source[axis + 1];
+        let mut first_of = std::collections::HashMap::new();
+        (0..positions)
+            .map(|position| {
+                let own = taps.at(position as usize).iter();
+                let own: Vec<(u32, u32)> =
+                    own.map(|tap| (tap.target, kernel[tap.kernel as usize])).collect();
+                *first_of.entry(own).or_insert(position)
+            })
+            .collect()
+    }
+
+    /// The sources to deliver, twins joined: their neurons and payloads.
+    pub(super) fn joined<'a>(
+        &self,
+        neurons: &'a [u32],
+        payloads: &'a [i32],
+        scratch: &'a mut Scratch,
+    ) -> (&'a [u32], &'a [i32], &'a mut Vec<f64>) {
+        let Scratch { sums, counts, neurons: joined, payloads: sent } = scratch;
+        if self.twins.is_empty() {
+            return (neurons, payloads, sums);
+        }
+        if counts.len() < self.twins.len() {
+            counts.resize(self.twins.len(), 0);
+        }
+        joined.clear();
+        sent.clear();
+        for (index, &neuron) in neurons.iter().enumerate() {
+            let first = self.twins[neuron as usize];
+            let count = &mut counts[first as usize];
+            let payload = payloads.get(index).copied().unwrap_or(1);
+            if *count == 0 {
+                joined.push(first);
+            }
+            // Payloads that overflow together saturate far beyond what a sum holds exactly.
+            *count = count.saturating_add(payload);
+        }
+        sent.extend(joined.iter().map(|&first| std::mem::take(&mut counts[first as usize])));
+        (joined, sent, sums)
     }
 
     /// The geometry.
@@ -112,7 +220,7 @@ impl Scatter {
 
     /// Bytes on the heap.
     pub fn bytes(&self) -> u64 {
-        let places = 4 * self.places.len() as u64;
+        let places = 4 * (self.places.len() + self.twins.len()) as u64;
         self.rows.bytes() + self.columns.bytes() + self.runs.bytes() + places
     }
 
@@ -424,6 +532,44 @@ mod tests {
                 assert_eq!(scatter.row_length(source), expected.len() as u64);
             }
         }
+    }
+
+    #[test]
+    fn twins_are_joined_where_a_mean_pooling_is_part_of_the_kernel() {
+        // A 2 × 2 mean and then a 2 × 2 kernel, stride 1: one 4 × 4 kernel of stride 2.
+        let outer = [3.0, -1.0, 0.5, 2.0, 1.0, 1.0, -2.0, 0.25];
+        let weight = |index: usize| {
+            let (out, row, column) = (index / 16, index / 4 % 4, index % 4);
+            outer[out * 4 + row / 2 * 2 + column / 2] / 4.0
+        };
+        let weights: Vec<f64> = (0..32).map(weight).collect();
+        let geometry = Convolution {
+            source: [1, 6, 6],
+            target: [2, 2, 2],
+            kernel: [4, 4],
+            stride: [2, 2],
+            padding: [0; 4],
+            dilation: [1, 1],
+            groups: 1,
+        };
+        geometry.check().unwrap();
+        let mut scatter = Scatter::new(geometry);
+        let laid_out = scatter.lay_out(&weights);
+        scatter.find_twins(&laid_out);
+        let (neurons, payloads) = ([0, 1, 6, 7, 8, 20, 21, 35], [1, 1, 2, -1, 1, 3, -3, 1]);
+        let mut scratch = Scratch::default();
+        let (joined, counts, _) = scatter.joined(&neurons, &payloads, &mut scratch);
+        assert_eq!((joined, counts), ([0, 2, 14, 28].as_slice(), [3, 1, 0, 1].as_slice()));
+        let mut expected = vec![0.0; 8];
+        scatter.add(&neurons, &payloads, &laid_out, &mut expected);
+        let mut sums = vec![0.0; 8];
+        let (joined, counts, _) = scatter.joined(&neurons, &payloads, &mut scratch);
+        scatter.add(joined, counts, &laid_out, &mut sums);
+        assert_eq!(sums, expected);
+        // Weights that are not on the grid keep their order of summing.
+        let mut scatter = Scatter::new(geometry);
+        scatter.find_twins(&laid_out.iter().map(|weight| weight / 3.0).collect::<Vec<_>>());
+        assert_eq!(scatter.joined(&neurons, &payloads, &mut scratch).0, neurons);
     }
 
     #[test]

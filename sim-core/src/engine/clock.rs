@@ -7,7 +7,7 @@
 
 use super::source::{Stimuli, poisson_spikes};
 use super::{Compiled, Engine, EngineConfig, EngineError, Observer, check_threads};
-use crate::connectome::Arriving;
+use crate::connectome::{Arriving, Scratch};
 use crate::network::ValidStimulus;
 use crate::neuron::{ClockNeurons, Combine, Drive, Emitted};
 use crate::recording::{Recording, Spike};
@@ -169,8 +169,8 @@ struct Piece {
 /// What one thread owns.
 struct Part {
     pieces: Vec<Piece>,
-    /// Sums on their way through a projection.
-    sums: Vec<f64>,
+    /// Memory for sums on their way through a projection.
+    scratch: Scratch,
 }
 
 impl Part {
@@ -194,7 +194,7 @@ impl Part {
                 samples: Vec::new(),
             });
         }
-        Part { pieces, sums: Vec::new() }
+        Part { pieces, scratch: Scratch::default() }
     }
 
     /// Advances the part's neurons by `steps` steps after step `from`.
@@ -215,7 +215,7 @@ impl Part {
                     step,
                     (population, range),
                     &mut piece.inputs,
-                    &mut self.sums,
+                    &mut self.scratch,
                 );
                 let drive = Drive { inputs: &piece.inputs, current: &piece.current };
                 let spikes = &mut piece.spikes[offset as usize];
@@ -246,7 +246,7 @@ fn arrive(
     step: u64,
     (population, range): (usize, &Range<u32>),
     inputs: &mut [Vec<f64>],
-    sums: &mut Vec<f64>,
+    scratch: &mut Scratch,
 ) {
     inputs.iter_mut().for_each(|input| input.fill(0.0));
     // A bit a receptor: whether something was added. All above the last share one.
@@ -263,7 +263,7 @@ fn arrive(
             };
             let spikes = history.at(sent)[fanout.source_population()].arriving(delay);
             if !spikes.neurons.is_empty() {
-                fanout.deliver_all(spikes, range, input, filled & bit == 0, sums);
+                fanout.deliver_all(spikes, range, input, filled & bit == 0, scratch);
                 filled |= bit;
             }
         }
