@@ -55,6 +55,9 @@ pub enum Error {
     /// Something that only the combination of arguments makes wrong.
     #[error("{0}")]
     Usage(String),
+    /// Samples or labels.
+    #[error(transparent)]
+    Data(#[from] crate::data::DataError),
     /// An ONNX model.
     #[error(transparent)]
     Onnx(#[from] snn_convert::source::onnx::OnnxError),
@@ -150,6 +153,7 @@ impl Error {
                 "unknown_name"
             }
             Error::Usage(_) => "usage",
+            Error::Data(_) => "data",
             Error::Onnx(snn_convert::source::onnx::OnnxError::Unsupported(_)) => "unsupported",
             Error::Onnx(_) => "onnx",
             Error::Ann(_) => "trained_network",
