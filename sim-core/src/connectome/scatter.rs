@@ -310,6 +310,24 @@ impl Scatter {
         });
     }
 
+    /// Adds the laid-out weights of all sources, times their values, to the neurons `output`: what the
+    /// convolution makes of an analogue input. Each target sums in the order of the sources.
+    pub fn apply(&self, values: &[f64], weights: &[f64], output: &mut [f64], sums: &mut Vec<f64>) {
+        let part = 0..self.targets() as u32;
+        sums.resize(self.targets(), 0.0);
+        self.spread(output, &part, sums);
+        let is_there = |source: &u32| values.get(*source as usize).is_some_and(|v| *v != 0.0);
+        let sources: Vec<u32> = (0..values.len() as u32).filter(is_there).collect();
+        let channels = self.targets_per_group;
+        self.for_each_run(&sources, |index, run, place| {
+            let (value, length) = (values[sources[index] as usize], run.len() * channels);
+            let weights = &weights[place * channels..place * channels + length];
+            let own = sums[run.start * channels..][..length].iter_mut();
+            own.zip(weights).for_each(|(sum, weight)| *sum += weight * value);
+        });
+        self.gather(sums, &part, output);
+    }
+
     /// As [`add`](Self::add), only for target channels in `part`.
     pub fn add_channels(
         &self,

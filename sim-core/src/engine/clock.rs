@@ -349,10 +349,9 @@ impl ClockEngine {
                     }
                 }
                 self.history.store(step, index, &sent);
-                self.recording.counters.spikes[index] += sent.neurons.len() as u64;
                 for (place, &neuron) in sent.neurons.iter().enumerate() {
                     let neuron = population.first + neuron;
-                    self.recording.counters.synaptic_operations += compiled.out_degree(neuron);
+                    self.recording.counters.add(index, compiled.out_degree(neuron));
                     if self.recorded[index] {
                         let payload = sent.payloads.get(place).copied().unwrap_or(1);
                         self.recording.push_spike(Spike { time, neuron }, payload);

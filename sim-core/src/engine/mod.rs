@@ -35,7 +35,7 @@ mod source;
 
 use crate::connectome::{CompileConfig, CompileError, Connectome, compile};
 use crate::network::ValidNetwork;
-use crate::recording::{PopulationInfo, Recording, Trace};
+use crate::recording::{Counters, PopulationInfo, Recording, Trace};
 use crate::time::Time;
 use std::sync::Arc;
 
@@ -88,7 +88,7 @@ impl Compiled {
             populations: self.network.populations().iter().map(population).collect(),
             ..Recording::default()
         };
-        recording.counters.spikes = vec![0; recording.populations.len()];
+        recording.counters = Counters::new(recording.populations.len());
         for (name, probe) in self.network.probes() {
             let Some(variable) = probe.variable else {
                 continue;

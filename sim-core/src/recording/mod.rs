@@ -45,6 +45,26 @@ pub struct Counters {
     pub spikes: Vec<u64>,
     /// Spikes × synapses of the spiking neuron.
     pub synaptic_operations: u64,
+    /// The same for each population's spikes.
+    pub population_operations: Vec<u64>,
+}
+
+impl Counters {
+    /// Nothing has happened in so many populations.
+    pub fn new(populations: usize) -> Self {
+        Counters {
+            spikes: vec![0; populations],
+            synaptic_operations: 0,
+            population_operations: vec![0; populations],
+        }
+    }
+
+    /// Counts a spike of a neuron with so many synapses.
+    pub fn add(&mut self, population: usize, synapses: u64) {
+        self.spikes[population] += 1;
+        self.synaptic_operations += synapses;
+        self.population_operations[population] += synapses;
+    }
 }
 
 /// Spikes and traces of a run.

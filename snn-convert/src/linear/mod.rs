@@ -5,8 +5,11 @@
 //! neurons are spent on pooling, and chips that know only convolution and dense layers can hold it.
 
 mod compose;
+mod prepared;
 #[cfg(test)]
 mod tests;
+
+pub use prepared::PreparedMap;
 
 use sim_core::network::Convolution as Geometry;
 

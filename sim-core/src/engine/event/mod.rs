@@ -239,8 +239,7 @@ impl EventEngine {
         let running = &mut self.running[neuron as usize];
         *running = running.wrapping_add(payload);
         let message = Message { payload, running: *running };
-        self.recording.counters.spikes[population] += 1;
-        self.recording.counters.synaptic_operations += compiled.out_degree(neuron);
+        self.recording.counters.add(population, compiled.out_degree(neuron));
         if self.recorded[population] {
             self.recording.push_spike(Spike { time, neuron }, payload);
         }

@@ -1,0 +1,201 @@
+//! Running a network that was given a sample, and counting what it does.
+
+use super::{FidelityError, Presenter, SampleRun, digest, largest};
+use crate::lower::{Readout, Timing};
+use sim_core::engine::Engine;
+use sim_core::recording::Counters;
+
+/// A moment at which something is read.
+struct Stop {
+    /// The step at whose end that is.
+    step: u64,
+    /// Index of the number of steps.
+    number: usize,
+    /// The population whose counts are complete then.
+    population: usize,
+}
+
+impl Presenter<'_> {
+    /// Index of the read-out's population.
+    fn readout(&self) -> usize {
+        self.conversion.layers.len() - 1 + self.input_populations()
+    }
+
+    /// Runs and evaluates the recorded spikes.
+    pub(super) fn run_recorded(&self, engine: &mut dyn Engine) -> Result<SampleRun, FidelityError> {
+        let grid = self.compiled.network().grid();
+        let readout = self.readout();
+        let mut potentials = Vec::new();
+        let mut reached = 0;
+        for number in 0..self.config.steps.len() {
+            let target = self.step_of(readout, number);
+            engine.run(grid.time_of(target - reached), &mut |_| true)?;
+            reached = target;
+            potentials.push(engine.variable(readout, 0));
+        }
+        Ok(self.evaluate(engine, readout, &potentials))
+    }
+
+    /// The step at whose end a population has acted for a number of steps of its own.
+    fn step_of(&self, population: usize, number: usize) -> u64 {
+        let layer = population.checked_sub(self.input_populations());
+        let onset = layer.map_or(0, |layer| self.conversion.layers[layer].onset);
+        match self.conversion.timing {
+            Timing::AnyStep => u64::from(onset) + u64::from(self.config.steps[number]),
+            Timing::Once { step, .. } => u64::from(step),
+        }
+    }
+
+    /// Runs and reads the engine's counters at every step at which one of them is complete.
+    pub(super) fn run_counted(&self, engine: &mut dyn Engine) -> Result<SampleRun, FidelityError> {
+        let grid = self.compiled.network().grid();
+        let (inputs, readout) = (self.input_populations(), self.readout());
+        let (numbers, populations) = (self.config.steps.len(), readout + 1);
+        let stops = (0..numbers).flat_map(|number| {
+            (0..populations).map(move |population| Stop {
+                step: self.step_of(population, number),
+                number,
+                population,
+            })
+        });
+        let mut stops: Vec<Stop> = stops.collect();
+        stops.sort_by_key(|stop| (stop.step, stop.number, stop.population));
+        let mut run = SampleRun {
+            classes: Vec::with_capacity(numbers),
+            scores: Vec::new(),
+            scores_at: Vec::with_capacity(numbers),
+            spikes: vec![0; numbers],
+            synaptic_operations: vec![0; numbers],
+            population_spikes: vec![0; populations],
+            saturated: 0,
+            digest: 0,
+        };
+        let (mut potentials, mut counts) = (Vec::new(), Vec::new());
+        let mut reached = 0;
+        for Stop { step, number, population } in stops {
+            if step > reached {
+                engine.run(grid.time_of(step - reached), &mut |_| true)?;
+                reached = step;
+            }
+            let Counters { spikes, population_operations, .. } = &engine.recording().counters;
+            run.synaptic_operations[number] += population_operations[population];
+            if population >= inputs {
+                run.spikes[number] += spikes[population];
+            }
+            run.population_spikes[population] = spikes[population];
+            if population == readout {
+                potentials.push(engine.variable(readout, 0));
+                counts.push(self.readout_counts(engine, readout));
+            }
+        }
+        run.saturated = self.saturated(engine);
+        self.read(&mut run, &potentials, &counts);
+        run.digest = digest_of_counts(&run);
+        Ok(run)
+    }
+
+    /// Spikes of each neuron of the read-out up to now, where they are read.
+    fn readout_counts(&self, engine: &dyn Engine, readout: usize) -> Vec<f64> {
+        let population = &self.compiled.network().populations()[readout];
+        let mut counts = vec![0.0; population.size() as usize];
+        if self.conversion.readout == Readout::SpikeCount {
+            for spike in &engine.recording().spikes {
+                counts[(spike.neuron - population.first) as usize] += 1.0;
+            }
+        }
+        counts
+    }
+
+    /// Neurons that said how much their code could not express.
+    fn saturated(&self, engine: &dyn Engine) -> u64 {
+        let inputs = self.input_populations();
+        let mut count = 0;
+        for (index, layer) in self.conversion.layers.iter().enumerate() {
+            let model = self.compiled.network().populations()[index + inputs].model;
+            let variables = model.spec().variables;
+            let overflow = variables.iter().position(|variable| variable.name == "overflow");
+            if let Some(overflow) = overflow.filter(|_| layer.saturates) {
+                let values = engine.variable(index + inputs, overflow);
+                count += values.iter().filter(|&&value| value > 0.0).count() as u64;
+            }
+        }
+        count
+    }
+
+    fn evaluate(&self, engine: &dyn Engine, readout: usize, potentials: &[Vec<f64>]) -> SampleRun {
+        let populations = self.compiled.network().populations();
+        let grid = self.compiled.network().grid();
+        let inputs = self.input_populations();
+        let numbers = self.config.steps.len();
+        let mut run = SampleRun {
+            classes: Vec::with_capacity(numbers),
+            scores: Vec::new(),
+            scores_at: Vec::with_capacity(numbers),
+            spikes: vec![0; numbers],
+            synaptic_operations: vec![0; numbers],
+            population_spikes: vec![0; populations.len()],
+            saturated: self.saturated(engine),
+            digest: digest(&engine.recording().spikes),
+        };
+        let mut counts = vec![vec![0.0; populations[readout].size() as usize]; numbers];
+        for spike in &engine.recording().spikes {
+            let Some(population) = self.compiled.network().population_of(spike.neuron) else {
+                continue;
+            };
+            let onset = match population.checked_sub(inputs) {
+                Some(layer) => u64::from(self.conversion.layers[layer].onset),
+                None => 0,
+            };
+            // The step of the layer's own time: 1 is the first in which input can arrive.
+            let own = grid.step_at(spike.time).saturating_sub(onset);
+            let waits = match self.conversion.timing {
+                Timing::AnyStep => {
+                    self.config.steps.iter().position(|&steps| own <= u64::from(steps))
+                }
+                Timing::Once { .. } => Some(0),
+            };
+            let Some(first) = waits else { continue };
+            run.population_spikes[population] += 1;
+            let local = (spike.neuron - populations[population].first) as usize;
+            for (number, count) in counts.iter_mut().enumerate().skip(first) {
+                run.spikes[number] += u64::from(population >= inputs);
+                run.synaptic_operations[number] += self.compiled.out_degree(spike.neuron);
+                if population == readout {
+                    count[local] += 1.0;
+                }
+            }
+        }
+        self.read(&mut run, potentials, &counts);
+        run
+    }
+
+    /// Scores and classes at each number of steps.
+    fn read(&self, run: &mut SampleRun, potentials: &[Vec<f64>], counts: &[Vec<f64>]) {
+        for (potential, count) in potentials.iter().zip(counts) {
+            let scores: Vec<f64> = match self.conversion.readout {
+                Readout::Membrane => potential.clone(),
+                // Potentials lie below the threshold 1: they only order equal counts.
+                Readout::SpikeCount => {
+                    count.iter().zip(potential).map(|(c, v)| c + squeeze(*v)).collect()
+                }
+            };
+            run.classes.push(largest(&scores));
+            run.scores_at.push(scores);
+        }
+        run.scores = run.scores_at.last().cloned().unwrap_or_default();
+    }
+}
+
+/// A digest of counts and scores, for samples whose spikes are not recorded.
+fn digest_of_counts(run: &SampleRun) -> u64 {
+    let counts = run.spikes.iter().chain(&run.synaptic_operations).chain(&run.population_spikes);
+    let scores = run.scores_at.iter().flatten().map(|score| score.to_bits());
+    counts.copied().chain(scores).fold(0xcbf2_9ce4_8422_2325, |hash: u64, word| {
+        (hash ^ word).wrapping_mul(0x0100_0000_01b3).rotate_left(29)
+    })
+}
+
+/// A number in (0, 1) that grows with the potential.
+pub(super) fn squeeze(potential: f64) -> f64 {
+    0.5 + 0.499 * potential / (1.0 + potential.abs())
+}
