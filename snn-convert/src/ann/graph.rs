@@ -358,6 +358,11 @@ impl AnnGraphBuilder {
         self.nodes.get(id.0).map(|node| &node.shape)
     }
 
+    /// The operator of a node that was added.
+    pub fn operator(&self, id: NodeId) -> Option<&Operator> {
+        self.nodes.get(id.0).map(|node| &node.operator)
+    }
+
     /// Whether a node of this name was added.
     pub fn contains(&self, name: &str) -> bool {
         self.names.contains(name)

@@ -139,14 +139,30 @@ pub struct TensorProto {
 pub mod element_type {
     /// `f32`.
     pub const FLOAT: i32 = 1;
+    /// `u8`.
+    pub const UINT8: i32 = 2;
+    /// `i8`.
+    pub const INT8: i32 = 3;
+    /// `u16`.
+    pub const UINT16: i32 = 4;
+    /// `i16`.
+    pub const INT16: i32 = 5;
     /// `i32`.
     pub const INT32: i32 = 6;
     /// `i64`.
     pub const INT64: i32 = 7;
     /// `bool`.
     pub const BOOL: i32 = 9;
+    /// IEEE half precision.
+    pub const FLOAT16: i32 = 10;
     /// `f64`.
     pub const DOUBLE: i32 = 11;
+    /// `u32`.
+    pub const UINT32: i32 = 12;
+    /// `u64`.
+    pub const UINT64: i32 = 13;
+    /// The upper half of single precision.
+    pub const BFLOAT16: i32 = 16;
 
     /// The name of an element type.
     pub fn name(number: i32) -> String {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::error::OnnxError;
+use super::external::ExternalData;
 use super::message::{AttributeProto, NodeProto};
 use super::tensor::{Elements, Tensor};
 use crate::ann::{AnnGraphBuilder, NodeId, Operator, SampleShape};
@@ -26,10 +27,32 @@ pub type Weight<'a> = (&'a [usize], &'a [f32]);
 pub enum Reading {
     /// A node of the graph.
     Node(Operator, Vec<NodeId>),
+    /// Several nodes; the last carries the result and the name.
+    Steps(Vec<(Operator, Vec<ReadInput>)>),
     /// A constant, known while reading.
     Constant(Tensor),
     /// The value of its first input under another name.
     SameConstant(Arc<Tensor>),
+}
+
+/// Where one of several nodes reads.
+#[derive(Debug, Clone, Copy)]
+pub enum ReadInput {
+    /// A node of the graph.
+    Node(NodeId),
+    /// An earlier one of the several.
+    Step(usize),
+}
+
+impl Reading {
+    /// Nodes one after the other; a single one where the rest is empty.
+    pub fn chain(input: NodeId, operators: impl IntoIterator<Item = Operator>) -> Self {
+        let step = |(number, operator): (usize, Operator)| match number {
+            0 => (operator, vec![ReadInput::Node(input)]),
+            _ => (operator, vec![ReadInput::Step(number - 1)]),
+        };
+        Self::Steps(operators.into_iter().enumerate().map(step).collect())
+    }
 }
 
 /// Why an operator could not be read.
@@ -53,8 +76,8 @@ pub struct NodeContext<'a> {
     pub opset: i64,
     /// The batch extent, where the file fixes it.
     pub batch: Option<i64>,
-    /// Whether nothing but the graph's outputs reads the node's result.
-    pub is_last: bool,
+    /// Where weights in other files come from.
+    pub external: &'a dyn ExternalData,
     /// The operands; `None` for one left out.
     pub inputs: Vec<Option<Value>>,
     /// The graph so far.
@@ -100,7 +123,12 @@ impl NodeContext<'_> {
         let Some(proto) = self.attribute(name).and_then(|attribute| attribute.t.as_ref()) else {
             return Ok(None);
         };
-        Tensor::read(proto, self.result_name()).map(Some).map_err(Refusal::Other)
+        Tensor::read(proto, self.result_name(), self.external).map(Some).map_err(Refusal::Other)
+    }
+
+    /// Whether a node gives the class, whole numbers already.
+    pub fn is_class(&self, id: NodeId) -> bool {
+        self.builder.operator(id).is_some_and(|operator| matches!(operator, Operator::ArgMax(_)))
     }
 
     /// The name of the first value that the node makes.
@@ -135,6 +163,58 @@ impl NodeContext<'_> {
                 tensor.name
             ))),
             None => Err(Refusal::Invalid(format!("operand {index} is missing"))),
+        }
+    }
+
+    /// All operands, where each is a constant; `None` where one is left out or depends on the
+    /// sample.
+    pub fn all_constants(&self) -> Option<Vec<&Tensor>> {
+        let mut all = Vec::with_capacity(self.inputs.len());
+        for value in &self.inputs {
+            match value {
+                Some(Value::Constant(tensor)) => all.push(tensor.as_ref()),
+                _ => return None,
+            }
+        }
+        Some(all)
+    }
+
+    /// Axes of a sample from those of the tensor with its batch axis; negative ones count from
+    /// the end.
+    ///
+    /// # Errors
+    /// [`Refusal`] for the batch axis and for axes that do not exist; `rank` counts the batch.
+    pub fn sample_axes(&self, axes: &[i64], rank: usize) -> Result<Vec<usize>, Refusal> {
+        let mut found = Vec::with_capacity(axes.len().min(rank));
+        for &axis in axes {
+            let positive = if axis < 0 { axis.saturating_add(rank as i64) } else { axis };
+            match usize::try_from(positive) {
+                Ok(0) => {
+                    let needed = "axes other than the batch axis 0: the samples of a batch must \
+                                  stay apart";
+                    return Err(Refusal::Unsupported(needed.to_owned()));
+                }
+                Ok(axis) if axis < rank => found.push(axis - 1),
+                _ => {
+                    let problem = format!("axis {axis} of a tensor with {rank} axes");
+                    return Err(Refusal::Invalid(problem));
+                }
+            }
+            if found.len() > rank {
+                return Err(Refusal::Invalid("an axis is named twice".to_owned()));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Axes from an operand (`index`), or from the attribute `axes`.
+    ///
+    /// # Errors
+    /// As [`NodeContext::index_list`].
+    pub fn axes(&self, index: usize) -> Result<&[i64], Refusal> {
+        match self.has(index) {
+            true => self.index_list(index),
+            false => Ok(self.integers("axes").unwrap_or_default()),
         }
     }
 

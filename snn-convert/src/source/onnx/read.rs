@@ -6,12 +6,14 @@ use std::sync::Arc;
 use prost::Message;
 
 use super::error::{OnnxError, UnsupportedNode};
+use super::external::{ExternalData, NoExternalData};
+use super::fold;
 use super::message::{GraphProto, ModelProto, NodeProto, ValueInfoProto, element_type};
-use super::node::{NodeContext, Reading, Refusal, Value};
+use super::node::{NodeContext, ReadInput, Reading, Refusal, Value};
 use super::operator;
 use super::order::{label, order};
 use super::tensor::Tensor;
-use crate::ann::{AnnGraph, AnnGraphBuilder, NodeId, SampleShape};
+use crate::ann::{AnnGraph, AnnGraphBuilder, NodeId, Operator, SampleShape};
 
 /// The oldest operator set that can be read.
 pub const MINIMUM_OPSET: i64 = 9;
@@ -19,21 +21,43 @@ pub const MINIMUM_OPSET: i64 = 9;
 /// The newest operator set that can be read.
 pub const MAXIMUM_OPSET: i64 = 23;
 
+/// What a model's bytes do not say.
+pub struct OnnxOptions<'a> {
+    /// Where weights in other files come from.
+    pub external: &'a dyn ExternalData,
+    /// Shape of one sample, for models whose input leaves it free.
+    pub input_shape: Option<&'a [usize]>,
+}
+
+impl Default for OnnxOptions<'_> {
+    fn default() -> Self {
+        Self { external: &NoExternalData, input_shape: None }
+    }
+}
+
 /// Reads an ONNX model from the bytes of its file.
 ///
 /// # Errors
 /// [`OnnxError`]; nodes that cannot be converted are all reported together.
 pub fn read(bytes: &[u8]) -> Result<AnnGraph, OnnxError> {
+    read_with(bytes, &OnnxOptions::default())
+}
+
+/// As [`read`], with what the bytes do not say.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with(bytes: &[u8], options: &OnnxOptions<'_>) -> Result<AnnGraph, OnnxError> {
     let model = ModelProto::decode(bytes)
         .map_err(|error| OnnxError::Decode { bytes: bytes.len(), reason: error.to_string() })?;
-    read_model(&model)
+    read_model(&model, options)
 }
 
 /// Reads an ONNX model from its decoded message.
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_model(model: &ModelProto) -> Result<AnnGraph, OnnxError> {
+pub fn read_model(model: &ModelProto, options: &OnnxOptions<'_>) -> Result<AnnGraph, OnnxError> {
     let graph = model.graph.as_ref().ok_or(OnnxError::NoGraph)?;
     let opset = opset(model)?;
     if graph.output.is_empty() {
@@ -47,14 +71,15 @@ pub fn read_model(model: &ModelProto) -> Result<AnnGraph, OnnxError> {
     given.insert(input_name);
     let sorted = order(graph, &given)?;
 
-    let (batch, shape) = input_shape(input)?;
+    let (batch, shape) = input_shape(input, options.input_shape)?;
     let mut builder = AnnGraphBuilder::default();
     let input_id = builder.input(input_name, shape)?;
-    let mut values = constants(graph, &sorted)?;
+    let mut values = constants(graph, &sorted, options.external)?;
     values.insert(input_name, Value::Activation(input_id));
     let mut walk = Walk {
         opset,
         batch,
+        external: options.external,
         builder,
         values,
         unsupported: Vec::new(),
@@ -96,14 +121,17 @@ fn input<'a>(
 }
 
 /// The batch extent, if fixed, and the shape of one sample.
-fn input_shape(input: &ValueInfoProto) -> Result<(Option<i64>, SampleShape), OnnxError> {
+fn input_shape(
+    input: &ValueInfoProto,
+    given: Option<&[usize]>,
+) -> Result<(Option<i64>, SampleShape), OnnxError> {
     let name = input.name.clone().unwrap_or_default();
     let fail = |problem: String| Err(OnnxError::Input { name: name.clone(), problem });
     let Some(tensor) = input.r#type.as_ref().and_then(|kind| kind.tensor_type.as_ref()) else {
         return fail("it is no tensor".to_owned());
     };
     let element = tensor.elem_type.unwrap_or(0);
-    if element != element_type::FLOAT {
+    if ![element_type::FLOAT, element_type::DOUBLE].contains(&element) {
         let kind = element_type::name(element);
         return fail(format!("its elements are {kind}; export the model with a float32 input"));
     }
@@ -113,15 +141,17 @@ fn input_shape(input: &ValueInfoProto) -> Result<(Option<i64>, SampleShape), Onn
     };
     let mut extents = Vec::with_capacity(rest.len().min(16));
     for (axis, dimension) in rest.iter().enumerate() {
-        let extent = dimension.dim_value.and_then(|extent| usize::try_from(extent).ok());
-        match extent {
+        let stated = dimension.dim_value.and_then(|extent| usize::try_from(extent).ok());
+        let given = given.filter(|given| given.len() == rest.len()).and_then(|g| g.get(axis));
+        match stated.or(given.copied()) {
             Some(extent) => extents.push(extent),
             None => {
                 let axis = axis + 1;
                 let called = dimension.dim_param.as_deref().unwrap_or("?");
                 return fail(format!(
                     "axis {axis} (`{called}`) has no fixed extent; only the batch axis 0 may be \
-                     free: export the model with a fixed image size"
+                     free: give the shape of a sample (`--input-shape`), or export the model with \
+                     a fixed image size"
                 ));
             }
         }
@@ -136,6 +166,7 @@ fn input_shape(input: &ValueInfoProto) -> Result<(Option<i64>, SampleShape), Onn
 fn constants<'a>(
     graph: &'a GraphProto,
     sorted: &[usize],
+    external: &dyn ExternalData,
 ) -> Result<HashMap<&'a str, Value>, OnnxError> {
     let mut used: HashSet<&str> = HashSet::new();
     for &index in sorted {
@@ -144,7 +175,7 @@ fn constants<'a>(
     let mut values = HashMap::new();
     for proto in &graph.initializer {
         let Some(name) = proto.name.as_deref().filter(|name| used.contains(name)) else { continue };
-        let tensor = Tensor::read(proto, name)?;
+        let tensor = Tensor::read(proto, name, external)?;
         values.insert(name, Value::Constant(Arc::new(tensor)));
     }
     Ok(values)
@@ -159,6 +190,7 @@ fn read_names<'a>(graph: &'a GraphProto, sorted: &[usize]) -> HashSet<&'a str> {
 struct Walk<'a> {
     opset: i64,
     batch: Option<i64>,
+    external: &'a dyn ExternalData,
     builder: AnnGraphBuilder,
     values: HashMap<&'a str, Value>,
     unsupported: Vec<UnsupportedNode>,
@@ -170,14 +202,12 @@ impl<'a> Walk<'a> {
     /// Reads one node; what is wrong with it is noted, and the walk goes on to find the rest.
     fn node(&mut self, proto: &'a NodeProto, read_names: &HashSet<&str>) {
         let operator = proto.op_type.as_deref().unwrap_or_default();
-        let value = match self.reading(proto, operator, read_names) {
+        let value = match self.reading(proto, operator) {
             Ok(Reading::Node(kind, inputs)) => {
-                let name = self.unique(label(proto));
-                match self.builder.add(name, kind, &inputs) {
-                    Ok(id) => Ok(Value::Activation(id)),
-                    Err(error) => Err(Refusal::Other(error.into())),
-                }
+                let inputs = inputs.into_iter().map(ReadInput::Node).collect();
+                self.add(label(proto), vec![(kind, inputs)])
             }
+            Ok(Reading::Steps(steps)) => self.add(label(proto), steps),
             Ok(Reading::Constant(tensor)) => Ok(Value::Constant(Arc::new(tensor))),
             Ok(Reading::SameConstant(tensor)) => Ok(Value::Constant(tensor)),
             Err(refusal) => Err(refusal),
@@ -201,34 +231,57 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn reading(
-        &self,
-        proto: &NodeProto,
-        operator: &str,
-        read_names: &HashSet<&str>,
-    ) -> Result<Reading, Refusal> {
+    /// Adds the nodes that an operator becomes.
+    fn add(
+        &mut self,
+        label: &str,
+        steps: Vec<(Operator, Vec<ReadInput>)>,
+    ) -> Result<Value, Refusal> {
+        let mut added: Vec<NodeId> = Vec::with_capacity(steps.len());
+        let count = steps.len();
+        for (number, (operator, inputs)) in steps.into_iter().enumerate() {
+            let name = match number + 1 == count {
+                true => self.unique(label),
+                false => self.unique(&format!("{label} [{}]", number + 1)),
+            };
+            let input = |input: ReadInput| match input {
+                ReadInput::Node(id) => Some(id),
+                ReadInput::Step(step) => added.get(step).copied(),
+            };
+            let inputs: Vec<NodeId> = inputs.into_iter().filter_map(input).collect();
+            match self.builder.add(name, operator, &inputs) {
+                Ok(id) => added.push(id),
+                Err(error) => return Err(Refusal::Other(error.into())),
+            }
+        }
+        added.pop().map(Value::Activation).ok_or(Refusal::Blocked)
+    }
+
+    fn reading(&self, proto: &NodeProto, operator: &str) -> Result<Reading, Refusal> {
         if !is_standard(proto.domain.as_deref()) {
             let domain = proto.domain.as_deref().unwrap_or_default();
             let needed = format!("an operator of the standard set; this one is from `{domain}`");
             return Err(Refusal::Unsupported(needed));
         }
-        let Some(reader) = operator::find(operator) else {
-            return Err(Refusal::Unsupported(operator::what_is_needed(operator)));
-        };
         let look_up = |name: &String| {
             let known = || self.values.get(name.as_str()).cloned().unwrap_or(Value::Unknown);
             (!name.is_empty()).then(known)
         };
-        let is_read = |name: &String| read_names.contains(name.as_str());
         let context = NodeContext {
             proto,
             opset: self.opset,
             batch: self.batch,
-            is_last: !proto.output.iter().any(is_read),
+            external: self.external,
             inputs: proto.input.iter().map(look_up).collect(),
             builder: &self.builder,
         };
-        (reader.read)(&context)
+        if let Some(tensor) = fold::fold(&context, operator)? {
+            return Ok(Reading::Constant(tensor));
+        }
+        match operator::find(operator) {
+            Some(reader) => (reader.read)(&context),
+            None => Err(Refusal::Unsupported(operator::what_is_needed(operator))),
+        }
     }
 
     fn note(&mut self, proto: &NodeProto, operator: &str, refusal: Refusal) {

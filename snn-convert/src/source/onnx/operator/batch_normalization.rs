@@ -10,6 +10,10 @@ fn read(context: &NodeContext<'_>) -> Result<Reading, Refusal> {
     if context.integer("training_mode").unwrap_or(0) != 0 {
         return unsupported("training_mode = 0: call `model.eval()` before the export");
     }
+    // Before operator set 14 the other outputs, statistics of the batch, were those of training.
+    if context.proto.output.iter().skip(1).any(|name| !name.is_empty()) {
+        return unsupported("one output: call `model.eval()` before the export");
+    }
     let values = |index: usize| context.weight(index).map(|(_, values)| values.to_vec());
     let norm = BatchNormalization {
         scale: values(1)?,

@@ -1,4 +1,4 @@
-//! `Conv` with two spatial axes.
+//! `Conv` with one or two spatial axes.
 
 use super::{NodeContext, OperatorReader, Reading, Refusal, invalid, unsupported, window};
 use crate::ann::operator::Convolution;
@@ -8,12 +8,21 @@ pub static READER: OperatorReader = OperatorReader { name: "Conv", read };
 
 fn read(context: &NodeContext<'_>) -> Result<Reading, Refusal> {
     let (extents, values) = context.weight(1)?;
-    let &[channels, _, height, width] = extents else {
-        return unsupported(format!(
-            "a two-dimensional convolution (weight with 4 axes); its weight has extents {extents:?}"
-        ));
+    let (channels, kernel) = match *extents {
+        [channels, _, length] => (channels, [1, length]),
+        [channels, _, height, width] => (channels, [height, width]),
+        _ => {
+            return unsupported(format!(
+                "a convolution over a picture or a sequence (weight with 4 or 3 axes); its weight \
+                 has extents {extents:?}"
+            ));
+        }
     };
-    let window = window::read(context, Some([height, width]))?;
+    if context.shape(0)?.rank() + 1 != extents.len() {
+        let shape = context.shape(0)?;
+        return invalid(format!("its weight has extents {extents:?}, for samples of {shape}"));
+    }
+    let window = window::read(context, Some(kernel))?;
     let groups = context.integer("group").unwrap_or(1);
     let Ok(groups) = usize::try_from(groups) else {
         return invalid(format!("group is {groups}; it must be at least 1"));

@@ -5,31 +5,47 @@ use super::supported_operators;
 /// Operators that are often met, and what would be needed for each.
 static NEEDED: &[(&[&str], &str)] = &[
     (
-        &["Sigmoid", "Tanh", "Gelu", "Elu", "Selu", "Softplus", "HardSwish", "HardSigmoid", "Erf"],
+        &[
+            "Tanh",
+            "Gelu",
+            "Elu",
+            "Selu",
+            "Celu",
+            "Softplus",
+            "Softsign",
+            "HardSwish",
+            "HardSigmoid",
+            "Mish",
+            "Erf",
+            "Exp",
+            "Log",
+            "Swish",
+        ],
         "an activation that spikes can carry: train the network with ReLU or ReLU6 instead",
     ),
-    (
-        &["LeakyRelu", "PRelu"],
-        "spikes of both signs for negative activations; train with ReLU instead",
-    ),
     (&["LSTM", "GRU", "RNN", "Loop", "Scan", "If"], "a network without recurrence or control flow"),
-    (&["LogSoftmax"], "the scores themselves: leave the log-softmax out of the exported model"),
-    (
-        &["ArgMax", "TopK"],
-        "the scores themselves: leave the class choice out of the exported model",
-    ),
+    (&["TopK"], "the scores themselves: leave the choice of classes out of the exported model"),
     (&["ConvTranspose", "Upsample", "Resize"], "projections that enlarge pictures"),
-    (&["Transpose"], "a model in the order channels, height, width throughout"),
-    (&["Pad"], "the padding as part of the next convolution (`padding=` there)"),
     (
         &["LayerNormalization", "InstanceNormalization", "GroupNormalization", "LRN"],
         "statistics that are fixed after training: use batch normalisation instead",
     ),
     (
-        &["QuantizeLinear", "DequantizeLinear", "QLinearConv", "QLinearMatMul", "ConvInteger"],
+        &[
+            "QuantizeLinear",
+            "DequantizeLinear",
+            "DynamicQuantizeLinear",
+            "QLinearConv",
+            "QLinearMatMul",
+            "ConvInteger",
+            "MatMulInteger",
+        ],
         "the float32 model from before its quantisation",
     ),
-    (&["GlobalMaxPool", "ReduceMax", "Max"], "average pooling in its place"),
+    (&["Gather", "GatherElements", "ScatterND"], "parts that are cut out by `Slice`"),
+    (&["Split"], "grouped convolutions, or slices, in its place"),
+    (&["Expand", "ConstantOfShape"], "an operand that does not depend on the sample"),
+    (&["LpPool", "GlobalLpPool", "MaxUnpool", "MaxRoiPool"], "average or maximum pooling"),
 ];
 
 /// A text that says what would be needed.

@@ -1,13 +1,18 @@
-//! Operators that change nothing: `Identity`, `Dropout`.
+//! Operators that change nothing in a finished network: `Identity`, `Dropout`, `Cast`.
 
-use super::{NodeContext, OperatorReader, Reading, Refusal};
+use super::{NodeContext, OperatorReader, Reading, Refusal, unsupported};
 use crate::ann::operator::{Dropout, Identity};
+use crate::source::onnx::message::element_type;
+use crate::source::onnx::tensor::Elements;
 
 /// `Identity`; of a weight, another name for it.
 pub static IDENTITY: OperatorReader = OperatorReader { name: "Identity", read: identity };
 
-/// `Dropout`; its rate and its training switch do not matter to a finished network.
+/// `Dropout`; its rate does not matter to a finished network.
 pub static DROPOUT: OperatorReader = OperatorReader { name: "Dropout", read: dropout };
+
+/// `Cast` between kinds of floats.
+pub static CAST: OperatorReader = OperatorReader { name: "Cast", read: cast };
 
 fn identity(context: &NodeContext<'_>) -> Result<Reading, Refusal> {
     if context.is_constant(0) {
@@ -17,5 +22,24 @@ fn identity(context: &NodeContext<'_>) -> Result<Reading, Refusal> {
 }
 
 fn dropout(context: &NodeContext<'_>) -> Result<Reading, Refusal> {
+    if let Some(training) = context.optional_constant(2)?
+        && matches!(&training.elements, Elements::Integers(values) if values.iter().any(|&v| v != 0))
+    {
+        return unsupported("training_mode = false: call `model.eval()` before the export");
+    }
     Ok(Reading::Node(Dropout.into(), vec![context.activation(0)?]))
+}
+
+fn cast(context: &NodeContext<'_>) -> Result<Reading, Refusal> {
+    use element_type::{BFLOAT16, DOUBLE, FLOAT, FLOAT16};
+    let to = context.integer("to").and_then(|to| i32::try_from(to).ok()).unwrap_or(0);
+    let input = context.activation(0)?;
+    let class = context.is_class(input);
+    if ![FLOAT, DOUBLE, FLOAT16, BFLOAT16].contains(&to) && !class {
+        return unsupported(format!(
+            "floats throughout; a cast to {} cuts values off",
+            element_type::name(to)
+        ));
+    }
+    Ok(Reading::Node(Identity.into(), vec![input]))
 }

@@ -3,6 +3,7 @@
 use super::{NodeContext, OperatorReader, Reading, Refusal, invalid, unsupported};
 use crate::ann::operator::{Flatten, Reshape};
 use crate::ann::shape::{MAXIMUM_RANK, SampleShape};
+use crate::source::onnx::tensor::BATCH;
 
 /// The reader.
 pub static READER: OperatorReader = OperatorReader { name: "Reshape", read };
@@ -20,6 +21,7 @@ fn read(context: &NodeContext<'_>) -> Result<Reading, Refusal> {
     let stands_for_batch = match batch {
         -1 => true,
         0 => zero_is_copy,
+        BATCH => true,
         extent => extent == context.batch.unwrap_or(1),
     };
     if !stands_for_batch || rest.len() > MAXIMUM_RANK {

@@ -6,8 +6,9 @@ use crate::ann::operator::window::{MAXIMUM_WINDOW, Window};
 /// Reads kernel, strides, padding and dilation; `kernel` is known from a weight, or the
 /// attribute `kernel_shape` states it.
 pub fn read(context: &NodeContext<'_>, kernel: Option<[usize; 2]>) -> Result<Window, Refusal> {
+    let axes = context.shape(0)?.rank().saturating_sub(1);
     let stated = match context.integers("kernel_shape") {
-        Some(values) => Some(numbers("kernel_shape", values)?),
+        Some(values) => Some(pair("kernel_shape", values, axes)?),
         None => None,
     };
     let kernel = match (kernel, stated) {
@@ -18,21 +19,24 @@ pub fn read(context: &NodeContext<'_>, kernel: Option<[usize; 2]>) -> Result<Win
         (Some(kernel), _) | (None, Some(kernel)) => kernel,
         (None, None) => return invalid("the attribute kernel_shape is missing"),
     };
-    let pair = |name: &'static str| match context.integers(name) {
-        Some(values) if !values.is_empty() => numbers(name, values),
+    let steps = |name: &'static str| match context.integers(name) {
+        Some(values) if !values.is_empty() => pair(name, values, axes),
         _ => Ok([1, 1]),
     };
     let mut window = Window {
         kernel,
-        stride: pair("strides")?,
+        stride: steps("strides")?,
         padding: [0; 4],
-        dilation: pair("dilations")?,
+        dilation: steps("dilations")?,
         round_up: context.integer("ceil_mode").unwrap_or(0) != 0,
     };
     match context.text("auto_pad").as_deref() {
         None | Some("NOTSET" | "") => {
             if let Some(values) = context.integers("pads").filter(|values| !values.is_empty()) {
-                window.padding = numbers("pads", values)?;
+                window.padding = match (axes, values) {
+                    (1, &[before, after]) => numbers("pads", &[0, before, 0, after])?,
+                    _ => numbers("pads", values)?,
+                };
             }
         }
         Some("VALID") => {}
@@ -49,8 +53,8 @@ pub fn read(context: &NodeContext<'_>, kernel: Option<[usize; 2]>) -> Result<Win
 
 /// The padding with which the result has `⌈extent / stride⌉` rows and columns.
 fn same(context: &NodeContext<'_>, window: &Window, lower: bool) -> Result<[usize; 4], Refusal> {
-    let Some([_, height, width]) = context.shape(0)?.picture() else {
-        return unsupported("a picture (channels × height × width) as its input");
+    let Some([_, height, width]) = context.shape(0)?.rows_and_columns() else {
+        return unsupported("a picture or a sequence as its input");
     };
     let mut padding = [0; 4];
     for (axis, extent) in [height, width].into_iter().enumerate() {
@@ -65,12 +69,22 @@ fn same(context: &NodeContext<'_>, window: &Window, lower: bool) -> Result<[usiz
     Ok(padding)
 }
 
+/// One number for each spatial axis; a sequence is a picture of one row.
+fn pair(name: &str, values: &[i64], axes: usize) -> Result<[usize; 2], Refusal> {
+    match (axes, values) {
+        (1, &[value]) => numbers(name, &[1, value]),
+        _ => numbers(name, values),
+    }
+}
+
 /// Exactly `N` numbers, none negative, none absurdly large.
 fn numbers<const N: usize>(name: &str, values: &[i64]) -> Result<[usize; N], Refusal> {
     let mut result = [0; N];
     if values.len() != N {
         let axes = if N == 4 { values.len() / 2 } else { values.len() };
-        return unsupported(format!("a two-dimensional window; `{name}` is for {axes} axes"));
+        return unsupported(format!(
+            "a window over a picture or a sequence; `{name}` is for {axes} axes"
+        ));
     }
     for (result, &value) in result.iter_mut().zip(values) {
         match usize::try_from(value) {
