@@ -6,5 +6,6 @@ pub mod network;
 pub mod neuron;
 pub mod random;
 pub mod recording;
+pub mod synapse;
 pub mod time;
 pub mod units;

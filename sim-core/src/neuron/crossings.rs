@@ -117,10 +117,11 @@ mod tests {
         for _ in 0..5000 {
             let neuron = (stream.next_words()[0] as usize) % SIZE;
             let word = stream.next_words()[0];
-            let time = if word % 5 == 0 { Time::NEVER } else { Time(i64::from(word % 997)) };
+            let time =
+                if word.is_multiple_of(5) { Time::NEVER } else { Time(i64::from(word % 997)) };
             plain[neuron] = time;
             crossings.set(neuron as u32, time);
-            if word % 3 == 0 {
+            if word.is_multiple_of(3) {
                 let earliest = plain.iter().min().copied().filter(|&t| t < Time::NEVER);
                 assert_eq!(crossings.first().map(|(time, _)| time), earliest);
                 if let Some((time, neuron)) = crossings.first() {

@@ -283,53 +283,70 @@ impl ClockNeurons for ClockState {
     }
 }
 
+/// One neuron at the time of its own last event.
+#[derive(Debug, Clone, Copy)]
+struct Cell {
+    potential: f64,
+    /// Where the potential tends to without input: rest plus what the current adds.
+    limit: f64,
+    /// Time that `potential` is for.
+    last: Time,
+    /// Until then the potential is held and input is lost.
+    held_until: Time,
+}
+
 struct EventState {
     constants: Constants,
-    potential: Vec<f64>,
-    /// Time that `potential` is for.
-    last: Vec<Time>,
-    /// Until then the potential is held and input is lost.
-    held_until: Vec<Time>,
-    current: Vec<f64>,
+    cells: Vec<Cell>,
     refractory: Vec<Time>,
 }
+
+/// A bound on the potential this close to the threshold [relative to the way it still can go] is
+/// not trusted to rule a spike out: the time found may be off by its rounding.
+const MARGIN: f64 = 1e-9;
 
 impl EventState {
     fn new(neurons: &LoweredNeurons) -> Self {
         let constants = Constants::new(neurons);
         let span = |t: &f64| Time::from_milliseconds(*t).unwrap_or(Time::NEVER);
-        EventState {
-            potential: constants.initial.clone(),
-            last: vec![Time::ZERO; neurons.size],
-            held_until: vec![Time::ZERO; neurons.size],
-            current: vec![0.0; neurons.size],
+        let mut state = EventState {
+            cells: Vec::new(),
             refractory: constants.refractory.iter().map(span).collect(),
             constants,
-        }
+        };
+        state.restart();
+        state
     }
 
-    fn limit(&self, neuron: usize) -> f64 {
-        self.constants.rest[neuron] + self.constants.resistance[neuron] * self.current[neuron]
+    fn restart(&mut self) {
+        let begin = self.constants.initial.iter().zip(&self.constants.rest);
+        let cell = |(&potential, &limit)| Cell {
+            potential,
+            limit,
+            last: Time::ZERO,
+            held_until: Time::ZERO,
+        };
+        self.cells = begin.map(cell).collect();
     }
 
     fn at(&self, neuron: usize, time: Time) -> f64 {
-        let from = self.last[neuron].max(self.held_until[neuron]);
+        let cell = &self.cells[neuron];
+        let from = cell.last.max(cell.held_until);
         if time <= from {
-            return self.potential[neuron];
+            return cell.potential;
         }
-        let limit = self.limit(neuron);
         let decay = (-(time - from).milliseconds() / self.constants.tau[neuron]).exp();
-        limit + (self.potential[neuron] - limit) * decay
+        cell.limit + (cell.potential - cell.limit) * decay
     }
 
     fn advance(&mut self, neuron: usize, time: Time) {
-        self.potential[neuron] = self.at(neuron, time);
-        self.last[neuron] = time;
+        self.cells[neuron].potential = self.at(neuron, time);
+        self.cells[neuron].last = time;
     }
 
     fn fire(&mut self, neuron: usize, time: Time) {
-        self.potential[neuron] = self.constants.reset;
-        self.held_until[neuron] = time.saturating_add(self.refractory[neuron]);
+        self.cells[neuron].potential = self.constants.reset;
+        self.cells[neuron].held_until = time.saturating_add(self.refractory[neuron]);
     }
 }
 
@@ -346,18 +363,19 @@ impl EventNeurons for EventState {
             // where there is no refractory time).
             self.advance(neuron, time);
             self.fire(neuron, time);
-            if self.held_until[neuron] == time {
-                self.potential[neuron] += inputs[0];
+            if self.cells[neuron].held_until == time {
+                self.cells[neuron].potential += inputs[0];
             }
             return Some(1);
         }
-        let lost = time <= self.held_until[neuron] && self.held_until[neuron] > Time::ZERO;
+        let held_until = self.cells[neuron].held_until;
+        let lost = time <= held_until && held_until > Time::ZERO;
         self.advance(neuron, time);
         if lost {
             return None;
         }
-        self.potential[neuron] += inputs[0];
-        let spikes = self.constants.reaches(neuron, self.potential[neuron]);
+        self.cells[neuron].potential += inputs[0];
+        let spikes = self.constants.reaches(neuron, self.cells[neuron].potential);
         if spikes {
             self.fire(neuron, time);
         }
@@ -366,32 +384,45 @@ impl EventNeurons for EventState {
 
     fn set_current(&mut self, neuron: usize, time: Time, current: f64) {
         self.advance(neuron, time);
-        self.current[neuron] = current;
+        self.cells[neuron].limit =
+            self.constants.rest[neuron] + self.constants.resistance[neuron] * current;
     }
 
     fn next_spike(&self, neuron: usize) -> Option<Time> {
-        let (limit, threshold) = (self.limit(neuron), self.constants.threshold[neuron]);
-        let from = self.last[neuron].max(self.held_until[neuron]);
+        let (cell, threshold) = (&self.cells[neuron], self.constants.threshold[neuron]);
+        let from = cell.last.max(cell.held_until);
         // An initial value (or input at the moment of a reset without refractory time) may already
         // lie beyond the threshold.
-        if self.constants.reaches(neuron, self.potential[neuron]) {
+        if self.constants.reaches(neuron, cell.potential) {
             return Some(from.saturating_add(Time(1)));
         }
-        if limit <= threshold {
+        if cell.limit <= threshold {
             return None;
         }
         let tau = self.constants.tau[neuron];
-        let wait = tau * ((limit - self.potential[neuron]) / (limit - threshold)).ln();
+        let wait = tau * ((cell.limit - cell.potential) / (cell.limit - threshold)).ln();
         let wait = Time::from_milliseconds(wait.max(0.0))?;
         // At least a femtosecond later, so that time always advances.
         Some(from.saturating_add(wait.max(Time(1))))
     }
 
+    fn next_spike_until(&self, neuron: usize, until: Time) -> Option<Time> {
+        let (cell, threshold) = (&self.cells[neuron], self.constants.threshold[neuron]);
+        let way = cell.limit - cell.potential;
+        let from = cell.last.max(cell.held_until);
+        // 1 - exp(-x) <= x: the potential stays below a straight line.
+        let x = (until - from).milliseconds().max(0.0) / self.constants.tau[neuron];
+        if cell.potential < threshold && cell.potential + way * (x + MARGIN) < threshold {
+            return None;
+        }
+        self.next_spike(neuron).filter(|&time| time <= until)
+    }
+
     fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
-        visitor.reals(&mut self.potential.iter_mut());
-        visitor.times(&mut self.last.iter_mut());
-        visitor.times(&mut self.held_until.iter_mut());
-        visitor.reals(&mut self.current.iter_mut());
+        visitor.reals(&mut self.cells.iter_mut().map(|cell| &mut cell.potential));
+        visitor.reals(&mut self.cells.iter_mut().map(|cell| &mut cell.limit));
+        visitor.times(&mut self.cells.iter_mut().map(|cell| &mut cell.last));
+        visitor.times(&mut self.cells.iter_mut().map(|cell| &mut cell.held_until));
     }
 
     fn variable(&self, _index: usize, neuron: usize, time: Time) -> f64 {
@@ -399,9 +430,6 @@ impl EventNeurons for EventState {
     }
 
     fn reset(&mut self) {
-        self.potential.clone_from(&self.constants.initial);
-        self.last.fill(Time::ZERO);
-        self.held_until.fill(Time::ZERO);
-        self.current.fill(0.0);
+        self.restart();
     }
 }

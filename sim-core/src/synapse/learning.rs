@@ -1,0 +1,190 @@
+//! Long-term rules that pair spikes through two traces on each side.
+//!
+//! Traces decay exponentially between spikes, so they are kept at the time of the last spike only:
+//! the presynaptic ones once a segment (all its synapses see the same spikes), the postsynaptic ones
+//! in the history. Nothing is done when a neuron spikes but to remember it; a presynaptic spike looks
+//! up what its targets did since the last one.
+
+use super::history::{History, PostSpike};
+use super::rule::{LongTerm, Pairing, RuleContext, Segment};
+use crate::neuron::StateVisitor;
+use crate::time::Time;
+
+/// Two numbers that decay between spikes; rules that need one leave the second at zero.
+pub type Trace = [f64; 2];
+
+/// The equations of a rule.
+pub trait Kernel: Send + 'static {
+    /// The presynaptic trace after `elapsed` [ms] without a spike.
+    fn pre_decay(&self, trace: Trace, elapsed: f64) -> Trace;
+
+    /// The postsynaptic trace after `elapsed` [ms] without a spike.
+    fn post_decay(&self, trace: Trace, elapsed: f64) -> Trace;
+
+    /// The weight after a postsynaptic spike: `pre` at the time of the spike, `post` just before it.
+    fn potentiate(&self, weight: f64, pre: Trace, post: Trace) -> f64;
+
+    /// The weight after a presynaptic spike: `post` at the time of the spike, `pre` just before it.
+    fn depress(&self, weight: f64, post: Trace, pre: Trace) -> f64;
+}
+
+/// What a segment remembers of its source.
+#[derive(Debug, Clone, Copy)]
+struct PreSpike {
+    /// Synapse time of the last spike.
+    time: Time,
+    /// The trace just after it.
+    after: Trace,
+    /// Postsynaptic spikes up to this synapse time are in the weights.
+    seen: Time,
+}
+
+/// Before everything.
+const LONG_AGO: Time = Time(i64::MIN / 2);
+
+const NO_SPIKE: PreSpike = PreSpike { time: LONG_AGO, after: [0.0; 2], seen: LONG_AGO };
+
+/// A rule at work; see the module.
+pub struct Learning<K> {
+    kernel: K,
+    pairing: Pairing,
+    /// One a segment.
+    pre: Vec<PreSpike>,
+    post: History,
+    longest_dendritic_delay: Time,
+}
+
+impl<K: Kernel> Learning<K> {
+    /// The rule on the synapses of one projection and part.
+    pub fn new(kernel: K, context: RuleContext<'_>) -> Self {
+        Learning {
+            kernel,
+            pairing: context.pairing,
+            pre: vec![NO_SPIKE; context.segments],
+            post: History::new(context.targets),
+            longest_dendritic_delay: context.longest_dendritic_delay,
+        }
+    }
+
+    fn after_spike(&self, before: Trace) -> Trace {
+        match self.pairing {
+            Pairing::AllToAll => before.map(|trace| trace + 1.0),
+            Pairing::Nearest | Pairing::NearestRestricted => [1.0; 2],
+        }
+    }
+
+    /// The weight after the postsynaptic spikes later than `pre.seen` and not later than `until`.
+    fn potentiated(
+        &self,
+        mut weight: f64,
+        pre: &PreSpike,
+        spikes: &[PostSpike],
+        dendritic_delay: Time,
+        until: Time,
+    ) -> f64 {
+        let at_synapse = |spike: &PostSpike| spike.time.saturating_add(dendritic_delay);
+        let unseen = spikes.iter().rev().take_while(|spike| at_synapse(spike) > pre.seen).count();
+        for spike in &spikes[spikes.len() - unseen..] {
+            let time = at_synapse(spike);
+            if time > until {
+                break;
+            }
+            // With restricted neighbours only the first spike after the presynaptic one counts.
+            let is_first = spikes
+                .iter()
+                .rev()
+                .find(|earlier| earlier.time < spike.time)
+                .is_none_or(|earlier| at_synapse(earlier) <= pre.time);
+            if pre.time == LONG_AGO || (self.pairing == Pairing::NearestRestricted && !is_first) {
+                continue;
+            }
+            let trace = self.kernel.pre_decay(pre.after, (time - pre.time).milliseconds());
+            weight = self.kernel.potentiate(weight, trace, spike.before);
+        }
+        weight
+    }
+
+    /// The postsynaptic trace at a presynaptic spike; `None` where its rule of pairs finds none.
+    fn post_trace(
+        &self,
+        pre: &PreSpike,
+        spikes: &[PostSpike],
+        dendritic_delay: Time,
+        now: Time,
+    ) -> Trace {
+        let at_synapse = |spike: &PostSpike| spike.time.saturating_add(dendritic_delay);
+        let Some(last) = spikes.iter().rev().find(|spike| at_synapse(spike) < now) else {
+            return [0.0; 2];
+        };
+        if self.pairing == Pairing::NearestRestricted && at_synapse(last) <= pre.time {
+            return [0.0; 2];
+        }
+        let elapsed = (now - at_synapse(last)).milliseconds();
+        self.kernel.post_decay(self.after_spike(last.before), elapsed)
+    }
+}
+
+impl<K: Kernel> LongTerm for Learning<K> {
+    fn post_spike(&mut self, target: u32, time: Time) {
+        let before = match self.post.of(target).last() {
+            Some(last) => {
+                let elapsed = (time - last.time).milliseconds();
+                self.kernel.post_decay(self.after_spike(last.before), elapsed)
+            }
+            None => [0.0; 2],
+        };
+        self.post.push(target, PostSpike { time, before });
+    }
+
+    fn pre_spike(&mut self, segment: &mut Segment<'_>) {
+        let (now, delay) = (segment.time, segment.dendritic_delay);
+        let pre = self.pre[segment.index];
+        let before = match pre.time {
+            LONG_AGO => [0.0; 2],
+            time => self.kernel.pre_decay(pre.after, (now - time).milliseconds()),
+        };
+        for (&target, weight) in segment.targets.iter().zip(segment.weights.iter_mut()) {
+            let spikes = self.post.of(target);
+            let potentiated = self.potentiated(*weight, &pre, spikes, delay, now);
+            let post = self.post_trace(&pre, spikes, delay, now);
+            *weight = self.kernel.depress(potentiated, post, before);
+        }
+        self.pre[segment.index] =
+            PreSpike { time: now, after: self.after_spike(before), seen: now };
+    }
+
+    fn is_full(&self) -> bool {
+        self.post.is_full()
+    }
+
+    fn catch_up(&mut self, segment: &mut Segment<'_>) {
+        let pre = self.pre[segment.index];
+        if pre.seen >= segment.time {
+            return;
+        }
+        for (&target, weight) in segment.targets.iter().zip(segment.weights.iter_mut()) {
+            let spikes = self.post.of(target);
+            *weight =
+                self.potentiated(*weight, &pre, spikes, segment.dendritic_delay, segment.time);
+        }
+        self.pre[segment.index].seen = segment.time;
+    }
+
+    fn forget(&mut self, time: Time) {
+        self.post.forget(time - self.longest_dendritic_delay);
+    }
+
+    fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
+        visitor.times(&mut self.pre.iter_mut().map(|pre| &mut pre.time));
+        visitor.times(&mut self.pre.iter_mut().map(|pre| &mut pre.seen));
+        for trace in 0..2 {
+            visitor.reals(&mut self.pre.iter_mut().map(|pre| &mut pre.after[trace]));
+        }
+        self.post.visit_state(visitor);
+    }
+
+    fn reset(&mut self) {
+        self.pre.fill(NO_SPIKE);
+        self.post.clear();
+    }
+}

@@ -1,0 +1,289 @@
+//! Spike-timing-dependent plasticity gated by reward: three factors.
+//!
+//! # Equations
+//! Pairs of spikes change an eligibility c, not the weight; a population that signals reward
+//! (dopamine) makes a concentration n, and their product changes the weight:
+//! - dc/dt = −c/τ_c, dn/dt = −n/τ_n, dw/dt = c (n − b), w within [0, w_max]
+//! - postsynaptic spike: c ← c + A₊ x; presynaptic spike: c ← c − A₋ y; reward spike: n ← n + 1/τ_n
+//!
+//! with the traces x (τ₊) and y (τ₋) of [`super::stdp_additive`]. Between events all is solved
+//! exactly: ∫ c n = c₀ n₀ (1 − exp(−κ h))/κ with κ = 1/τ_c + 1/τ_n. A reward spike acts after the
+//! dendritic delay.
+//!
+//! # Source
+//! Izhikevich 2007, Cereb. Cortex 17:2443, equations 2.1 to 2.3; with the baseline b of Potjans,
+//! Morrison and Diesmann 2010, Front. Comput. Neurosci. 4:141, equation 4.
+
+use super::history::{History, PostSpike};
+use super::rule::{
+    LongTerm, Made, Pairing, RuleContext, RuleKind, RuleParameter, RuleSpec, Segment, SynapseRule,
+    Unit,
+};
+use super::stdp_additive::{LARGEST_WEIGHT, TAU_MINUS, TAU_PLUS};
+use crate::neuron::{Range, StateVisitor};
+use crate::time::Time;
+use crate::units::Dimension;
+
+/// See the module.
+#[derive(Debug)]
+pub struct Rule;
+
+const fn number(
+    name: &'static str,
+    symbol: &'static str,
+    default: f64,
+    meaning: &'static str,
+) -> RuleParameter {
+    let (unit, range) = (Unit::Of(Dimension::Number), Range::Any);
+    RuleParameter { name, symbol, unit, default: Some(default), range, meaning }
+}
+
+const fn time(
+    name: &'static str,
+    symbol: &'static str,
+    default: f64,
+    meaning: &'static str,
+) -> RuleParameter {
+    let (unit, range) = (Unit::Of(Dimension::Time), Range::Positive);
+    RuleParameter { name, symbol, unit, default: Some(default), range, meaning }
+}
+
+static SPEC: RuleSpec = RuleSpec {
+    name: "reward_modulated_stdp",
+    summary: "STDP that becomes a change of weight only with the spikes of a reward population",
+    kind: RuleKind::LongTerm,
+    parameters: &[
+        TAU_PLUS,
+        TAU_MINUS,
+        number("potentiation", "A₊", 1.0, "eligibility by a postsynaptic spike"),
+        number("depression", "A₋", 1.5, "eligibility taken by a presynaptic spike"),
+        time("tau_eligibility", "τ_c", 1000.0, "decay of the eligibility"),
+        time("tau_reward", "τ_n", 200.0, "decay of the concentration"),
+        number("baseline", "b", 0.0, "concentration at which weights do not change [1/ms]"),
+        LARGEST_WEIGHT,
+    ],
+    modulated: true,
+    pairings: &[Pairing::AllToAll],
+    reference: "Izhikevich 2007, Cereb. Cortex 17:2443",
+};
+
+/// Before everything.
+const LONG_AGO: Time = Time(i64::MIN / 2);
+
+/// What a segment remembers.
+#[derive(Debug, Clone, Copy)]
+struct Past {
+    /// Synapse time of the source's last spike.
+    spike: Time,
+    /// Presynaptic trace just after it.
+    trace: f64,
+    /// Eligibilities and weights are those of this synapse time.
+    seen: Time,
+}
+
+const NOTHING: Past = Past { spike: LONG_AGO, trace: 0.0, seen: LONG_AGO };
+
+/// A spike of the reward population: when, and the concentration just after it.
+type Reward = (Time, f64);
+
+struct Gated {
+    tau: [f64; 2],
+    amplitude: [f64; 2],
+    tau_eligibility: f64,
+    tau_reward: f64,
+    baseline: f64,
+    largest_weight: f64,
+    longest_dendritic_delay: Time,
+    past: Vec<Past>,
+    eligibility: Vec<f64>,
+    post: History,
+    rewards: Vec<Reward>,
+}
+
+impl Gated {
+    /// w and c after a time without pairs in which the concentration starts at `n`.
+    fn elapse(&self, state: [f64; 2], n: f64, elapsed: f64) -> [f64; 2] {
+        let [w, c] = state;
+        let kappa = 1.0 / self.tau_eligibility + 1.0 / self.tau_reward;
+        let decay = (-elapsed / self.tau_eligibility).exp();
+        let gain = c * n * -(-kappa * elapsed).exp_m1() / kappa
+            - self.baseline * c * self.tau_eligibility * (1.0 - decay);
+        [(w + gain).clamp(0.0, self.largest_weight), c * decay]
+    }
+
+    /// The concentration at a reward-free time `now` after the rewards before `count`.
+    fn concentration(&self, count: usize, delay: Time, now: Time) -> f64 {
+        match count.checked_sub(1).and_then(|last| self.rewards.get(last)) {
+            Some(&(time, after)) => {
+                let elapsed = (now - time.saturating_add(delay)).milliseconds();
+                after * (-elapsed / self.tau_reward).exp()
+            }
+            None => 0.0,
+        }
+    }
+
+    /// w and c of a synapse at `until`, from those of `past.seen`.
+    fn advanced(
+        &self,
+        mut state: [f64; 2],
+        past: &Past,
+        spikes: &[PostSpike],
+        delay: Time,
+        until: Time,
+    ) -> [f64; 2] {
+        let mut now = past.seen;
+        let mut reward =
+            self.rewards.partition_point(|(time, _)| time.saturating_add(delay) <= now);
+        let mut spike = spikes.partition_point(|spike| spike.time.saturating_add(delay) <= now);
+        loop {
+            let next_reward = self.rewards.get(reward).map(|(time, _)| time.saturating_add(delay));
+            let next_spike = spikes.get(spike).map(|spike| spike.time.saturating_add(delay));
+            let next = [next_reward, next_spike].into_iter().flatten().min();
+            let next = next.filter(|&next| next <= until).unwrap_or(until);
+            if now > LONG_AGO {
+                let n = self.concentration(reward, delay, now);
+                state = self.elapse(state, n, (next - now).milliseconds());
+            }
+            now = next;
+            if next_spike == Some(next) {
+                let elapsed = (next - past.spike).milliseconds();
+                state[1] += self.amplitude[0] * past.trace * (-elapsed / self.tau[0]).exp();
+                spike += 1;
+            }
+            if next_reward == Some(next) {
+                reward += 1;
+            }
+            let done = next_spike != Some(next) && next_reward != Some(next);
+            if done {
+                return state;
+            }
+        }
+    }
+
+    fn bring_up(&mut self, segment: &mut Segment<'_>) {
+        let past = self.past[segment.index];
+        for (place, (&target, weight)) in
+            segment.targets.iter().zip(segment.weights.iter_mut()).enumerate()
+        {
+            let c = self.eligibility[segment.first + place];
+            let spikes = self.post.of(target);
+            let (delay, until) = (segment.dendritic_delay, segment.time);
+            let [w, c] = self.advanced([*weight, c], &past, spikes, delay, until);
+            *weight = w;
+            self.eligibility[segment.first + place] = c;
+        }
+        self.past[segment.index].seen = segment.time;
+    }
+
+    /// The postsynaptic trace at `now`, of spikes before it.
+    fn post_trace(&self, spikes: &[PostSpike], delay: Time, now: Time) -> f64 {
+        let at_synapse = |spike: &PostSpike| spike.time.saturating_add(delay);
+        match spikes.iter().rev().find(|spike| at_synapse(spike) < now) {
+            Some(last) => {
+                let elapsed = (now - at_synapse(last)).milliseconds();
+                (last.before[0] + 1.0) * (-elapsed / self.tau[1]).exp()
+            }
+            None => 0.0,
+        }
+    }
+}
+
+impl LongTerm for Gated {
+    fn post_spike(&mut self, target: u32, time: Time) {
+        let before = match self.post.of(target).last() {
+            Some(last) => {
+                let elapsed = (time - last.time).milliseconds();
+                (last.before[0] + 1.0) * (-elapsed / self.tau[1]).exp()
+            }
+            None => 0.0,
+        };
+        self.post.push(target, PostSpike { time, before: [before, 0.0] });
+    }
+
+    fn modulator_spike(&mut self, time: Time) {
+        let jump = 1.0 / self.tau_reward;
+        let after = match self.rewards.last() {
+            Some(&(last, after)) => {
+                after * (-(time - last).milliseconds() / self.tau_reward).exp() + jump
+            }
+            None => jump,
+        };
+        self.rewards.push((time, after));
+    }
+
+    fn pre_spike(&mut self, segment: &mut Segment<'_>) {
+        self.bring_up(segment);
+        let (now, delay) = (segment.time, segment.dendritic_delay);
+        for (place, &target) in segment.targets.iter().enumerate() {
+            let trace = self.post_trace(self.post.of(target), delay, now);
+            self.eligibility[segment.first + place] -= self.amplitude[1] * trace;
+        }
+        let past = &mut self.past[segment.index];
+        let elapsed = (now - past.spike).milliseconds();
+        past.trace = past.trace * (-elapsed / self.tau[0]).exp() + 1.0;
+        past.spike = now;
+    }
+
+    fn is_full(&self) -> bool {
+        self.post.is_full() || self.rewards.len() > REWARDS_KEPT
+    }
+
+    fn catch_up(&mut self, segment: &mut Segment<'_>) {
+        if self.past[segment.index].seen < segment.time {
+            self.bring_up(segment);
+        }
+    }
+
+    fn forget(&mut self, time: Time) {
+        let time = time - self.longest_dendritic_delay;
+        self.post.forget(time);
+        let past = self.rewards.partition_point(|&(reward, _)| reward <= time);
+        self.rewards.drain(..past.saturating_sub(1));
+    }
+
+    fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
+        visitor.times(&mut self.past.iter_mut().map(|past| &mut past.spike));
+        visitor.reals(&mut self.past.iter_mut().map(|past| &mut past.trace));
+        visitor.times(&mut self.past.iter_mut().map(|past| &mut past.seen));
+        visitor.reals(&mut self.eligibility.iter_mut());
+        self.post.visit_state(visitor);
+        let mut length = [self.rewards.len() as u32];
+        visitor.counts(&mut length.iter_mut());
+        self.rewards.resize(length[0] as usize, (LONG_AGO, 0.0));
+        visitor.times(&mut self.rewards.iter_mut().map(|reward| &mut reward.0));
+        visitor.reals(&mut self.rewards.iter_mut().map(|reward| &mut reward.1));
+    }
+
+    fn reset(&mut self) {
+        self.past.fill(NOTHING);
+        self.eligibility.fill(0.0);
+        self.post.clear();
+        self.rewards.clear();
+    }
+}
+
+/// Reward spikes that are remembered before synapses are caught up.
+const REWARDS_KEPT: usize = 4096;
+
+impl SynapseRule for Rule {
+    fn spec(&self) -> &'static RuleSpec {
+        &SPEC
+    }
+
+    fn make(&self, context: RuleContext<'_>) -> Made {
+        let given = context.parameters;
+        Made::LongTerm(Box::new(Gated {
+            tau: [given[0], given[1]],
+            amplitude: [given[2], given[3]],
+            tau_eligibility: given[4],
+            tau_reward: given[5],
+            baseline: given[6],
+            largest_weight: given[7],
+            longest_dendritic_delay: context.longest_dendritic_delay,
+            past: vec![NOTHING; context.segments],
+            eligibility: vec![0.0; context.synapses],
+            post: History::new(context.targets),
+            rewards: Vec::new(),
+        }))
+    }
+}

@@ -1,0 +1,101 @@
+//! Short-term plasticity with two states of the transmitter.
+//!
+//! # Equations
+//! x is the recovered fraction, u the fraction that the next spike uses (x = 1, u = U at rest). A
+//! spike finds, after h without one:
+//! - x ← 1 + (x − x u − 1) exp(−h/τ_rec), u ← U + u (1 − U) exp(−h/τ_fac)
+//!
+//! and the weight acts times u x.
+//!
+//! # Source
+//! Tsodyks and Markram 1997, PNAS 94:719; Maass and Markram 2002, Neural Netw. 15:155, equation 2.
+
+use super::rule::{Made, RuleContext, RuleKind, RuleSpec, ShortTerm, SynapseRule};
+use super::tsodyks_markram::{TAU_FACILITATION, TAU_RECOVERY, USE, check_use, remaining};
+use crate::neuron::StateVisitor;
+use crate::time::Time;
+
+/// See the module.
+#[derive(Debug)]
+pub struct Rule;
+
+static SPEC: RuleSpec = RuleSpec {
+    name: "tsodyks_markram_two",
+    summary: "short-term depression and facilitation with a recovered and a used state",
+    kind: RuleKind::ShortTerm,
+    parameters: &[USE, TAU_RECOVERY, TAU_FACILITATION],
+    modulated: false,
+    pairings: &[],
+    reference: "Tsodyks and Markram 1997, PNAS 94:719",
+};
+
+#[derive(Debug, Clone, Copy)]
+struct Transmitter {
+    /// x and u at the last spike.
+    state: [f64; 2],
+    last: Time,
+}
+
+struct Release {
+    usage: f64,
+    tau_recovery: f64,
+    tau_facilitation: f64,
+    segments: Vec<Transmitter>,
+}
+
+impl Release {
+    /// The first spike finds x = 1, u = U, whenever it comes.
+    fn rested(usage: f64) -> Transmitter {
+        Transmitter { state: [1.0, usage], last: Time::NEVER }
+    }
+}
+
+impl ShortTerm for Release {
+    fn release(&mut self, segment: usize, time: Time) -> f64 {
+        let transmitter = &mut self.segments[segment];
+        let [mut x, mut u] = transmitter.state;
+        if transmitter.last < Time::NEVER {
+            let h = (time - transmitter.last).milliseconds();
+            x = 1.0 + (x - x * u - 1.0) * remaining(h, self.tau_recovery);
+            u = self.usage + u * (1.0 - self.usage) * remaining(h, self.tau_facilitation);
+        }
+        *transmitter = Transmitter { state: [x, u], last: time };
+        x * u
+    }
+
+    fn state(&self, segment: usize) -> Vec<(&'static str, f64)> {
+        let [x, u] = self.segments[segment].state;
+        vec![("x", x), ("u", u)]
+    }
+
+    fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
+        for variable in 0..2 {
+            visitor.reals(&mut self.segments.iter_mut().map(|s| &mut s.state[variable]));
+        }
+        visitor.times(&mut self.segments.iter_mut().map(|s| &mut s.last));
+    }
+
+    fn reset(&mut self) {
+        self.segments.fill(Self::rested(self.usage));
+    }
+}
+
+impl SynapseRule for Rule {
+    fn spec(&self) -> &'static RuleSpec {
+        &SPEC
+    }
+
+    fn check(&self, parameters: &[f64]) -> Vec<(&'static str, String)> {
+        check_use(parameters, 0)
+    }
+
+    fn make(&self, context: RuleContext<'_>) -> Made {
+        let given = context.parameters;
+        Made::ShortTerm(Box::new(Release {
+            usage: given[0],
+            tau_recovery: given[1],
+            tau_facilitation: given[2],
+            segments: vec![Release::rested(given[0]); context.segments],
+        }))
+    }
+}
