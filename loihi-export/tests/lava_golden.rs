@@ -55,12 +55,29 @@ fn every_value_of_every_convolution_equals_lavas() {
 }
 
 #[test]
-fn what_is_not_computed_is_named_and_never_equal() {
-    {
-        let report = verify("learn_a_fixed.json");
-        assert!(matches!(report.outcome, CaseOutcome::NotCovered { .. }), "{report}");
-        assert!(report.to_string().contains("process 'LearningDense'"), "{report}");
+fn every_recording_is_equal() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/data/lava");
+    let mut checked = 0;
+    for folder in [folder.clone(), folder.join("recorded")] {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.to_string_lossy().into_owned();
+            if name.ends_with(".json") || name.ends_with(".npz") {
+                let report = verify_lava_case(&name, &std::fs::read(&path).unwrap()).unwrap();
+                assert!(report.is_equal(), "{report}");
+                checked += 1;
+            }
+        }
     }
+    assert!(checked >= 50, "{checked} recordings");
+}
+
+#[test]
+fn what_is_not_computed_is_named_and_never_equal() {
+    let case = String::from_utf8(data("learn_a_fixed.json")).unwrap();
+    let altered = case.replace("\"y1_tau\"", "\"y9_tau\"");
+    let report = verify_lava_case("learning", altered.as_bytes()).unwrap();
+    assert!(report.to_string().contains("'y9_tau'"), "{report}");
     let case = String::from_utf8(data("lif_fixed.json")).unwrap();
     let altered = case.replace("\"dv\"", "\"refractory_period\"");
     assert!(case != altered, "the parameter is in the file");

@@ -56,6 +56,7 @@ fn projection(source: usize, target: usize, connection: Connection) -> Quantised
         delay: DelaySteps::One(0),
         message_bits: 0,
         port: 0,
+        learning: None,
     }
 }
 

@@ -33,6 +33,7 @@ fn projection(source: usize, target: usize, port: u8) -> QuantisedProjection {
         delay: DelaySteps::One(0),
         message_bits: 24,
         port,
+        learning: None,
     }
 }
 

@@ -4,6 +4,8 @@ use sim_core::network::convolution::ConvolutionError;
 
 use crate::quantise::network::SignMode;
 
+use super::learning::LearningError;
+
 /// A problem of a network, of its fit to the chip, or of a run's input.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum EmulatorError {
@@ -219,6 +221,12 @@ pub enum ProjectionProblem {
         /// Longest delay of the chip.
         allowed: u32,
     },
+    /// Its learning rule.
+    #[error("{0}")]
+    Learning(#[from] LearningError),
+    /// Learning synapses have no additional delay in Lava.
+    #[error("learning synapses have no additional delay; set it to 0")]
+    LearningDelay,
     /// Convolutions have no additional delay in Lava.
     #[error("a convolution has no additional delay; set it to 0")]
     ConvolutionDelay,

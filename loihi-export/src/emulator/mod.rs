@@ -36,6 +36,7 @@
 //!         delay: DelaySteps::One(0),
 //!         message_bits: 0,
 //!         port: 0,
+//!         learning: None,
 //!     }],
 //! };
 //! let mut emulator = Emulator::new(&network, &ChipSpec::built_in("loihi2")?)?;
@@ -53,6 +54,7 @@ use crate::{chip::ChipSpec, quantise::network::QuantisedNetwork};
 pub mod arithmetic;
 pub mod connection;
 pub mod error;
+pub mod learning;
 pub mod overflow;
 pub mod parameters;
 pub mod process;
@@ -68,9 +70,10 @@ pub use process::PROCESSES;
 pub use recording::{EmulatorRecording, StateTrace};
 pub use spikes::{Spike, SpikeTrain};
 
+use learning::connection::{LearningProjection, LearningRun};
 use overflow::{OverflowCounter, OverflowKind as Kind};
 use process::NeuronState;
-use program::Program;
+use program::{Program, ProgramPopulation};
 
 /// An integer network ready to run.
 ///
@@ -80,7 +83,7 @@ pub struct Emulator {
     program: Arc<Program>,
     time: u64,
     populations: Vec<PopulationState>,
-    projections: Vec<(connection::ProjectionState, OverflowCounter)>,
+    projections: Vec<ProjectionRun>,
     synaptic_events: u64,
 }
 
@@ -89,6 +92,14 @@ struct PopulationState {
     neurons: NeuronState,
     input: Vec<i32>,
     spikes: Vec<Spike>,
+    overflows: OverflowCounter,
+}
+
+/// A projection while it runs.
+#[derive(Debug, Clone)]
+struct ProjectionRun {
+    sums: connection::ProjectionState,
+    learning: Option<LearningRun>,
     overflows: OverflowCounter,
 }
 
@@ -116,7 +127,11 @@ impl Emulator {
         let projections = program
             .projections
             .iter()
-            .map(|projection| (projection.table.state(), OverflowCounter::default()))
+            .map(|projection| ProjectionRun {
+                sums: projection.table.state(),
+                learning: projection.learning.as_ref().map(LearningProjection::start),
+                overflows: OverflowCounter::default(),
+            })
             .collect();
         let program = Arc::new(program);
         Ok(Self { program, time: 0, populations, projections, synaptic_events: 0 })
@@ -176,6 +191,14 @@ impl Emulator {
         self.populations.get(population)?.neurons.variable(index)
     }
 
+    /// A variable of a learning projection after the last step: `weights`, `tag_1`, `tag_2` a
+    /// synapse in the order of the connection's weights, `x1`, `x2` a source, `y1` to `y3` a target.
+    ///
+    /// `None` for projections that do not learn and for other names.
+    pub fn learned(&self, projection: usize, name: &str) -> Option<&[i64]> {
+        self.projections.get(projection)?.learning.as_ref()?.variable(name)
+    }
+
     /// Synapses that spikes have passed since the counters were cleared.
     pub fn synaptic_events(&self) -> u64 {
         self.synaptic_events
@@ -185,10 +208,13 @@ impl Emulator {
     pub fn overflows(&self) -> OverflowReport {
         let populations = self.populations.iter().zip(&self.program.populations);
         let mut overflows: Vec<_> = populations
-            .flat_map(|(state, population)| state.overflows.entries(&population.name))
+            .flat_map(|(state, population)| {
+                let ProgramPopulation { name, info, .. } = population;
+                state.overflows.entries(name, info.name, info.variables)
+            })
             .collect();
-        for ((_, counter), projection) in self.projections.iter().zip(&self.program.projections) {
-            overflows.extend(counter.entries(&projection.table.name));
+        for (run, projection) in self.projections.iter().zip(&self.program.projections) {
+            overflows.extend(run.overflows.entries(&projection.table.name, projection.kind, &[]));
         }
         OverflowReport { overflows }
     }
@@ -202,8 +228,9 @@ impl Emulator {
             }
             population.spikes.clear();
         }
-        for (projection, _) in &mut self.projections {
-            projection.clear();
+        for (run, projection) in self.projections.iter_mut().zip(&self.program.projections) {
+            run.sums.clear();
+            run.learning = projection.learning.as_ref().map(LearningProjection::start);
         }
     }
 
@@ -213,8 +240,8 @@ impl Emulator {
         for population in &mut self.populations {
             population.overflows = OverflowCounter::default();
         }
-        for (_, counter) in &mut self.projections {
-            *counter = OverflowCounter::default();
+        for run in &mut self.projections {
+            run.overflows = OverflowCounter::default();
         }
     }
 
@@ -252,13 +279,13 @@ impl Emulator {
                 }
             }
             for &incoming in &population.incoming {
-                if let (Some(projection), Some((waiting, _))) =
+                if let (Some(projection), Some(run)) =
                     (program.projections.get(incoming), self.projections.get_mut(incoming))
                 {
                     let table = &projection.table;
                     let first = projection.port * population.neurons;
                     let port = state.input.get_mut(first..).unwrap_or_default();
-                    for neuron in table.deliver(waiting, self.time, port) {
+                    for neuron in table.deliver(&mut run.sums, self.time, port) {
                         state.overflows.record(Kind::SynapticSum, self.time, neuron);
                     }
                 }
@@ -269,13 +296,22 @@ impl Emulator {
     }
 
     fn accumulate(&mut self) {
-        let states = self.projections.iter_mut();
-        for (projection, (state, overflows)) in self.program.projections.iter().zip(states) {
-            if let Some(source) = self.populations.get(projection.source) {
-                let table = &projection.table;
-                self.synaptic_events +=
-                    table.accumulate(state, self.time, &source.spikes, overflows);
-            }
+        let spikes: Vec<&[Spike]> =
+            self.populations.iter().map(|population| population.spikes.as_slice()).collect();
+        let runs = self.projections.iter_mut();
+        for (projection, run) in self.program.projections.iter().zip(runs) {
+            let (time, table) = (self.time, &projection.table);
+            let sent = spikes.get(projection.source).copied().unwrap_or_default();
+            self.synaptic_events += match (&projection.learning, &mut run.learning) {
+                (Some(learning), Some(state)) => {
+                    let add = |sums: &mut [i64]| learning.accumulate(state, sent, sums);
+                    let events =
+                        table.accumulate_sums(&mut run.sums, time, &mut run.overflows, add);
+                    learning.learn(state, time, &spikes, &mut run.overflows);
+                    events
+                }
+                _ => table.accumulate(&mut run.sums, time, sent, &mut run.overflows),
+            };
         }
     }
 

@@ -1,5 +1,7 @@
 //! What the chip would lose silently: wraps and clips, counted with their first place.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 /// A number that did not fit its register.
@@ -16,12 +18,19 @@ pub enum OverflowKind {
     Membrane,
     /// Another state variable left its declared 24 bits.
     State,
+    /// A trace of a source was clipped at 7 bits.
+    SourceTrace,
+    /// A trace of a target was clipped at 7 bits.
+    TargetTrace,
+    /// A weight was clipped by its learning rule.
+    Weight,
+    /// A second tag was clipped by its learning rule.
+    Tag2,
+    /// A first tag was clipped by its learning rule.
+    Tag1,
 }
 
 impl OverflowKind {
-    const ALL: [Self; 5] =
-        [Self::SynapticSum, Self::ConvolutionSum, Self::Current, Self::Membrane, Self::State];
-
     /// What happened, for people.
     pub fn describe(self) -> &'static str {
         match self {
@@ -30,6 +39,25 @@ impl OverflowKind {
             Self::Current => "synaptic current wrapped at 24 bits",
             Self::Membrane => "membrane potential clipped at 24 bits",
             Self::State => "state variable left 24 bits",
+            Self::SourceTrace | Self::TargetTrace => "trace clipped at 7 bits",
+            Self::Weight => "weight clipped by learning",
+            Self::Tag1 | Self::Tag2 => "tag clipped by learning",
+        }
+    }
+
+    /// Lava's name of the variable, where the kind alone says it; the position among the process's
+    /// variables where it does not.
+    fn variable(self) -> Result<&'static str, usize> {
+        match self {
+            Self::SynapticSum | Self::ConvolutionSum => Ok("a_out"),
+            Self::Current => Err(0),
+            Self::Membrane => Err(1),
+            Self::State => Err(0),
+            Self::SourceTrace => Ok("x1, x2"),
+            Self::TargetTrace => Ok("y1, y2, y3"),
+            Self::Weight => Ok("weights"),
+            Self::Tag2 => Ok("tag_2"),
+            Self::Tag1 => Ok("tag_1"),
         }
     }
 }
@@ -39,6 +67,10 @@ impl OverflowKind {
 pub struct Overflow {
     /// Population, or projection for sums inside one.
     pub place: String,
+    /// Process of the population; the kind of connection of a projection.
+    pub process: &'static str,
+    /// Variable by Lava's name.
+    pub variable: &'static str,
     /// What overflowed.
     pub kind: OverflowKind,
     /// How often.
@@ -53,8 +85,10 @@ impl std::fmt::Display for Overflow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "{}: {} {} times, first in step {} at neuron {}",
+            "{} ({}), {}: {} {} times, first in step {} at neuron {}",
             self.place,
+            self.process,
+            self.variable,
             self.kind.describe(),
             self.count,
             self.first_step,
@@ -85,29 +119,51 @@ impl OverflowReport {
 /// Counters of one place.
 #[derive(Debug, Clone, Default)]
 pub struct OverflowCounter {
-    counts: [u64; OverflowKind::ALL.len()],
-    first: [(u64, u32); OverflowKind::ALL.len()],
+    counts: BTreeMap<(OverflowKind, usize), Count>,
+}
+
+#[derive(Debug, Clone)]
+struct Count {
+    count: u64,
+    first_step: u64,
+    first_neuron: u32,
 }
 
 impl OverflowCounter {
     /// Counts one overflow.
     #[cold]
     pub fn record(&mut self, kind: OverflowKind, step: u64, neuron: usize) {
-        let slot = kind as usize;
-        if self.counts[slot] == 0 {
-            self.first[slot] = (step, neuron as u32);
-        }
-        self.counts[slot] += 1;
+        self.count(kind, kind.variable().err().unwrap_or_default(), step, neuron);
     }
 
-    /// The counters as report entries.
-    pub fn entries<'a>(&'a self, place: &'a str) -> impl Iterator<Item = Overflow> + 'a {
-        OverflowKind::ALL.into_iter().filter(|&kind| self.counts[kind as usize] > 0).map(
-            move |kind| {
-                let (first_step, first_neuron) = self.first[kind as usize];
-                let count = self.counts[kind as usize];
-                Overflow { place: place.to_owned(), kind, count, first_step, first_neuron }
-            },
-        )
+    /// Counts one overflow of a state variable, by its position among the process's variables.
+    #[cold]
+    pub fn record_state(&mut self, variable: usize, step: u64, neuron: usize) {
+        self.count(OverflowKind::State, variable, step, neuron);
+    }
+
+    fn count(&mut self, kind: OverflowKind, variable: usize, step: u64, neuron: usize) {
+        let first = Count { count: 0, first_step: step, first_neuron: neuron as u32 };
+        self.counts.entry((kind, variable)).or_insert(first).count += 1;
+    }
+
+    /// The counters as report entries; `variables` are those of the place's process.
+    pub fn entries<'a>(
+        &'a self,
+        place: &'a str,
+        process: &'static str,
+        variables: &'a [&'static str],
+    ) -> impl Iterator<Item = Overflow> + 'a {
+        self.counts.iter().map(move |(&(kind, variable), count)| Overflow {
+            place: place.to_owned(),
+            process,
+            variable: kind
+                .variable()
+                .unwrap_or_else(|_| variables.get(variable).copied().unwrap_or("input")),
+            kind,
+            count: count.count,
+            first_step: count.first_step,
+            first_neuron: count.first_neuron,
+        })
     }
 }

@@ -10,6 +10,7 @@ use crate::{
 use super::{
     connection::{Ends, ProjectionTable},
     error::{EmulatorError, ProjectionProblem},
+    learning::connection::LearningProjection,
     parameters::{FieldWarning, Parameters},
     process::{self, Process, ProcessInfo, ProcessKind},
     spikes::Spike,
@@ -29,7 +30,7 @@ pub(super) struct Program {
 }
 
 #[derive(Debug)]
-pub(super) struct ProgramPopulation {
+pub(crate) struct ProgramPopulation {
     pub(super) name: String,
     pub(super) neurons: usize,
     /// `None` for inputs.
@@ -47,7 +48,10 @@ pub(super) struct ProgramProjection {
     pub(super) source: usize,
     /// Input port of the target.
     pub(super) port: usize,
+    /// Kind of its connection, for reports.
+    pub(super) kind: &'static str,
     pub(super) table: ProjectionTable,
+    pub(super) learning: Option<LearningProjection>,
 }
 
 impl Program {
@@ -116,8 +120,18 @@ impl Program {
             target: &target.name,
         };
         let table = ProjectionTable::new(projection, ends, chip)?;
-        let index = self.projections.len();
-        self.projections.push(ProgramProjection { source: projection.source, port, table });
+        let learning = LearningProjection::new(projection, ends, &self.populations)?;
+        let kind = match (&projection.connection, learning.is_some(), projection.delay.longest()) {
+            (Connection::Dense { .. }, true, _) => "LearningDense",
+            (Connection::Sparse { .. }, true, _) => "LearningSparse",
+            (Connection::Dense { .. }, _, 0) => "Dense",
+            (Connection::Dense { .. }, ..) => "DelayDense",
+            (Connection::Sparse { .. }, _, 0) => "Sparse",
+            (Connection::Sparse { .. }, ..) => "DelaySparse",
+            (Connection::Convolution { .. }, ..) => "Conv",
+        };
+        let (index, source) = (self.projections.len(), projection.source);
+        self.projections.push(ProgramProjection { source, port, kind, table, learning });
         if let Some(target) = self.populations.get_mut(projection.target) {
             target.incoming.push(index);
         }

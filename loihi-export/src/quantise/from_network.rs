@@ -279,6 +279,7 @@ fn connect(
         delay: DelaySteps::One((delay - 1) as u8),
         message_bits: 0,
         port: 0,
+        learning: None,
     })
 }
 

@@ -61,6 +61,90 @@ pub struct QuantisedProjection {
     /// Input port of the target's process; 0 for all processes with one port.
     #[serde(default, skip_serializing_if = "is_first_port")]
     pub port: u8,
+    /// How the synapses learn; `None` where they stay as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning: Option<LearningRule>,
+}
+
+/// A learning rule of a projection: Lava's `Loihi2FLearningRule`, or with a third factor its
+/// `Loihi3FLearningRule`.
+///
+/// The texts are sums of products; [`crate::emulator::learning::rule`] documents their grammar.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LearningRule {
+    /// Change of the weight.
+    pub dw: Option<String>,
+    /// Change of the second tag (Loihi's delay; it does not delay spikes).
+    pub dd: Option<String>,
+    /// Change of the first tag.
+    pub dt: Option<String>,
+    /// First trace of the source.
+    pub x1: Trace,
+    /// Second trace of the source.
+    pub x2: Trace,
+    /// First trace of the target.
+    pub y1: Trace,
+    /// Second trace of the target.
+    pub y2: Trace,
+    /// Third trace of the target.
+    pub y3: Trace,
+    /// Steps of an epoch.
+    pub t_epoch: u32,
+    /// Seed of the random rounding.
+    pub rng_seed: u64,
+    /// What a graded spike does to x1.
+    pub graded: GradedTrace,
+    /// Index of the population whose spikes count as the targets'; the target itself where none.
+    pub post: Option<usize>,
+    /// Indices of the populations whose graded spikes are y1, y2 and y3 in every step; the
+    /// traces' own impulses and decays have no effect then.
+    pub third_factor: Option<[Option<usize>; 3]>,
+}
+
+impl Default for LearningRule {
+    fn default() -> Self {
+        let none = Trace::default();
+        Self {
+            dw: None,
+            dd: None,
+            dt: None,
+            x1: none,
+            x2: none,
+            y1: none,
+            y2: none,
+            y3: none,
+            t_epoch: 1,
+            rng_seed: 0,
+            graded: GradedTrace::RegularImpulse,
+            post: None,
+            third_factor: None,
+        }
+    }
+}
+
+/// An exponential trace of spikes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Trace {
+    /// What a spike adds.
+    pub impulse: f64,
+    /// Time constant of the decay in steps; 0 keeps nothing.
+    pub tau: f64,
+}
+
+/// What a graded spike does to the trace x1 (Lava's `GradedSpikeCfg`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GradedTrace {
+    /// Adds the trace's impulse, whatever the payload.
+    #[default]
+    RegularImpulse,
+    /// Sets the trace to half the payload.
+    Overwrite,
+    /// Adds half the payload, at most to 127.
+    AddWithSaturation,
+    /// Adds half the payload, keeps what goes beyond 127, and only then counts as a spike.
+    AddWithoutSaturation,
 }
 
 /// Files leave the port out where it is the first.

@@ -72,6 +72,7 @@ pub fn connect(
         delay,
         message_bits: 0,
         port: 0,
+        learning: None,
     });
 }
 

@@ -231,6 +231,28 @@ impl ProjectionTable {
         visited
     }
 
+    /// As [`Self::accumulate`] with weights that the table does not hold: `add` adds them to the
+    /// sums of the targets and returns the synapses visited.
+    pub(crate) fn accumulate_sums(
+        &self,
+        state: &mut ProjectionState,
+        time: u64,
+        overflows: &mut OverflowCounter,
+        add: impl FnOnce(&mut [i64]) -> u64,
+    ) -> u64 {
+        let arrival = slot(time.wrapping_add(1), self.slots);
+        let ProjectionState { wide, pending, filled, .. } = state;
+        let (Some(pending), Some(filled)) = (pending.get_mut(arrival), filled.get_mut(arrival))
+        else {
+            return 0;
+        };
+        *filled = true;
+        wide.resize(self.targets, 0);
+        let visited = add(wide);
+        self.flush(wide, None, pending, time, overflows);
+        visited
+    }
+
     /// Finishes the sums of one step and adds them to the input that waits for their step.
     fn flush<S: Copy + Default + Into<i64>>(
         &self,

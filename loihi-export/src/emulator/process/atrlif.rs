@@ -139,11 +139,14 @@ impl Process for AdaptiveThreshold {
         let [thresholds, refractory] = more.as_mut_slice() else { return };
         let states = current.iter_mut().zip(membrane).zip(thresholds.iter_mut().zip(refractory));
         let drives = input.iter().zip(&self.bias);
-        let kinds = [OverflowKind::Current, OverflowKind::Membrane, OverflowKind::State];
         for (neuron, (((i, v), (theta, r)), (&a, &bias))) in states.zip(drives).enumerate() {
             let (fires, lost) = self.update([i, v, theta, r], a, bias);
-            for (kind, _) in kinds.into_iter().zip(lost).filter(|(_, lost)| *lost) {
-                overflows.record(kind, time, neuron);
+            for (variable, _) in lost.into_iter().enumerate().filter(|(_, lost)| *lost) {
+                match variable {
+                    0 => overflows.record(OverflowKind::Current, time, neuron),
+                    1 => overflows.record(OverflowKind::Membrane, time, neuron),
+                    further => overflows.record_state(further, time, neuron),
+                }
             }
             if fires {
                 spikes.push(Spike::plain(neuron as u32));

@@ -15,10 +15,7 @@
 use std::sync::Arc;
 
 use crate::emulator::{
-    error::EmulatorError,
-    overflow::{OverflowCounter, OverflowKind},
-    parameters::Parameters,
-    spikes::Spike,
+    error::EmulatorError, overflow::OverflowCounter, parameters::Parameters, spikes::Spike,
 };
 
 use super::{DRIVEN, NeuronState, ParameterInfo, Process, ProcessInfo, ProcessKind, is_wide};
@@ -155,7 +152,7 @@ impl Process for Delta {
             let value = exact as i32;
             let (payload, lost) = self.coder.code(value, CoderState { activation, residue, error });
             if lost || i64::from(value) != exact {
-                overflows.record(OverflowKind::State, time, neuron);
+                overflows.record_state(0, time, neuron);
             }
             if payload != 0 {
                 spikes.push(Spike { neuron: neuron as u32, payload });

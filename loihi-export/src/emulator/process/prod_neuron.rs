@@ -8,10 +8,7 @@
 use std::sync::Arc;
 
 use crate::emulator::{
-    error::EmulatorError,
-    overflow::{OverflowCounter, OverflowKind},
-    parameters::Parameters,
-    spikes::Spike,
+    error::EmulatorError, overflow::OverflowCounter, parameters::Parameters, spikes::Spike,
 };
 
 use super::{
@@ -68,7 +65,7 @@ impl Process for ProdNeuron {
         let products = first.iter().zip(second).enumerate().map(|(neuron, (&a, &b))| {
             let (product, wrapped) = a.overflowing_mul(b);
             if wrapped {
-                overflows.record(OverflowKind::State, time, neuron);
+                overflows.record_state(0, time, neuron);
             }
             product >> self.shift
         });

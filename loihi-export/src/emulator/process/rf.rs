@@ -16,7 +16,7 @@ use std::sync::Arc;
 use crate::emulator::{
     arithmetic::{STATE_BOUND, keep_32_bits, shift_toward_zero},
     error::EmulatorError,
-    overflow::{OverflowCounter, OverflowKind},
+    overflow::OverflowCounter,
     parameters::Parameters,
     spikes::Spike,
 };
@@ -105,8 +105,9 @@ impl Rotation {
             let before = *imaginary;
             let [new_real, new_imaginary] =
                 turned.map(|exact| exact.clamp(1 - STATE_BOUND, STATE_BOUND - 1));
-            if [new_real, new_imaginary] != turned {
-                overflows.record(OverflowKind::State, step, neuron);
+            let clipped = [new_real, new_imaginary].into_iter().zip(turned).enumerate();
+            for (variable, _) in clipped.filter(|(_, (kept, exact))| kept != exact) {
+                overflows.record_state(variable, step, neuron);
             }
             (*real, *imaginary) = (new_real as i32, new_imaginary as i32);
             if fire(before, real, imaginary) {

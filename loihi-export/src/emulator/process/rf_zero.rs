@@ -14,10 +14,7 @@
 use std::sync::Arc;
 
 use crate::emulator::{
-    error::EmulatorError,
-    overflow::{OverflowCounter, OverflowKind},
-    parameters::Parameters,
-    spikes::Spike,
+    error::EmulatorError, overflow::OverflowCounter, parameters::Parameters, spikes::Spike,
 };
 
 use super::{NeuronState, ParameterInfo, Process, ProcessInfo, ProcessKind, is_wide};
@@ -88,13 +85,14 @@ impl Process for RfZero {
         let drives = u_input.iter().zip(v_input).zip(&self.angles);
         for (neuron, ((u, v), ((&a, &b), &(sine, cosine)))) in states.zip(drives).enumerate() {
             let wide = |x: i32, y: i32| x.checked_mul(y).is_none();
-            let mut lost = wide(*u, cosine) || wide(*v, sine) || wide(*v, cosine) || wide(*u, sine);
+            let lost = [wide(*u, cosine) || wide(*v, sine), wide(*v, cosine) || wide(*u, sine)];
             let part = |x: i32, y: i32| x.wrapping_mul(y) >> 15;
             let new_u = part(*u, cosine).wrapping_sub(part(*v, sine)).wrapping_add(a);
             let new_v = part(*v, cosine).wrapping_add(part(*u, sine)).wrapping_add(b);
-            lost |= is_wide(new_u) || is_wide(new_v);
-            if lost {
-                overflows.record(OverflowKind::State, time, neuron);
+            for (variable, (lost, new)) in lost.into_iter().zip([new_u, new_v]).enumerate() {
+                if lost || is_wide(new) {
+                    overflows.record_state(variable, time, neuron);
+                }
             }
             if new_u > self.threshold && new_v >= 0 && *v < 0 && new_u != 0 {
                 spikes.push(Spike { neuron: neuron as u32, payload: new_u });

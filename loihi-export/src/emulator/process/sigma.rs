@@ -8,10 +8,7 @@
 use std::sync::Arc;
 
 use crate::emulator::{
-    error::EmulatorError,
-    overflow::{OverflowCounter, OverflowKind},
-    parameters::Parameters,
-    spikes::Spike,
+    error::EmulatorError, overflow::OverflowCounter, parameters::Parameters, spikes::Spike,
 };
 
 use super::{NeuronState, Process, ProcessInfo, ProcessKind, is_wide};
@@ -49,7 +46,7 @@ impl Process for Sigma {
         for (neuron, (sigma, &a)) in state.current.iter_mut().zip(input).enumerate() {
             *sigma = sigma.wrapping_add(a);
             if is_wide(*sigma) {
-                overflows.record(OverflowKind::State, time, neuron);
+                overflows.record_state(0, time, neuron);
             }
             if *sigma != 0 {
                 spikes.push(Spike { neuron: neuron as u32, payload: *sigma });

@@ -14,10 +14,7 @@
 use std::sync::Arc;
 
 use crate::emulator::{
-    error::EmulatorError,
-    overflow::{OverflowCounter, OverflowKind},
-    parameters::Parameters,
-    spikes::Spike,
+    error::EmulatorError, overflow::OverflowCounter, parameters::Parameters, spikes::Spike,
 };
 
 use super::{
@@ -98,8 +95,10 @@ impl Process for SigmaDelta {
             let biased = sigma.wrapping_add(bias);
             let value = if self.rectified { biased.max(0) } else { biased };
             let (payload, lost) = self.coder.code(value, CoderState { activation, residue, error });
-            if lost || is_wide(*sigma) {
-                overflows.record(OverflowKind::State, time, neuron);
+            for (variable, lost) in [is_wide(*sigma), lost].into_iter().enumerate() {
+                if lost {
+                    overflows.record_state(variable, time, neuron);
+                }
             }
             if payload != 0 {
                 spikes.push(Spike { neuron: neuron as u32, payload });

@@ -114,6 +114,10 @@ impl<'a> Fields<'a> {
             match value {
                 Value::Array(items) => items.iter().all(|item| visit(item, numbers)),
                 Value::Number(number) => number.as_f64().map(|n| numbers.push(n)).is_some(),
+                Value::Null => {
+                    numbers.push(f64::NAN);
+                    true
+                }
                 Value::Bool(set) => {
                     numbers.push(f64::from(u8::from(*set)));
                     true

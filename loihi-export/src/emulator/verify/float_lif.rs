@@ -1,4 +1,4 @@
-//! Recorded runs of Lava's integrate-and-fire processes in floating point.
+//! Lava's integrate-and-fire processes in floating point.
 //!
 //! ```text
 //! u = u * (1 - du) + a
@@ -12,26 +12,30 @@
 //! Reference: lava-nc 0.10.0 `PyLifModelFloat`, `PyLifResetModelFloat`,
 //! `PyLifRefractoryModelFloat`.
 
-use super::{Checked, Stop, compare_numbers, fields::Fields};
+use super::{Checked, fields::Fields, floating::FloatProcess};
 
-const PROCESSES: [&str; 3] = ["LIF", "LIFReset", "LIFRefractory"];
-const ARGUMENTS: [&str; 9] = [
+/// Arguments of all these processes.
+pub(super) const ARGUMENTS: &[&str] = &[
     "shape",
     "du",
     "dv",
     "vth",
+    "vth_hi",
+    "vth_lo",
     "bias_mant",
     "bias_exp",
     "reset_interval",
     "reset_offset",
     "refractory_period",
 ];
-const VARIABLES: [&str; 3] = ["u", "v", "refractory_period_end"];
 
-struct Neurons {
+/// A population of one of these processes.
+pub(super) struct Neurons {
     du: f64,
     dv: f64,
     threshold: f64,
+    /// Below it a ternary neuron emits -1.
+    lower: Option<f64>,
     bias: Vec<f64>,
     /// Interval and offset of regular resets.
     reset: Option<(u64, u64)>,
@@ -41,50 +45,12 @@ struct Neurons {
     end: Vec<f64>,
 }
 
-pub(super) fn verify(case: &Fields<'_>, process: &str) -> Checked<u64> {
-    if !PROCESSES.contains(&process) {
-        let known = PROCESSES.join(", ");
-        let reason = format!("process '{process}' with tag floating_pt; computed are {known}");
-        return Err(Stop::NotCovered(reason));
-    }
-    let (arguments, variables, outputs) =
-        (case.object("params")?, case.object("vars")?, case.object("outputs")?);
-    let known = [(&arguments, &ARGUMENTS[..]), (&variables, &VARIABLES), (&outputs, &["s_out"])];
-    for (fields, known) in known {
-        if let Some(other) = fields.names().into_iter().find(|name| !known.contains(name)) {
-            return Err(Stop::NotCovered(format!("'{other}' with tag floating_pt")));
-        }
-    }
-    let input = case.object("inputs")?.rows("a_in")?;
-    let mut neurons = neurons(case, &arguments, input.first().map_or(0, Vec::len))?;
-    let names = VARIABLES.iter().filter(|name| variables.has(name));
-    let recorded = names.map(|name| Ok((*name, variables.rows(name)?)));
-    let recorded = recorded.collect::<Checked<Vec<_>>>()?;
-    let spikes = outputs.rows("s_out")?;
-    let rows = recorded.iter().map(|(_, rows)| rows.len()).chain([spikes.len()]);
-    if rows.into_iter().any(|rows| rows != input.len()) {
-        return Err(case.stop("vars", format!("not {} rows, as the input has", input.len())));
-    }
-    let mut values = 0;
-    for (step, row) in input.iter().enumerate() {
-        if row.len() != neurons.u.len() {
-            return Err(case.stop("inputs/a_in", format!("a row has {} values", row.len())));
-        }
-        let emitted = neurons.step(step as u64 + 1, row);
-        for (name, rows) in &recorded {
-            let ours = match *name {
-                "u" => &neurons.u,
-                "v" => &neurons.v,
-                _ => &neurons.end,
-            };
-            values += compare_numbers(name, step, ours, &rows[step])?;
-        }
-        values += compare_numbers("s_out", step, &emitted, &spikes[step])?;
-    }
-    Ok(values)
-}
-
-fn neurons(case: &Fields<'_>, arguments: &Fields<'_>, width: usize) -> Checked<Neurons> {
+/// The population of a case with inputs of `width` neurons.
+pub(super) fn neurons(
+    case: &Fields<'_>,
+    arguments: &Fields<'_>,
+    width: usize,
+) -> Checked<Box<dyn FloatProcess>> {
     let one = |name: &str| match arguments.numbers(name)?.as_slice() {
         [number] => Ok(*number),
         _ => Err(arguments.stop(name, "must be one number")),
@@ -111,21 +77,33 @@ fn neurons(case: &Fields<'_>, arguments: &Fields<'_>, width: usize) -> Checked<N
         false => None,
     };
     let zero = vec![0.0; width];
-    Ok(Neurons {
+    let ternary = arguments.has("vth_hi");
+    Ok(Box::new(Neurons {
         du: one("du")?,
         dv: one("dv")?,
-        threshold: one("vth")?,
+        threshold: one(if ternary { "vth_hi" } else { "vth" })?,
+        lower: if ternary { Some(one("vth_lo")?) } else { None },
         bias,
         reset,
         refractory,
         u: zero.clone(),
         v: zero.clone(),
         end: zero,
-    })
+    }))
 }
 
-impl Neurons {
-    fn step(&mut self, time: u64, input: &[f64]) -> Vec<f64> {
+impl FloatProcess for Neurons {
+    fn variable(&self, name: &str) -> Option<&[f64]> {
+        match name {
+            "u" => Some(&self.u),
+            "v" => Some(&self.v),
+            "refractory_period_end" => Some(&self.end),
+            _ => None,
+        }
+    }
+
+    fn step(&mut self, time: u64, input: &[Vec<f64>]) -> Vec<f64> {
+        let input = input.first().map(Vec::as_slice).unwrap_or_default();
         if self.reset.is_some_and(|(interval, offset)| time % interval == offset % interval) {
             self.u.fill(0.0);
             self.v.fill(0.0);
@@ -140,7 +118,9 @@ impl Neurons {
                 Some(_) if *end < time as f64 => *v = *v * (1.0 - self.dv) + (*u + bias),
                 Some(_) => {}
             }
-            if *v > self.threshold {
+            if self.lower.is_some_and(|lower| *v < lower) {
+                (*spike, *v) = (-1.0, 0.0);
+            } else if *v > self.threshold {
                 (*spike, *v) = (1.0, 0.0);
                 *end = self.refractory.map_or(0.0, |period| time as f64 + period);
             }

@@ -41,18 +41,18 @@ const KNOWN: &[&str] = &[
     "v_n0",
 ];
 
-struct Recording<'a> {
+pub(super) struct Recording<'a> {
     name: &'a str,
     arrays: &'a BTreeMap<String, Array>,
 }
 
 impl<'a> Recording<'a> {
-    fn stop(&self, field: &str, problem: impl Into<String>) -> Stop {
+    pub(super) fn stop(&self, field: &str, problem: impl Into<String>) -> Stop {
         let (name, field) = (self.name.to_owned(), field.to_owned());
         Stop::Failed(VerifyError::Field { name, field, problem: problem.into() })
     }
 
-    fn array(&self, field: &str) -> Checked<&'a Array> {
+    pub(super) fn array(&self, field: &str) -> Checked<&'a Array> {
         self.arrays.get(field).ok_or_else(|| self.stop(field, "is missing"))
     }
 
@@ -75,13 +75,13 @@ impl<'a> Recording<'a> {
         }
     }
 
-    fn matrix(&self, field: &str) -> Checked<[usize; 2]> {
+    pub(super) fn matrix(&self, field: &str) -> Checked<[usize; 2]> {
         let shape = self.array(field)?.shape.as_slice();
         <[usize; 2]>::try_from(shape).map_err(|_| self.stop(field, "must be a matrix"))
     }
 
     /// Rows `[step]` of an array, or nothing where it was not recorded.
-    fn rows(&self, field: &str, steps: usize) -> Checked<Option<Vec<&'a [f64]>>> {
+    pub(super) fn rows(&self, field: &str, steps: usize) -> Checked<Option<Vec<&'a [f64]>>> {
         let Some(array) = self.arrays.get(field) else { return Ok(None) };
         if steps == 0 || array.shape.first() != Some(&steps) {
             return Err(self.stop(field, format!("must have {steps} rows")));
@@ -97,7 +97,7 @@ pub(super) fn verify(name: &str, arrays: &BTreeMap<String, Array>) -> Checked<u6
     }
     let du = recording.array("du")?.values.first().copied().unwrap_or_default();
     if du.fract() != 0.0 {
-        return Err(Stop::NotCovered(format!("du {du}; the emulator computes fixed_pt")));
+        return super::float_recurrent::verify(&recording);
     }
     let [steps, _] = recording.matrix("x")?;
     let network = network(&recording)?;
@@ -237,5 +237,6 @@ fn projection(
         },
         message_bits: 0,
         port: 0,
+        learning: None,
     })
 }

@@ -132,6 +132,7 @@ fn weighted(case: &Fields<'_>, part: &Fields<'_>, process: &str) -> Checked<Part
         delay,
         message_bits,
         port: 0,
+        learning: None,
     };
     Ok((projection, sources as u32, input))
 }
@@ -252,6 +253,7 @@ fn convolution(part: &Fields<'_>) -> Checked<Part> {
         delay: DelaySteps::One(0),
         message_bits,
         port: 0,
+        learning: None,
     };
     Ok((projection, sources, input))
 }

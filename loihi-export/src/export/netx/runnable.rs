@@ -199,8 +199,16 @@ impl Builder<'_> {
     fn project(&mut self, ends: (usize, usize), synapse: Synapse, name: String) {
         let (source, target) = ends;
         let Synapse { connection, delay, port, message_bits } = synapse;
-        let projection =
-            QuantisedProjection { name, source, target, connection, delay, message_bits, port };
+        let projection = QuantisedProjection {
+            name,
+            source,
+            target,
+            connection,
+            delay,
+            message_bits,
+            port,
+            learning: None,
+        };
         self.network.projections.push(projection);
     }
 
