@@ -6,6 +6,8 @@ use crate::conversion::{ConvertConfig, convert};
 use crate::error::Error;
 use crate::lists::named;
 use crate::loihi_export::chip::{ChipCatalogue, ChipSpec};
+use crate::loihi_export::export::lava_script::lava_script;
+use crate::loihi_export::export::sliced::slice_network;
 use crate::loihi_export::export::{core_map, netx};
 use crate::loihi_export::mapping::MapConfig;
 use crate::loihi_export::partition::PARTITIONERS;
@@ -44,6 +46,11 @@ pub static EXPORTS: &[ExportFormat] = &[
         name: "nir",
         summary: "the network before quantising, in the Neuromorphic Intermediate Representation",
         write: write_nir,
+    },
+    ExportFormat {
+        name: "lava_script",
+        summary: "a Python program of Lava processes, one a core slice, with its arrays beside it",
+        write: write_lava_script,
     },
     ExportFormat {
         name: "core_map",
@@ -181,6 +188,25 @@ fn map_and_write(
     let quantised = quantised(network, chip)?;
     let mapped = map_to_chip(&quantised.network, chip, &map_config(None, None, None, false, 1)?)?;
     write_core_map(&mapped, path, overwrite)
+}
+
+/// Writes the script, and its arrays under the same name with the ending `npz`.
+fn write_lava_script(
+    network: &ValidNetwork,
+    chip: &ChipSpec,
+    path: &Path,
+    overwrite: bool,
+) -> Result<(), Error> {
+    let quantised = quantised(network, chip)?;
+    let mapped = map_to_chip(&quantised.network, chip, &map_config(None, None, None, false, 1)?)?;
+    let failed = |error: String| Error::Usage(format!("{}: {error}", path.display()));
+    let sliced = slice_network(&quantised.network, mapped.checked.mapping())
+        .map_err(|error| failed(error.to_string()))?;
+    let written = lava_script(&sliced, &quantised.network.populations)
+        .map_err(|error| failed(error.to_string()))?;
+    write_bytes_atomically(&path.with_extension("npz"), overwrite, &written.arrays)?;
+    write_bytes_atomically(path, overwrite, written.script.as_bytes())?;
+    Ok(())
 }
 
 /// Writes the core map of a mapping, whole or not at all.

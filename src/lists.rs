@@ -51,6 +51,7 @@ pub static LISTS: &[ListEntry] = &[
     plain("placers", "ways to choose cores", placers),
     plain("routers", "ways of spikes over the mesh", routers),
     plain("processes", "integer neurons of the fixed-point engine", processes),
+    plain("dialects", "conventions of NIR's frameworks", dialects),
     plain("operators", "ONNX operators that are read", operators),
     plain("workloads", "what `spikeloom bench` measures", workloads),
 ];
@@ -191,6 +192,13 @@ fn formats() -> Result<Listing, Error> {
 fn export_formats() -> Result<Listing, Error> {
     let rows = exports::EXPORTS.iter().map(|entry| [json!(entry.name), json!(entry.summary)]);
     Ok(Listing::new("Export formats", &NAMED).with_rows(rows))
+}
+
+fn dialects() -> Result<Listing, Error> {
+    let rows = crate::model_io::nir::dialect::DIALECTS
+        .iter()
+        .map(|entry| [json!(entry.name), json!(entry.summary), json!(entry.evidence)]);
+    Ok(Listing::new("NIR dialects", &CITED).with_rows(rows))
 }
 
 fn methods() -> Result<Listing, Error> {

@@ -3,9 +3,11 @@
 use crate::error::Error;
 use crate::lists::named;
 use crate::loihi_export::emulator::verify::{
-    CaseOutcome, CaseReport, verify_lava_case, verify_netx_case,
+    CaseOutcome, CaseReport, Difference, verify_lava_case, verify_netx_case,
 };
 use crate::loihi_export::export::netx::NetxOptions;
+use crate::model_io::nir::dialect::DIALECTS;
+use crate::model_io::nir::verify::{NirOutcome, dialect_of, verify_nir_case};
 use crate::network_files::unreadable;
 use crate::progress::Progress;
 use serde::Serialize;
@@ -20,7 +22,20 @@ pub struct VerifySource {
     /// Whether a file in a folder is a case, by its name and what lies beside it.
     pub is_case: fn(&Path) -> bool,
     /// Checks one case.
-    pub verify: fn(&Path) -> Result<CaseReport, Error>,
+    pub verify: fn(&Path, &VerifyOptions) -> Result<CaseReport, Error>,
+}
+
+/// What recordings leave open, stated by the caller.
+#[derive(Debug, Clone, Default)]
+pub struct VerifyOptions {
+    /// How netx was run: resets, message bits, cuts of resonators, lenient reading.
+    pub netx: NetxOptions,
+    /// Dialect of NIR graphs; that of the file's name where none is stated.
+    pub dialect: Option<String>,
+    /// Length of a step of NIR graphs in place of the dialect's.
+    pub dt: Option<f64>,
+    /// Scale of the time constants of NIR graphs in place of the dialect's.
+    pub tau_scale: Option<f64>,
 }
 
 /// All tools whose recordings can be checked.
@@ -32,7 +47,7 @@ pub static SOURCES: &[VerifySource] = &[
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             name.ends_with(".json") || (name.starts_with("rec_") && name.ends_with(".npz"))
         },
-        verify: |path| Ok(verify_lava_case(&path.to_string_lossy(), &read(path)?)?),
+        verify: |path, _| Ok(verify_lava_case(&path.to_string_lossy(), &read(path)?)?),
     },
     VerifySource {
         name: "netx",
@@ -41,12 +56,49 @@ pub static SOURCES: &[VerifySource] = &[
             let is_network = path.extension().is_some_and(|ending| ending == "net");
             is_network && path.with_extension("npz").is_file()
         },
-        verify: |path| {
+        verify: |path, options| {
             let recording = read(&path.with_extension("npz"))?;
-            Ok(verify_netx_case(path, &recording, &NetxOptions::default())?)
+            Ok(verify_netx_case(path, &recording, &options.netx)?)
         },
     },
+    VerifySource {
+        name: "nir",
+        summary: "NAME.nir graphs with a framework's input and spikes in NAME.npz beside them",
+        is_case: |path| {
+            let is_graph = path.extension().is_some_and(|ending| ending == "nir");
+            is_graph && path.with_extension("npz").is_file()
+        },
+        verify: verify_nir,
+    },
 ];
+
+fn verify_nir(path: &Path, options: &VerifyOptions) -> Result<CaseReport, Error> {
+    let failed = |reason: String| Error::Read { path: path.into(), reason };
+    let dialect = match &options.dialect {
+        Some(name) => {
+            let found = DIALECTS.iter().copied().find(|dialect| dialect.name == name);
+            named("NIR dialect", name, found, DIALECTS.iter().map(|dialect| dialect.name))?
+        }
+        None => dialect_of(path).map_err(|error| failed(error.to_string()))?,
+    };
+    let mut convention = (dialect.convention)();
+    convention.dt = options.dt.unwrap_or(convention.dt);
+    convention.tau_scale = options.tau_scale.unwrap_or(convention.tau_scale);
+    let recording = read(&path.with_extension("npz"))?;
+    let outcome = verify_nir_case(path, &recording, &convention)
+        .map_err(|error| failed(error.to_string()))?;
+    Ok(CaseReport {
+        name: path.to_string_lossy().into_owned(),
+        process: format!("NIR graph as {} ({convention})", dialect.name),
+        outcome: match outcome {
+            NirOutcome::Equal { values } => CaseOutcome::Equal { values },
+            NirOutcome::NotCovered(reason) => CaseOutcome::NotCovered { reason },
+            NirOutcome::Differs { variable, step, neuron, ours, theirs } => CaseOutcome::Differs {
+                difference: Difference { variable, step, neuron, ours, theirs },
+            },
+        },
+    })
+}
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
     std::fs::read(path).map_err(|error| unreadable(path, &error))
@@ -81,6 +133,7 @@ pub fn find_source(name: &str) -> Result<&'static VerifySource, Error> {
 pub fn verify(
     source: &VerifySource,
     paths: &[PathBuf],
+    options: &VerifyOptions,
     progress: &dyn Progress,
 ) -> Result<Verification, Error> {
     let mut files = Vec::new();
@@ -97,7 +150,7 @@ pub fn verify(
     let mut verification =
         Verification { cases: Vec::new(), equal: 0, different: 0, not_covered: 0 };
     for path in files {
-        let report = (source.verify)(&path)?;
+        let report = (source.verify)(&path, options)?;
         progress.note(&report.to_string());
         match report.outcome {
             CaseOutcome::Equal { .. } => verification.equal += 1,

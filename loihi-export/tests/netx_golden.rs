@@ -70,12 +70,12 @@ fn where_netx_stops_reading_stops_and_lenient_reading_says_so() {
 }
 
 #[test]
-fn resets_are_an_argument_and_found_where_it_is_not_given() {
+fn resets_are_an_option_that_a_difference_names() {
     let given = NetxOptions { reset_interval: Some(8), ..NetxOptions::default() };
     let report = verify("hand_reset", &given);
     assert_eq!(report.outcome, CaseOutcome::Equal { values: 30 * 15 }, "{report}");
     let report = verify("hand_reset", &NetxOptions::default());
-    assert!(report.is_equal() && report.process.contains("reset_interval 8, found"), "{report}");
+    assert!(!report.is_equal() && report.process.contains("with --reset-interval 8"), "{report}");
     let wrong = NetxOptions { reset_interval: Some(7), ..NetxOptions::default() };
     let report = verify("hand_reset", &wrong);
     assert!(matches!(report.outcome, CaseOutcome::Differs { .. }), "{report}");

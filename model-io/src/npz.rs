@@ -261,6 +261,30 @@ fn tuple(value: &str) -> Result<Vec<usize>, String> {
     Ok(shape)
 }
 
+/// Texts of a fixed number of characters, four bytes each, filled up with zeros.
+fn texts(
+    data: &[u8],
+    elements: usize,
+    characters: usize,
+    big_endian: bool,
+) -> Result<Values, String> {
+    let width = characters.checked_mul(4).ok_or("its texts are too long")?;
+    let data = exactly(data, elements, width)?;
+    let character = |piece: &[u8]| {
+        let bytes = <[u8; 4]>::try_from(piece).unwrap_or_default();
+        let code = if big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) };
+        char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
+    };
+    let text = |piece: &[u8]| {
+        let text: String = piece.chunks_exact(4).map(character).collect();
+        text.trim_end_matches('\0').to_owned()
+    };
+    if width == 0 {
+        return Ok(Values::Text(vec![String::new(); elements.min(1)]));
+    }
+    Ok(Values::Text(data.chunks_exact(width).map(text).collect()))
+}
+
 fn decode(descriptor: &str, data: &[u8], elements: usize) -> Result<Values, String> {
     let unknown = || {
         let known = "b1, i1, i2, i4, i8, u1, u2, u4, u8, f4, f8";
@@ -272,6 +296,9 @@ fn decode(descriptor: &str, data: &[u8], elements: usize) -> Result<Values, Stri
         ">" => true,
         _ => return Err(unknown()),
     };
+    if let Some(characters) = kind.strip_prefix('U').and_then(|count| count.parse::<usize>().ok()) {
+        return texts(data, elements, characters, big_endian);
+    }
     macro_rules! numbers {
         ($type:ty) => {{
             const WIDTH: usize = size_of::<$type>();

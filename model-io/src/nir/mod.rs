@@ -7,11 +7,14 @@
 //! 2024, doi:10.1038/s41467-024-52259-9): the time step, the discretisation, and the unit of time
 //! constants. They are not decided here; whoever simulates a graph must state them.
 
+pub mod dialect;
 mod field;
 mod from_network;
 mod primitive;
 mod read;
 mod registry;
+pub mod run;
+pub mod verify;
 mod write;
 
 mod affine;

@@ -290,6 +290,6 @@ impl Arithmetic for FloatingPoint {
             (0, SignMode::Inhibitory) if value > 0.0 => 0.0,
             _ => value,
         };
-        (kept, kept < value || kept > value)
+        (kept, (kept - value).abs() > 0.0)
     }
 }

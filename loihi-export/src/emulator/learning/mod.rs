@@ -140,8 +140,13 @@ impl LearningProgram {
             true => (0.0, FOREIGN_TAU),
             false => (trace.impulse, trace.tau),
         });
+        let mut x = [&rule.x1, &rule.x2].map(|trace| (trace.impulse, trace.tau));
+        if rule.graded != GradedTrace::RegularImpulse {
+            // The payload takes the impulse's place.
+            x[0].0 = 0.0;
+        }
         Ok(Self {
-            x: [&rule.x1, &rule.x2].map(|trace| (trace.impulse, trace.tau)),
+            x,
             y,
             epoch: rule.t_epoch,
             seed: rule.rng_seed,

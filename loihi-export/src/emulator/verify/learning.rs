@@ -71,7 +71,7 @@ pub(super) fn verify(case: &Fields<'_>, process: &str) -> Checked<u64> {
         &read,
         |value| value as i64,
         |value| value as f64,
-        |sum, exponent| shift_signed(sum, exponent),
+        shift_signed,
         compare_numbers,
     )
 }

@@ -1,0 +1,154 @@
+//! What NIR leaves open, as conventions that a caller states or a framework's dialect knows.
+//!
+//! A file says neither how long a step is, nor how its equations are cut into steps, nor what
+//! happens to the rest of the potential above the threshold. A [`Convention`] says all of it; the
+//! dialects below are those with which the frameworks' own recordings come back. To add one: one
+//! file here and one line in [`DIALECTS`].
+
+use serde::Serialize;
+
+mod lava;
+mod nengo;
+mod norse;
+mod rockpool;
+mod sinabs;
+mod snntorch;
+mod specification;
+mod spyx;
+
+/// How a decay is cut into steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decay {
+    /// `1 - dt / tau`.
+    Euler,
+    /// `exp(-dt / tau)`.
+    Exponential,
+}
+
+impl Decay {
+    /// The factor of one step.
+    pub fn factor(self, dt: f64, tau: f64) -> f64 {
+        match self {
+            Self::Euler => 1.0 - dt / tau,
+            Self::Exponential => (-dt / tau).exp(),
+        }
+    }
+}
+
+/// Which synaptic current of a step reaches the membrane (`CubaLIF`, `CubaLI`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CurrentOrder {
+    /// The current decays, takes in this step's input scaled by `1 - decay`, and acts.
+    AfterInput,
+    /// The whole input is added first, the sum acts, and then it decays.
+    JumpFirst,
+}
+
+/// What a spike does to the potential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpikeReset {
+    /// It becomes the node's `v_reset`.
+    ToValue,
+    /// It loses the threshold.
+    Subtract,
+    /// `IF` neurons spike as often as the threshold fits in, lose it each time, and stay above
+    /// minus the threshold; the others lose it once.
+    SubtractMany,
+}
+
+/// Everything that a simulation of a graph needs beside the graph.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Convention {
+    /// Length of a step in the unit of the graph's time constants after `tau_scale`.
+    pub dt: f64,
+    /// What the time constants of the file are multiplied by.
+    pub tau_scale: f64,
+    /// Discretisation of decays.
+    pub decay: Decay,
+    /// Order of current and membrane.
+    pub current: CurrentOrder,
+    /// Reset rule.
+    pub reset: SpikeReset,
+    /// Whether the input of a leaky neuron is scaled by `r` times `1 - decay` (true), or taken as a
+    /// jump of the potential (false), as where `r` only undoes that scaling.
+    pub scale_by_r: bool,
+    /// Steps that a value needs through a linear node or a convolution.
+    pub synapse_steps: u32,
+    /// Steps between the threshold being passed and the spike.
+    pub spike_steps: u32,
+}
+
+impl Convention {
+    /// The specification's equations in steps of `dt`: exponential decay, input of the same step,
+    /// reset to `v_reset`.
+    pub fn specification(dt: f64) -> Self {
+        Self {
+            dt,
+            tau_scale: 1.0,
+            decay: Decay::Exponential,
+            current: CurrentOrder::AfterInput,
+            reset: SpikeReset::ToValue,
+            scale_by_r: true,
+            synapse_steps: 0,
+            spike_steps: 0,
+        }
+    }
+}
+
+impl std::fmt::Display for Convention {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let decay = match self.decay {
+            Decay::Euler => "Euler",
+            Decay::Exponential => "exponential",
+        };
+        let reset = match self.reset {
+            SpikeReset::ToValue => "to v_reset",
+            SpikeReset::Subtract => "by subtraction",
+            SpikeReset::SubtractMany => "by subtraction, several spikes a step",
+        };
+        let current = match self.current {
+            CurrentOrder::AfterInput => "after its input",
+            CurrentOrder::JumpFirst => "jump first, then decay",
+        };
+        let scaled = if self.scale_by_r { "r (1 - decay)" } else { "1" };
+        write!(
+            f,
+            "dt {:e}, time constants × {}, {decay} decay, current {current}, input × {scaled}, \
+             reset {reset}, {} steps a synapse, spikes {} steps late",
+            self.dt, self.tau_scale, self.synapse_steps, self.spike_steps
+        )
+    }
+}
+
+/// The conventions of one framework.
+#[derive(Debug)]
+pub struct Dialect {
+    /// Name on the command line; recordings whose file name begins with it are of this dialect.
+    pub name: &'static str,
+    /// One sentence.
+    pub summary: &'static str,
+    /// Its conventions, with the time step that the framework assumes.
+    pub convention: fn() -> Convention,
+    /// What the conventions were found or checked by.
+    pub evidence: &'static str,
+}
+
+/// All dialects, the specification first.
+pub static DIALECTS: &[&Dialect] = &[
+    &specification::DIALECT,
+    &snntorch::DIALECT,
+    &norse::DIALECT,
+    &sinabs::DIALECT,
+    &lava::DIALECT,
+    &rockpool::DIALECT,
+    &nengo::DIALECT,
+    &spyx::DIALECT,
+];
+
+/// The dialect of this name.
+pub fn find_dialect(name: &str) -> Option<&'static Dialect> {
+    DIALECTS.iter().copied().find(|dialect| dialect.name == name)
+}

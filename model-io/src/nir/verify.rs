@@ -1,0 +1,154 @@
+//! Recorded runs of frameworks, checked against [`super::run`].
+//!
+//! A case is `NAME.nir` with `NAME.npz` beside it: `x` is the input `[step, …]`, `s` the output of
+//! the graph, `layerK_s` that of its K-th spiking node from the input on. Spikes must be equal.
+
+use std::path::Path;
+
+use indexmap::IndexMap;
+
+use super::dialect::{Convention, DIALECTS, Dialect};
+use super::run::{GraphRun, RunError, run};
+use super::{NirError, read};
+use crate::npz::{NpzLimits, read_npz};
+
+/// Bounds on recordings.
+const LIMITS: NpzLimits = NpzLimits { array_bytes: 1 << 28, total_bytes: 1 << 30, arrays: 1 << 10 };
+
+/// Why a case cannot be checked.
+#[derive(Debug, thiserror::Error)]
+pub enum NirVerifyError {
+    /// The graph.
+    #[error(transparent)]
+    Graph(#[from] NirError),
+    /// The recording.
+    #[error("the recording cannot be read: {0}")]
+    Recording(String),
+    /// No dialect is stated, and the file's name begins with none.
+    #[error(
+        "no dialect is stated and `{name}` begins with none of {known}; say which one made the file"
+    )]
+    Dialect {
+        /// Name of the file.
+        name: String,
+        /// Names of the dialects.
+        known: String,
+    },
+}
+
+/// What became of a case.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NirOutcome {
+    /// Every recorded value is equal.
+    Equal {
+        /// How many were compared.
+        values: u64,
+    },
+    /// The first difference.
+    Differs {
+        /// Array of the recording.
+        variable: String,
+        /// Step, counted from 1.
+        step: usize,
+        /// Neuron.
+        neuron: usize,
+        /// Our value.
+        ours: f64,
+        /// The recording's.
+        theirs: f64,
+    },
+    /// The graph or the recording holds something that is not run.
+    NotCovered(String),
+}
+
+/// The dialect of a file by the beginning of its name.
+///
+/// # Errors
+/// [`NirVerifyError::Dialect`].
+pub fn dialect_of(path: &Path) -> Result<&'static Dialect, NirVerifyError> {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let found = DIALECTS.iter().copied().find(|dialect| {
+        name.strip_prefix(dialect.name).is_some_and(|rest| rest.starts_with(['_', '-', '.']))
+    });
+    found.ok_or_else(|| {
+        let known: Vec<_> = DIALECTS.iter().map(|dialect| dialect.name).collect();
+        NirVerifyError::Dialect { name, known: known.join(", ") }
+    })
+}
+
+type Rows = Vec<Vec<f64>>;
+
+fn recording(bytes: &[u8]) -> Result<IndexMap<String, Rows>, NirVerifyError> {
+    let arrays =
+        read_npz(bytes, LIMITS).map_err(|error| NirVerifyError::Recording(error.to_string()))?;
+    let mut rows = IndexMap::new();
+    for (name, array) in arrays {
+        let (Some(values), Some(&steps)) = (array.values.to_f64(), array.shape.first()) else {
+            continue;
+        };
+        if steps > 0 && !values.is_empty() {
+            let width = (values.len() / steps).max(1);
+            rows.insert(name, values.chunks_exact(width).map(<[f64]>::to_vec).collect());
+        }
+    }
+    if !rows.contains_key("x") {
+        return Err(NirVerifyError::Recording("it has no array `x` [step, …]".to_owned()));
+    }
+    Ok(rows)
+}
+
+/// Checks one case under a convention.
+///
+/// # Errors
+/// [`NirVerifyError`] for files that cannot be read; differences are part of the outcome.
+pub fn verify_nir_case(
+    path: &Path,
+    npz: &[u8],
+    convention: &Convention,
+) -> Result<NirOutcome, NirVerifyError> {
+    let graph = read(path)?;
+    let rows = recording(npz)?;
+    let not_covered = |error: RunError| NirOutcome::NotCovered(error.to_string());
+    let spiking: Vec<String> = match GraphRun::new(&graph, convention) {
+        Ok(run) => run.spiking().into_iter().map(str::to_owned).collect(),
+        Err(error) => return Ok(not_covered(error)),
+    };
+    let input = rows.get("x").map(Vec::as_slice).unwrap_or_default();
+    let ours = match run(&graph, convention, input, &spiking) {
+        Ok(ours) => ours,
+        Err(error) => return Ok(not_covered(error)),
+    };
+    let mut values = 0;
+    for (name, theirs) in &rows {
+        let layer = name.strip_prefix("layer").and_then(|name| name.strip_suffix("_s"));
+        let node = match layer.and_then(|number| number.parse::<usize>().ok()) {
+            // Recordings count layers from 0, some from 1 (then the last one is the output).
+            Some(layer) => {
+                spiking.get(layer - usize::from(!rows.contains_key("layer0_s") && layer > 0))
+            }
+            None if name == "s" => None,
+            None => continue,
+        };
+        let node = node.map_or("output", String::as_str);
+        let Some(ours) = ours.get(node) else {
+            return Ok(NirOutcome::NotCovered(format!("array {name} names no node")));
+        };
+        for (step, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
+            if ours.len() != theirs.len() {
+                let reason = format!("{name} has {} values, {node} {}", theirs.len(), ours.len());
+                return Ok(NirOutcome::NotCovered(reason));
+            }
+            for (neuron, (&ours, &theirs)) in ours.iter().zip(theirs).enumerate() {
+                if ours != theirs {
+                    let (variable, step) = (name.clone(), step + 1);
+                    return Ok(NirOutcome::Differs { variable, step, neuron, ours, theirs });
+                }
+            }
+            values += ours.len() as u64;
+        }
+    }
+    Ok(match values {
+        0 => NirOutcome::NotCovered("the recording has neither `s` nor `layerK_s`".to_owned()),
+        values => NirOutcome::Equal { values },
+    })
+}

@@ -1,0 +1,171 @@
+//! Graphs under the conventions of frameworks, against what those frameworks recorded.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failing step is a failing test")]
+
+use std::path::PathBuf;
+
+use model_io::array::Array;
+use model_io::nir::dialect::{Convention, DIALECTS, find_dialect};
+use model_io::nir::run::{RunError, run};
+use model_io::nir::verify::{NirOutcome, dialect_of, verify_nir_case};
+use model_io::nir::{Delay, If, Input, Linear, NirGraph, Output, Scale, read};
+use model_io::npz::{NpzLimits, read_npz};
+
+fn data(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/data/nir").join(name)
+}
+
+#[test]
+fn recordings_of_frameworks_come_back_spike_by_spike() {
+    let cases = [
+        ("snntorch_leaky", 50 * (12 + 5)),
+        ("norse_lif_cuba", 60 * 5),
+        ("sinabs_cnn", 40 * (4 * 64 + 6 * 4 + 5)),
+    ];
+    for (name, values) in cases {
+        let path = data(&format!("{name}.nir"));
+        let npz = std::fs::read(data(&format!("{name}.npz"))).unwrap();
+        let convention = (dialect_of(&path).unwrap().convention)();
+        let outcome = verify_nir_case(&path, &npz, &convention).unwrap();
+        assert_eq!(outcome, NirOutcome::Equal { values }, "{name}");
+        // Another decay or step gives other spikes: the convention matters.
+        if name != "sinabs_cnn" {
+            let other = Convention { tau_scale: 3.0 * convention.tau_scale, ..convention };
+            let outcome = verify_nir_case(&path, &npz, &other).unwrap();
+            assert!(matches!(outcome, NirOutcome::Differs { .. }), "{name}: {outcome:?}");
+        }
+    }
+}
+
+/// Steps in which a column of a recording is 1.
+fn steps(column: &[f64]) -> Vec<usize> {
+    column.iter().enumerate().filter(|(_, spike)| **spike != 0.0).map(|(step, _)| step).collect()
+}
+
+#[test]
+fn the_papers_neuron_spikes_when_each_framework_says() {
+    let limits = NpzLimits { array_bytes: 1 << 20, total_bytes: 1 << 20, arrays: 16 };
+    let arrays = read_npz(&std::fs::read(data("paper_lif.npz")).unwrap(), limits).unwrap();
+    let column = |name: &str| {
+        let found = arrays.iter().find(|(found, _)| found.as_str() == name).unwrap();
+        found.1.values.to_f64().unwrap()
+    };
+    let graph = read(&data("paper_lif_norse.nir")).unwrap();
+    let input: Vec<Vec<f64>> = column("x").into_iter().map(|x| vec![x]).collect();
+    let cases = [
+        ("nir", "exact"),
+        ("snntorch", "snntorch"),
+        ("nengo", "nengo"),
+        ("lava", "lava_cpu_float"),
+        ("spyx", "spyx"),
+    ];
+    for (dialect, recorded) in cases {
+        let convention = (find_dialect(dialect).unwrap().convention)();
+        let rows = run(&graph, &convention, &input, &[]).unwrap();
+        let ours: Vec<f64> = rows["output"].iter().map(|row| row[0]).collect();
+        assert_eq!(steps(&ours), steps(&column(recorded)), "{dialect}");
+    }
+    // Norse of that time wrote its time constants in seconds.
+    let norse = (find_dialect("norse").unwrap().convention)();
+    let norse = Convention { dt: 1e-4, tau_scale: 1.0, ..norse };
+    let rows = run(&graph, &norse, &input, &[]).unwrap();
+    let ours: Vec<f64> = rows["output"].iter().map(|row| row[0]).collect();
+    assert_eq!(steps(&ours), [460, 510, 710, 760]);
+}
+
+#[test]
+fn a_loop_in_a_sub_graph_runs_as_the_same_loop_laid_flat() {
+    let convention = Convention::specification(1e-3);
+    let input: Vec<Vec<f64>> =
+        (0..60).map(|t| (0..3).map(|i| f64::from((t * 7 + i * 5) % 11) * 4.0).collect()).collect();
+    let rows = ["recurrent_flat.nir", "recurrent_subgraph.nir"].map(|name| {
+        run(&read(&data(name)).unwrap(), &convention, &input, &[]).unwrap()["output"].clone()
+    });
+    assert_eq!(rows[0], rows[1]);
+    assert!(rows[0].iter().flatten().any(|spike| *spike != 0.0), "nothing spiked");
+}
+
+#[test]
+fn every_primitive_runs() {
+    for entry in std::fs::read_dir(data("")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if !name.starts_with("prim_") || !name.ends_with(".nir") {
+            continue;
+        }
+        let graph = read(&path).unwrap();
+        let convention = Convention::specification(1e-3);
+        let size = model_io::nir::run::GraphRun::new(&graph, &convention).unwrap();
+        let size: usize = size.input_shape().iter().product();
+        let rows = run(&graph, &convention, &vec![vec![1.0; size]; 5], &[]).unwrap();
+        let output = rows["output"].last().unwrap();
+        assert!(!output.is_empty() && output.iter().all(|value| value.is_finite()), "{name}");
+    }
+}
+
+fn vector(values: &[f32]) -> Array {
+    Array::vector(values.to_vec())
+}
+
+/// input -> linear (2) -> delay (0, 2 steps) -> IF -> output.
+fn delayed() -> NirGraph {
+    let mut graph = NirGraph::default();
+    graph.add_node("input", Input { shape: vec![1] });
+    let weight = Array::new(vec![2, 1], vec![1.0_f32, 1.0]).unwrap();
+    graph.add_node("wires", Linear { weight });
+    graph.add_node("delay", Delay { delay: vector(&[0.0, 2e-3]) });
+    let zero = vector(&[0.0, 0.0]);
+    let neurons = If { r: vector(&[2.0, 2.0]), v_threshold: vector(&[1.0, 1.0]), v_reset: zero };
+    graph.add_node("if", neurons);
+    graph.add_node("output", Output { shape: vec![2] });
+    for (from, to) in [("input", "wires"), ("wires", "delay"), ("delay", "if"), ("if", "output")] {
+        graph.add_edge(from, to);
+    }
+    graph
+}
+
+#[test]
+fn delays_are_counted_in_steps_of_the_convention() {
+    let input: Vec<Vec<f64>> = (0..5).map(|t| vec![f64::from(u8::from(t == 0))]).collect();
+    let rows = run(&delayed(), &Convention::specification(1e-3), &input, &[]).unwrap();
+    let expected = [[1.0, 0.0], [0.0, 0.0], [0.0, 1.0], [0.0, 0.0], [0.0, 0.0]];
+    assert_eq!(rows["output"], expected.map(|row| row.to_vec()));
+}
+
+#[test]
+fn what_cannot_be_run_is_explained_with_its_place() {
+    let convention = Convention::specification(1e-3);
+    let message = |graph: &NirGraph, width: usize| {
+        run(graph, &convention, &[vec![0.0; width]], &[]).unwrap_err().to_string()
+    };
+    assert!(message(&delayed(), 3).contains("step 0 of the input has 3 values"));
+    let mut graph = delayed();
+    graph.add_node("delay", Delay { delay: vector(&[-1.0, 1e9]) });
+    assert!(message(&graph, 1).contains("node `delay` (Delay)"));
+    let mut graph = delayed();
+    graph.add_node("delay", Scale { scale: vector(&[1.0, 1.0, 1.0]) });
+    assert!(message(&graph, 1).contains("scale has 3 values, but 2"));
+    let mut graph = NirGraph::default();
+    graph.add_node("input", Input { shape: vec![1] });
+    graph.add_node("a", Scale { scale: vector(&[1.0]) });
+    graph.add_node("output", Output { shape: vec![1] });
+    for (from, to) in [("input", "a"), ("a", "a"), ("a", "output")] {
+        graph.add_edge(from, to);
+    }
+    assert!(message(&graph, 1).contains("form a loop"));
+    let wrong = Convention { dt: 0.0, ..convention };
+    let error = run(&delayed(), &wrong, &[], &[]).unwrap_err();
+    assert!(matches!(error, RunError::Convention { .. }), "{error}");
+    let message = dialect_of(&data("paper_lif_norse.nir")).unwrap_err().to_string();
+    assert!(message.contains("snntorch"), "{message}");
+}
+
+#[test]
+fn dialects_have_names_of_their_own_and_state_everything() {
+    for (index, dialect) in DIALECTS.iter().enumerate() {
+        assert!(DIALECTS[..index].iter().all(|other| other.name != dialect.name));
+        let convention = (dialect.convention)();
+        assert!(convention.dt > 0.0 && !dialect.evidence.is_empty());
+        assert!(convention.to_string().contains("dt 1e-"), "{convention}");
+    }
+}
