@@ -24,8 +24,8 @@ fn all_configs(chips: u32) -> Vec<MapConfig> {
                 for share_cores in [true, false] {
                     let algorithm = partitioner.name.to_owned();
                     configs.push(MapConfig {
-                        partition: PartitionConfig { algorithm, chips, share_cores },
-                        place: PlaceConfig { algorithm: placer.name.to_owned() },
+                        partition: PartitionConfig { algorithm, chips, share_cores, seed: 1 },
+                        place: PlaceConfig { algorithm: placer.name.to_owned(), seed: 1 },
                         route: RouteConfig { algorithm: router.name.to_owned() },
                     });
                 }
@@ -33,6 +33,12 @@ fn all_configs(chips: u32) -> Vec<MapConfig> {
         }
     }
     configs
+}
+
+/// A share of all combinations that goes round with the network's seed: over all networks every
+/// combination comes up.
+fn some_configs(seed: u64, chips: u32) -> Vec<MapConfig> {
+    all_configs(chips).into_iter().skip(seed as usize % 16).step_by(16).collect()
 }
 
 /// `tiny` in the variants that change how lists and limits are counted.
@@ -55,7 +61,7 @@ fn every_registered_algorithm_makes_mappings_that_pass_the_check() {
     for seed in 0..NETWORKS {
         let net = random_network(seed);
         let limits = &limit_variants()[seed as usize % 6];
-        for config in all_configs(64) {
+        for config in some_configs(seed, 64) {
             let mapping = map(&net, limits, &config)
                 .unwrap_or_else(|error| panic!("seed {seed}, {config:?}: {error}"));
             cores = cores.max(mapping.cores.len());
@@ -111,7 +117,7 @@ fn with_limit(limits: &CoreLimits, resource: Resource, limit: u64) -> CoreLimits
 #[test]
 fn the_same_input_gives_the_same_mapping() {
     for seed in 0..NETWORKS {
-        for config in all_configs(64) {
+        for config in some_configs(seed, 64) {
             let first = map(&random_network(seed), &tiny(), &config).unwrap();
             let second = map(&random_network(seed), &tiny(), &config).unwrap();
             assert_eq!(first, second, "seed {seed}");
@@ -124,7 +130,7 @@ fn assert_found(rule: Rule, damage: impl Fn(&mut Mapping, &QuantisedNetwork) -> 
     let mut damaged = 0;
     for seed in 0..NETWORKS {
         let net = random_network(seed);
-        for config in all_configs(64) {
+        for config in some_configs(seed, 64) {
             let mut mapping = map(&net, &tiny(), &config).unwrap();
             if !damage(&mut mapping, &net) {
                 continue;

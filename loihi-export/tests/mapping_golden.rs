@@ -7,7 +7,7 @@ use loihi_export::budget::budget;
 use loihi_export::check::{Rule, check, violations};
 use loihi_export::mapping::usage::usage_of_cores;
 use loihi_export::mapping::{
-    CoreLimits, CorePosition, MapConfig, Mapping, Resource, RouterPosition, Slice, map,
+    Casting, CoreLimits, CorePosition, MapConfig, Mapping, Resource, RouterPosition, Slice, map,
 };
 use loihi_export::partition::PartitionConfig;
 use loihi_export::quantise::network::QuantisedNetwork;
@@ -33,7 +33,7 @@ fn perceptron(layers: &[u32]) -> QuantisedNetwork {
 /// One block a core, split evenly: nengo-loihi's rules.
 fn like_nengo() -> MapConfig {
     let algorithm = "even_split".to_owned();
-    let partition = PartitionConfig { algorithm, chips: 1, share_cores: false };
+    let partition = PartitionConfig { algorithm, share_cores: false, ..PartitionConfig::default() };
     MapConfig { partition, ..MapConfig::default() }
 }
 
@@ -117,6 +117,7 @@ fn by_hand(net: &QuantisedNetwork, limits: &CoreLimits, slices: &[(usize, u32, u
         cores: (0..slices.len() as u32).map(position).collect(),
         routes: Vec::new(),
         links: Vec::new(),
+        casting: Casting::Unicast,
     }
 }
 

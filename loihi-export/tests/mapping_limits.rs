@@ -118,12 +118,15 @@ fn too_few_cores_are_named_with_the_population_its_limit_and_the_chips_needed() 
     }
     // 200 lists of 256 bits are 51,200 of 60,000: one slice a core, 16 weights in a word
     let heavy = two_layers(200, 16 * 64 + 1, "input");
-    for error in refused(&heavy, &tiny()) {
+    for (error, partitioner) in refused(&heavy, &tiny()).into_iter().zip(PARTITIONERS) {
+        let metis = partitioner.name == "metis";
         let text = error.to_string();
-        let PartitionError::Cores { needed: 65, at_least: false, population, resource, .. } = error
+        let PartitionError::Cores { needed, at_least: false, population, resource, .. } = error
         else {
             panic!("{text}");
         };
+        // METIS cuts in two what does not fit, so that it needs more than the least
+        assert!(needed == 65 || metis && needed > 65, "{text}");
         assert_eq!((population.as_str(), resource), ("target", Resource::SynapseMemory), "{text}");
     }
     let partition = PartitionConfig { chips: 2, ..PartitionConfig::default() };
@@ -142,7 +145,10 @@ fn unknown_algorithms_list_the_known_ones() {
             partition: PartitionConfig { algorithm: name.clone(), ..PartitionConfig::default() },
             ..MapConfig::default()
         },
-        MapConfig { place: PlaceConfig { algorithm: name.clone() }, ..MapConfig::default() },
+        MapConfig {
+            place: PlaceConfig { algorithm: name.clone(), seed: 1 },
+            ..MapConfig::default()
+        },
         MapConfig { route: RouteConfig { algorithm: name }, ..MapConfig::default() },
     ];
     for (config, known) in cases.into_iter().zip(["even_split", "row_major", "xy"]) {
@@ -226,7 +232,8 @@ fn pictures_are_cut_between_channels_then_between_rows() {
     convolve(&mut net, 0, geometry([1, 10, 10], 3, [1, 1], [1, 1], [0; 4], [1, 1], 1));
     for (neurons_per_core, unit) in [(250, 100), (100, 100), (99, 10), (25, 10), (7, 1)] {
         let limits = CoreLimits { neurons_per_core, axon_map_entries: None, ..tiny() };
-        for partitioner in PARTITIONERS {
+        let in_order = ["sequential_fill", "even_split"];
+        for partitioner in PARTITIONERS.iter().filter(|p| in_order.contains(&p.name)) {
             let algorithm = partitioner.name.to_owned();
             let partition = PartitionConfig { algorithm, ..PartitionConfig::default() };
             let config = MapConfig { partition, ..MapConfig::default() };

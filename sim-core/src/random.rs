@@ -36,6 +36,8 @@ pub enum Purpose {
     Poisson = 2,
     /// Random networks and inputs of tests and examples.
     Example = 3,
+    /// Exchanges that a placer of cores tries.
+    Placement = 16,
 }
 
 /// The words drawn for one (seed, purpose, object, index).

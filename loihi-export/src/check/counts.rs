@@ -13,6 +13,8 @@ pub(super) struct Counts {
     pub cores: Vec<BTreeMap<Resource, u64>>,
     /// Axons between cores (source, target).
     pub axons_between: BTreeMap<(u32, u32), u64>,
+    /// Neurons of each core that send to exactly these cores.
+    pub senders: BTreeMap<(u32, BTreeSet<u32>), u64>,
 }
 
 impl Counts {
@@ -33,7 +35,11 @@ pub(super) fn count(
     let mut counts = Counts {
         cores: vec![BTreeMap::new(); mapping.cores.len()],
         axons_between: BTreeMap::new(),
+        senders: BTreeMap::new(),
     };
+    // for each population and source neuron: the cores that it reaches
+    let mut reached: Vec<Vec<Vec<u32>>> =
+        owners.iter().map(|neurons| vec![Vec::new(); neurons.len()]).collect();
     for slice in &mapping.slices {
         counts.add(slice.core, Resource::Neurons, slice.neurons().count() as u64);
         counts.add(slice.core, Resource::NeuronGroups, 1);
@@ -47,12 +53,27 @@ pub(super) fn count(
             let from_host = network.populations.get(projection.source).is_none_or(is_off_chip);
             for (source, _) in lists.iter().enumerate().filter(|(_, synapses)| **synapses > 0) {
                 counts.add(slice.core, Resource::InputAxons, 1);
+                if let Some(cores) = reached[projection.source].get_mut(source)
+                    && !from_host
+                    && cores.last() != Some(&slice.core)
+                {
+                    cores.push(slice.core);
+                }
                 let holders = if from_host { None } else { owners[projection.source].get(source) };
                 for holder in holders.into_iter().flatten() {
                     let Some(holder) = mapping.slices.get(*holder as usize) else { continue };
                     counts.add(holder.core, Resource::OutputAxons, 1);
                     *counts.axons_between.entry((holder.core, slice.core)).or_default() += 1;
                 }
+            }
+        }
+    }
+    for (neurons, holders) in reached.into_iter().zip(owners) {
+        for (cores, holders) in neurons.into_iter().zip(holders) {
+            let cores: BTreeSet<u32> = cores.into_iter().collect();
+            let first = holders.first().and_then(|holder| mapping.slices.get(*holder as usize));
+            if let (Some(slice), false) = (first, cores.is_empty()) {
+                *counts.senders.entry((slice.core, cores)).or_default() += 1;
             }
         }
     }

@@ -162,7 +162,7 @@ pub fn violations(
     let counts = counts::count(network, limits, mapping, &owners);
     core_limits(limits, &counts, &mut found);
     routes::placement(limits, mapping, &mut found);
-    routes::routes(limits, mapping, &counts.axons_between, &mut found);
+    routes::routes(limits, mapping, &counts, &mut found);
     found.sort_by_key(|violation| violation.rule);
     found
 }

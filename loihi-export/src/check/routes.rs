@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::counts::Counts;
 use super::{Rule, Violation, violation};
 use crate::mapping::limits::CoreLimits;
-use crate::mapping::{Mapping, Route, RouterPosition};
+use crate::mapping::{Casting, Mapping, Route, RouterPosition};
 
 pub(super) fn placement(limits: &CoreLimits, mapping: &Mapping, found: &mut Vec<Violation>) {
     let mut taken = BTreeMap::new();
@@ -40,11 +41,11 @@ fn on_mesh(limits: &CoreLimits, router: RouterPosition) -> bool {
 pub(super) fn routes(
     limits: &CoreLimits,
     mapping: &Mapping,
-    axons_between: &BTreeMap<(u32, u32), u64>,
+    counts: &Counts,
     found: &mut Vec<Violation>,
 ) {
+    let axons_between = &counts.axons_between;
     let mut seen = BTreeSet::new();
-    let mut loads: BTreeMap<(RouterPosition, RouterPosition), u64> = BTreeMap::new();
     for route in &mapping.routes {
         let ends = (route.source_core, route.target_core);
         let place = format!("routes/{}-{}", ends.0, ends.1);
@@ -65,10 +66,6 @@ pub(super) fn routes(
         if let Some(message) = path_problem(limits, mapping, route) {
             found.push(violation(Rule::RoutePath, place, message));
         }
-        for step in route.path.windows(2) {
-            let load = loads.entry((step[0], step[1])).or_default();
-            *load = load.saturating_add(route.axons);
-        }
     }
     for (ends, axons) in axons_between {
         if !seen.contains(ends) {
@@ -77,10 +74,68 @@ pub(super) fn routes(
             found.push(violation(Rule::RouteExists, place, message));
         }
     }
+    let loads = match mapping.casting {
+        Casting::Unicast => loads_of_axons(mapping),
+        Casting::Multicast => {
+            one_way_in(mapping, found);
+            loads_of_spikes(mapping, counts)
+        }
+    };
     let stated = mapping.links.iter().map(|link| ((link.from, link.to), link.axons));
     if !stated.eq(loads) {
         let message = "the stated loads are not the ordered sums over the routes".to_owned();
         found.push(violation(Rule::LinkLoad, "links", message));
+    }
+}
+
+type Loads = BTreeMap<(RouterPosition, RouterPosition), u64>;
+
+/// A packet for each axon.
+fn loads_of_axons(mapping: &Mapping) -> Loads {
+    let mut loads = Loads::new();
+    for route in &mapping.routes {
+        for step in route.path.windows(2) {
+            let load = loads.entry((step[0], step[1])).or_default();
+            *load = load.saturating_add(route.axons);
+        }
+    }
+    loads
+}
+
+/// A packet for each neuron that sends, once over every link on a way to one of its cores.
+fn loads_of_spikes(mapping: &Mapping, counts: &Counts) -> Loads {
+    let mut ways: BTreeMap<(u32, u32), &Route> = BTreeMap::new();
+    ways.extend(mapping.routes.iter().map(|r| ((r.source_core, r.target_core), r)));
+    let mut loads = Loads::new();
+    for ((core, targets), neurons) in &counts.senders {
+        let mut passed = BTreeSet::new();
+        for target in targets {
+            let Some(route) = ways.get(&(*core, *target)) else { continue };
+            passed.extend(route.path.windows(2).map(|step| (step[0], step[1])));
+        }
+        for link in passed {
+            let load = loads.entry(link).or_default();
+            *load = load.saturating_add(*neurons);
+        }
+    }
+    loads
+}
+
+/// The ways from a core form a tree: a packet enters each router from one side only.
+fn one_way_in(mapping: &Mapping, found: &mut Vec<Violation>) {
+    let mut from: BTreeMap<(u32, RouterPosition), RouterPosition> = BTreeMap::new();
+    for route in &mapping.routes {
+        for step in route.path.windows(2) {
+            let before = *from.entry((route.source_core, step[1])).or_insert(step[0]);
+            if before != step[0] {
+                let place = format!("routes/{}-{}", route.source_core, route.target_core);
+                let message = format!(
+                    "enters {:?} from {:?}, another way from this core from {before:?}: no tree",
+                    step[1], step[0]
+                );
+                found.push(violation(Rule::RoutePath, place, message));
+            }
+        }
     }
 }
 

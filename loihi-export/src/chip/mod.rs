@@ -13,11 +13,13 @@
 //! # Ok::<(), loihi_export::chip::ChipError>(())
 //! ```
 
+pub mod profile;
 pub mod registry;
 pub mod self_check;
 pub mod sourced;
 pub mod spec;
 
+pub use profile::{Profile, TERMS, Term};
 pub use registry::ChipCatalogue;
 pub use self_check::SpecFinding;
 pub use sourced::{Evidence, Figure, Sourced};

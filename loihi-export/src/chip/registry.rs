@@ -17,6 +17,12 @@ pub struct BuiltIn {
 pub static BUILT_IN: &[BuiltIn] = &[
     BuiltIn { name: "loihi2", text: include_str!("loihi2.toml") },
     BuiltIn { name: "loihi1", text: include_str!("loihi1.toml") },
+    BuiltIn { name: "truenorth", text: include_str!("truenorth.toml") },
+    BuiltIn { name: "spinnaker1", text: include_str!("spinnaker1.toml") },
+    BuiltIn { name: "spinnaker2", text: include_str!("spinnaker2.toml") },
+    BuiltIn { name: "akida1", text: include_str!("akida1.toml") },
+    BuiltIn { name: "akida2", text: include_str!("akida2.toml") },
+    BuiltIn { name: "odin", text: include_str!("odin.toml") },
 ];
 
 impl ChipSpec {

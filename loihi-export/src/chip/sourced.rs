@@ -59,7 +59,7 @@ pub struct Sourced<T> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Figure {
     /// Field of the description, as the chip's TOML file writes it.
-    pub name: &'static str,
+    pub name: String,
     /// Unit of the value; empty for pure names.
     pub unit: &'static str,
     /// The value as text; `None` where nobody has published it.
@@ -75,13 +75,13 @@ pub struct Figure {
 impl Figure {
     /// The line for one field; `show` turns the value into text.
     pub(super) fn new<T>(
-        name: &'static str,
+        name: impl Into<String>,
         unit: &'static str,
         field: Option<&Sourced<T>>,
         show: impl FnOnce(&T) -> String,
     ) -> Self {
         Self {
-            name,
+            name: name.into(),
             unit,
             value: field.map(|figure| show(&figure.value)),
             source: field.map(|figure| figure.source.clone()),

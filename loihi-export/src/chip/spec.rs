@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::profile::Profile;
 use super::sourced::{Figure, Sourced};
+use indexmap::IndexMap;
 
 /// A chip's description. A figure that nobody has published is `None`, never zero.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -57,11 +59,18 @@ pub struct ChipSpec {
     /// Routers and the cores on each.
     pub mesh: Option<Sourced<Mesh>>,
     /// Widths of the integrate-and-fire fields.
+    #[serde(default)]
     pub neuron_fields: NeuronFields,
     /// Where integer arithmetic of emulators of this chip differs.
     pub arithmetic: Arithmetic,
     /// Boards and machines and how many chips each has.
     pub systems: Option<Sourced<Vec<System>>>,
+    /// What operations cost, by the name of the profile; empty where nothing is published.
+    #[serde(default)]
+    pub profiles: IndexMap<String, Profile>,
+    /// Further published figures that no stage computes with; units are in the names.
+    #[serde(default)]
+    pub other: IndexMap<String, Sourced<toml::Value>>,
 }
 
 /// How synapses of one axon are packed: blocks with a header, each block rounded up.
@@ -96,7 +105,7 @@ impl Mesh {
 }
 
 /// Widths of the fields of an integrate-and-fire neuron in bits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NeuronFields {
     /// Decay of the synaptic current, unsigned.
@@ -170,6 +179,12 @@ impl ChipSpec {
         let mut all = self.core_figures();
         all.extend(self.connection_figures());
         all.extend(self.neuron_figures());
+        for (name, figure) in &self.other {
+            all.push(Figure::new(format!("other.{name}"), "", Some(figure), |v| v.to_string()));
+        }
+        for (name, profile) in &self.profiles {
+            all.extend(profile.figures(name));
+        }
         all
     }
 

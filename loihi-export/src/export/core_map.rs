@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::check::CheckedMapping;
 use crate::mapping::limits::CoreLimits;
 use crate::mapping::usage::{Bundle, Usage, for_each_bundle, usage_of_cores};
-use crate::mapping::{Route, Slice};
+use crate::mapping::{Casting, Route, Slice};
 use crate::quantise::network::{Connection, DelaySteps, QuantisedNetwork};
 
 /// Value of the field `format`.
@@ -40,6 +40,8 @@ pub struct CoreMap {
     pub basis: String,
     /// Where the rule for synapse memory comes from.
     pub synapse_memory_basis: String,
+    /// Whether a spike travels once an axon or once over a tree of routes.
+    pub casting: Casting,
     /// Used cores by logical core.
     pub cores: Vec<CoreOfMap>,
     /// Routes between cores.
@@ -238,6 +240,7 @@ pub fn core_map(checked: &CheckedMapping<'_>) -> CoreMap {
         },
         basis: "modelled".to_owned(),
         synapse_memory_basis: limits.synapse_memory.basis.clone(),
+        casting: mapping.casting,
         cores,
         routes: mapping.routes.iter().map(|route| route_of_map(route, limits)).collect(),
     }

@@ -16,6 +16,7 @@
 //!   take input axons only.
 //! * A *synapse list* is what the target core stores for an axon.
 
+pub mod destinations;
 pub mod from_chip;
 pub mod limits;
 pub mod reach;
@@ -110,6 +111,20 @@ pub struct Mapping {
     pub routes: Vec<Route>,
     /// Loaded links, ordered by (from, to).
     pub links: Vec<LinkLoad>,
+    /// Whether a spike travels once for each target core or once over a tree.
+    #[serde(default)]
+    pub casting: Casting,
+}
+
+/// How a spike that goes to several cores travels.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Casting {
+    /// A packet for each axon.
+    #[default]
+    Unicast,
+    /// One packet a source neuron, copied where its ways part: a link carries it once.
+    Multicast,
 }
 
 /// The algorithms to map with.
@@ -148,7 +163,7 @@ pub fn map(
     config: &MapConfig,
 ) -> Result<Mapping, MapError> {
     let partition = partition::partition(network, limits, &config.partition)?;
-    let placement = place::place(&partition, limits, &config.place)?;
+    let (partition, placement) = place::place(network, partition, limits, &config.place)?;
     let routes = route::route(network, &partition, &placement, limits, &config.route)?;
     Ok(Mapping {
         network: network.name.clone(),
@@ -157,5 +172,6 @@ pub fn map(
         cores: placement.cores,
         routes: routes.routes,
         links: routes.links,
+        casting: routes.casting,
     })
 }

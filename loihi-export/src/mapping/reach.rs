@@ -18,6 +18,8 @@ pub struct Reach {
     sources: Sources,
     /// Synapse memory of all their lists (bits).
     pub memory_bits: u64,
+    /// Synapses from the sources to the targets.
+    pub synapses: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,13 +46,14 @@ impl Reach {
         let length = targets.iter().fold(0u32, |sum, run| sum.saturating_add(run.length));
         let bits = bits_per_synapse(projection, model, length);
         if length == 0 || source_size == 0 {
-            return Self { sources: Sources::Listed(Vec::new()), memory_bits: 0 };
+            return Self { sources: Sources::Listed(Vec::new()), memory_bits: 0, synapses: 0 };
         }
         match &projection.connection {
             Connection::Dense { .. } => {
                 let list = model.list_bits(length.into(), bits);
                 let memory_bits = u64::from(source_size).saturating_mul(list);
-                Self { sources: Sources::All, memory_bits }
+                let synapses = u64::from(source_size).saturating_mul(length.into());
+                Self { sources: Sources::All, memory_bits, synapses }
             }
             Connection::Sparse { targets: to, sources: from, .. } => {
                 let mut synapses = Vec::new();
@@ -141,8 +144,9 @@ fn listed(mut sorted: Vec<u32>, model: &SynapseMemoryModel, bits: u32) -> Reach 
     let memory_bits = sorted
         .chunk_by(|a, b| a == b)
         .fold(0u64, |sum, list| sum.saturating_add(model.list_bits(list.len() as u64, bits)));
+    let synapses = sorted.len() as u64;
     sorted.dedup();
-    Reach { sources: Sources::Listed(sorted), memory_bits }
+    Reach { sources: Sources::Listed(sorted), memory_bits, synapses }
 }
 
 fn picture(
@@ -156,7 +160,7 @@ fn picture(
     let channels_per_group = geometry.source[0] / geometry.groups.max(1);
     let out_per_group = (geometry.target[0] / geometry.groups.max(1)).max(1);
     let mut groups = Vec::new();
-    let mut memory_bits = 0u64;
+    let (mut memory_bits, mut synapses) = (0u64, 0u64);
     for group in 0..geometry.groups {
         let start = u64::from(group) * u64::from(out_per_group) * u64::from(target_pixels);
         let end = start + u64::from(out_per_group) * u64::from(target_pixels);
@@ -174,9 +178,12 @@ fn picture(
         };
         memory_bits =
             memory_bits.saturating_add(group_bits.saturating_mul(channels_per_group.into()));
+        let taps = counts.iter().fold(0u64, |sum, &n| sum.saturating_add(n));
+        synapses = synapses.saturating_add(taps.saturating_mul(channels_per_group.into()));
         groups.push(Some(running_count(&counts)));
     }
-    Reach { sources: Sources::Picture { pixels, channels_per_group, groups }, memory_bits }
+    let sources = Sources::Picture { pixels, channels_per_group, groups };
+    Reach { sources, memory_bits, synapses }
 }
 
 /// What target runs cover of one group of a convolution.

@@ -73,6 +73,8 @@ pub struct Bundle {
     /// Synapse memory of the whole projection in the target slice (bits), stated with the
     /// projection's first bundle into the slice and 0 with the others.
     pub memory_bits: u64,
+    /// Synapses of the whole projection in the target slice, stated in the same way.
+    pub synapses: u64,
 }
 
 /// Visits the axons between slices, ordered by (projection, target, source); pairs without axons
@@ -98,7 +100,7 @@ pub fn for_each_bundle(
         let off_chip = is_off_chip(source);
         let holders = if off_chip { Vec::new() } else { owners(projection.source, size, slices) };
         for some in targets.chunks(TARGETS_AT_ONCE) {
-            let counted: Vec<(u64, Vec<(usize, u64)>)> = some
+            let counted: Vec<([u64; 2], Vec<(usize, u64)>)> = some
                 .par_iter()
                 .map(|&target| {
                     let runs = &slices[target].runs;
@@ -107,14 +109,15 @@ pub fn for_each_bundle(
                         true => vec![(0, reach.total(size))],
                         false => axons_by_source(&reach, size, sources, slices, &holders),
                     };
-                    (reach.memory_bits, axons)
+                    ([reach.memory_bits, reach.synapses], axons)
                 })
                 .collect();
-            for (&target, (mut memory_bits, axons)) in some.iter().zip(counted) {
+            for (&target, (mut whole, axons)) in some.iter().zip(counted) {
                 for (source, axons) in axons {
                     let source = (!off_chip).then_some(source);
-                    visit(Bundle { projection: index, source, target, axons, memory_bits });
-                    memory_bits = 0;
+                    let [memory_bits, synapses] = std::mem::take(&mut whole);
+                    let projection = index;
+                    visit(Bundle { projection, source, target, axons, memory_bits, synapses });
                 }
             }
         }

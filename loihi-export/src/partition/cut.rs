@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use super::pack::{LookBack, pack};
 use super::{PartitionConfig, PartitionError, cores_available, too_many_cores};
 use crate::mapping::limits::{CoreLimits, Resource};
 use crate::mapping::usage::{Usage, for_each_bundle, inbound_usage, usage_of_slices};
@@ -160,6 +161,31 @@ pub(super) fn fullest_resource(
         }
     }
     fullest.0
+}
+
+/// Cuts finished slices for output axons and packs them.
+pub(super) fn finish(
+    network: &QuantisedNetwork,
+    limits: &CoreLimits,
+    config: &PartitionConfig,
+    slices: Vec<Slice>,
+) -> Result<Vec<Slice>, PartitionError> {
+    let slices = refine_for_output_axons(network, limits, config, slices)?;
+    let look_back = if config.share_cores { LookBack::AllCores } else { LookBack::None };
+    Ok(pack(network, limits, slices, look_back))
+}
+
+/// The error for a neuron that no core can hold.
+pub(super) fn does_not_fit_alone(
+    network: &QuantisedNetwork,
+    limits: &CoreLimits,
+    population: usize,
+    neuron: u32,
+) -> PartitionError {
+    let usage =
+        inbound_usage(network, limits, population, &[(neuron..neuron.saturating_add(1)).into()]);
+    let resource = usage.exceeds(limits).unwrap_or(Resource::SynapseMemory);
+    does_not_fit(network, limits, population, neuron, resource, usage.amount(resource))
 }
 
 fn does_not_fit(

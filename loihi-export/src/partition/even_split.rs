@@ -5,8 +5,7 @@
 
 use std::ops::Range;
 
-use super::cut::{longest_fit, on_chip, refine_for_output_axons, units, violation};
-use super::pack::{LookBack, pack};
+use super::cut::{finish, longest_fit, on_chip, units, violation};
 use super::{PartitionConfig, PartitionError, Partitioner};
 use crate::mapping::Slice;
 use crate::mapping::limits::CoreLimits;
@@ -42,9 +41,7 @@ fn run(
             parts = (parts + 1 + parts / 16).min(size);
         }
     }
-    let slices = refine_for_output_axons(network, limits, config, slices)?;
-    let look_back = if config.share_cores { LookBack::AllCores } else { LookBack::None };
-    Ok(pack(network, limits, slices, look_back))
+    finish(network, limits, config, slices)
 }
 
 /// The number of longest slices, which no cutting can go below.

@@ -4,8 +4,13 @@
 //! cuts every population that lives on chip into slices and gives each a logical core.
 //! To add one: one file and one line in [`PARTITIONERS`].
 
+mod core_fill;
 mod cut;
 mod even_split;
+mod greedy_overlap;
+mod inbound;
+mod metis_baseline;
+mod multilevel;
 mod pack;
 mod sequential_fill;
 
@@ -26,8 +31,13 @@ pub struct Partitioner {
 }
 
 /// All partitioners; the first is the default.
-pub static PARTITIONERS: &[Partitioner] =
-    &[sequential_fill::SEQUENTIAL_FILL, even_split::EVEN_SPLIT];
+pub static PARTITIONERS: &[Partitioner] = &[
+    sequential_fill::SEQUENTIAL_FILL,
+    even_split::EVEN_SPLIT,
+    greedy_overlap::GREEDY_OVERLAP,
+    multilevel::MULTILEVEL,
+    metis_baseline::METIS,
+];
 
 /// What to partition with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,11 +49,13 @@ pub struct PartitionConfig {
     pub chips: u32,
     /// Whether slices of several populations may share a core.
     pub share_cores: bool,
+    /// Seed of algorithms that draw; the same seed gives the same cut.
+    pub seed: u64,
 }
 
 impl Default for PartitionConfig {
     fn default() -> Self {
-        Self { algorithm: PARTITIONERS[0].name.to_owned(), chips: 1, share_cores: true }
+        Self { algorithm: PARTITIONERS[0].name.to_owned(), chips: 1, share_cores: true, seed: 1 }
     }
 }
 
@@ -89,6 +101,14 @@ pub enum PartitionError {
         available: u64,
         /// Name of the chip.
         chip: String,
+    },
+    /// An algorithm does not go so far.
+    #[error("the partitioner `{algorithm}` does not build {what}; choose `greedy_overlap`")]
+    TooLarge {
+        /// The algorithm.
+        algorithm: &'static str,
+        /// What it would have to build.
+        what: String,
     },
     /// More cores are needed than there are.
     #[error(

@@ -4,19 +4,24 @@
 //! References: D. Hilbert, Math. Annalen 38 (1891); as the first placement of spiking networks in
 //! O. Jin et al., ASPLOS 2023.
 
-use super::Placer;
+use super::{PlaceTask, Placer, along};
+use crate::mapping::CorePosition;
 
 pub(super) const SPACE_FILLING_CURVE: Placer = Placer {
     name: "space_filling_curve",
     summary: "routers along Hilbert's curve; neighbours in number are neighbours on the mesh",
-    order,
+    run,
 };
+
+fn run(task: &PlaceTask<'_>) -> Vec<CorePosition> {
+    along(task, order)
+}
 
 /// Hilbert's curve over the enclosing square, without the points off the mesh.
 ///
 /// The curve's first two quarters lie along the mesh's longer side, so that a mesh of 2:1 is
 /// passed without a jump.
-fn order(columns: u32, rows: u32) -> Vec<(u32, u32)> {
+pub(super) fn order(columns: u32, rows: u32) -> Vec<(u32, u32)> {
     let side = columns.max(rows);
     // A mesh much longer than wide would need a square far larger than itself.
     if u64::from(side) * u64::from(side) > 4 * super::MAX_ROUTERS {

@@ -1,20 +1,23 @@
 //! Paths of spikes over the mesh.
 //!
-//! A router algorithm is a path between two routers; the stage counts the axons between each pair
-//! of cores and sums the load of each link. The load is the number of packets when every source
-//! neuron spikes once. Spikes from the host enter by the chip's input interface, whose place on
+//! A router algorithm gives the ways from one router to all that its core sends to; the stage
+//! counts the axons between each pair of cores and sums the load of each link: the number of packets
+//! when every source neuron spikes once. With unicast a packet travels for each axon, with multicast
+//! one for each source neuron, which a link carries once however many cores it goes to. Spikes from the host enter by the chip's input interface, whose place on
 //! the mesh is not modelled: they have no route. To add one: one file and one line in [`ROUTERS`].
 
+mod multicast_tree;
 mod xy;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::mapping::destinations::destinations;
 use crate::mapping::limits::CoreLimits;
 use crate::mapping::structure::{StructureError, check_structure};
 use crate::mapping::usage::for_each_bundle;
-use crate::mapping::{LinkLoad, Route, RouterPosition};
+use crate::mapping::{Casting, LinkLoad, Route, RouterPosition};
 use crate::partition::Partition;
 use crate::place::Placement;
 use crate::quantise::network::QuantisedNetwork;
@@ -25,12 +28,14 @@ pub struct Router {
     pub name: &'static str,
     /// One sentence for lists.
     pub summary: &'static str,
-    /// All routers from the first to the second, both included; columns of a chip's mesh.
-    path: fn(RouterPosition, RouterPosition, u32) -> Vec<RouterPosition>,
+    /// How a spike with several target cores travels.
+    pub casting: Casting,
+    /// For each target the routers from the source on, both included; columns of a chip's mesh.
+    paths: fn(RouterPosition, &[RouterPosition], u32) -> Vec<Vec<RouterPosition>>,
 }
 
 /// All routing algorithms; the first is the default.
-pub static ROUTERS: &[Router] = &[xy::XY];
+pub static ROUTERS: &[Router] = &[xy::XY, multicast_tree::MULTICAST_TREE];
 
 /// What to route with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +58,8 @@ pub struct Routes {
     pub routes: Vec<Route>,
     /// Loaded links, ordered by (from, to).
     pub links: Vec<LinkLoad>,
+    /// How spikes with several target cores travel.
+    pub casting: Casting,
 }
 
 /// Why spikes cannot be routed.
@@ -107,16 +114,69 @@ pub fn route(
         Ok::<_, RouteError>(position.router)
     };
     let mut routes = Vec::with_capacity(between.len());
-    let mut loads: BTreeMap<(RouterPosition, RouterPosition), u64> = BTreeMap::new();
-    for ((source_core, target_core), axons) in between {
-        let path =
-            (algorithm.path)(router(source_core)?, router(target_core)?, limits.mesh_columns);
-        for link in path.windows(2) {
-            let load = loads.entry((link[0], link[1])).or_default();
-            *load = load.saturating_add(axons);
+    let pairs: Vec<((u32, u32), u64)> = between.into_iter().collect();
+    for same_source in pairs.chunk_by(|a, b| a.0.0 == b.0.0) {
+        let source = router(same_source[0].0.0)?;
+        let targets: Result<Vec<_>, _> = same_source.iter().map(|pair| router(pair.0.1)).collect();
+        let paths = (algorithm.paths)(source, &targets?, limits.mesh_columns);
+        for (&((source_core, target_core), axons), path) in same_source.iter().zip(paths) {
+            routes.push(Route { source_core, target_core, axons, path });
         }
-        routes.push(Route { source_core, target_core, axons, path });
     }
-    let link = |((from, to), axons)| LinkLoad { from, to, axons };
-    Ok(Routes { routes, links: loads.into_iter().map(link).collect() })
+    let links = match algorithm.casting {
+        Casting::Unicast => unicast_loads(&routes),
+        Casting::Multicast => multicast_loads(network, partition, limits, &routes),
+    };
+    Ok(Routes { routes, links, casting: algorithm.casting })
+}
+
+type Loads = BTreeMap<(RouterPosition, RouterPosition), u64>;
+
+fn as_links(loads: Loads) -> Vec<LinkLoad> {
+    loads.into_iter().map(|((from, to), axons)| LinkLoad { from, to, axons }).collect()
+}
+
+/// A packet for each axon.
+fn unicast_loads(routes: &[Route]) -> Vec<LinkLoad> {
+    let mut loads = Loads::new();
+    for route in routes {
+        for link in route.path.windows(2) {
+            let load = loads.entry((link[0], link[1])).or_default();
+            *load = load.saturating_add(route.axons);
+        }
+    }
+    as_links(loads)
+}
+
+/// A packet for each source neuron, once over each link of its part of the tree.
+fn multicast_loads(
+    network: &QuantisedNetwork,
+    partition: &Partition,
+    limits: &CoreLimits,
+    routes: &[Route],
+) -> Vec<LinkLoad> {
+    let mut loads = Loads::new();
+    for destination in destinations(network, &partition.slices, limits) {
+        for link in tree_of(routes, destination.core, &destination.targets) {
+            let load = loads.entry(link).or_default();
+            *load = load.saturating_add(destination.neurons);
+        }
+    }
+    as_links(loads)
+}
+
+/// The links of the ways from one core to some others, each once; `routes` are ordered.
+pub fn tree_of(
+    routes: &[Route],
+    core: u32,
+    targets: &[u32],
+) -> BTreeSet<(RouterPosition, RouterPosition)> {
+    let mut links = BTreeSet::new();
+    for &target in targets {
+        let at = routes.binary_search_by_key(&(core, target), |r| (r.source_core, r.target_core));
+        if let Ok(at) = at {
+            links.extend(routes[at].path.windows(2).map(|link| (link[0], link[1])));
+        }
+    }
+    links
 }

@@ -3,12 +3,21 @@
 //! Chips lie side by side: the last column of a chip neighbours the first column of the next.
 
 use super::Router;
-use crate::mapping::RouterPosition;
+use crate::mapping::{Casting, RouterPosition};
 
-pub(super) const XY: Router =
-    Router { name: "xy", summary: "first along the row, then along the column", path };
+pub(super) const XY: Router = Router {
+    name: "xy",
+    summary: "first along the row, then along the column, a packet for each axon",
+    casting: Casting::Unicast,
+    paths,
+};
 
-fn path(from: RouterPosition, to: RouterPosition, columns: u32) -> Vec<RouterPosition> {
+fn paths(from: RouterPosition, to: &[RouterPosition], columns: u32) -> Vec<Vec<RouterPosition>> {
+    to.iter().map(|&to| path(from, to, columns)).collect()
+}
+
+/// The shortest way that goes along the row first.
+pub(super) fn path(from: RouterPosition, to: RouterPosition, columns: u32) -> Vec<RouterPosition> {
     let columns = u64::from(columns.max(1));
     let global = |router: RouterPosition| u64::from(router.chip) * columns + u64::from(router.x);
     let local =
