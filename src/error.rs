@@ -42,6 +42,14 @@ pub enum Error {
         /// What is wrong, and where.
         problems: model_io::network_file::LocatedProblems,
     },
+    /// A network that does not fit a chip, with what would help.
+    #[error("{error}\n{remedies}")]
+    DoesNotFit {
+        /// What does not fit.
+        error: Box<Error>,
+        /// The smallest changes with which it fits.
+        remedies: String,
+    },
     /// A name that is not in a registry.
     #[error("there is no {what} `{name}`; {known}")]
     Unknown {
@@ -146,6 +154,7 @@ impl Error {
                 Error::Usage(_) => "content",
                 inner => inner.kind(),
             },
+            Error::DoesNotFit { error, .. } => error.kind(),
             Error::Read { .. } => "read",
             Error::WrongFormat { .. } => "wrong_format",
             Error::NetworkFile { .. } => "network_file",
@@ -187,12 +196,15 @@ impl Error {
         use snn_convert::convert::ConvertError;
         use snn_convert::method::MethodError;
         match self {
+            Error::DoesNotFit { error, .. } => error.class(),
             Error::InFile { error, .. } => match error.class() {
                 ErrorClass::Finding => ErrorClass::Finding,
                 _ => ErrorClass::Input,
             },
             Error::Map(MapError::Partition(
-                PartitionError::DoesNotFit { .. } | PartitionError::Cores { .. },
+                PartitionError::DoesNotFit { .. }
+                | PartitionError::Cores { .. }
+                | PartitionError::Several { .. },
             )) => ErrorClass::Finding,
             Error::Convert(ConvertError::Method(MethodError::Code { .. }))
             | Error::Fidelity(snn_convert::fidelity::FidelityError::Steps)

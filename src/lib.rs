@@ -50,6 +50,8 @@ pub mod fixed_point;
 pub mod inspect;
 pub mod listing;
 pub mod lists;
+pub mod mapping_plan;
+pub mod mapping_report;
 pub mod memory;
 pub mod models;
 pub mod network_files;

@@ -6,6 +6,7 @@ use crate::loihi_export::emulator::verify::{
     CaseOutcome, CaseReport, Difference, verify_lava_case, verify_netx_case,
 };
 use crate::loihi_export::export::netx::NetxOptions;
+use crate::loihi_export::recorded::verify_mapping_case;
 use crate::model_io::nir::dialect::DIALECTS;
 use crate::model_io::nir::verify::{NirOutcome, dialect_of, verify_nir_case};
 use crate::network_files::unreadable;
@@ -69,6 +70,12 @@ pub static SOURCES: &[VerifySource] = &[
             is_graph && path.with_extension("npz").is_file()
         },
         verify: verify_nir,
+    },
+    VerifySource {
+        name: "mapping",
+        summary: "utilisation of nengo-loihi, energies of SANA-FE, traces of brian2-loihi",
+        is_case: |path| path.extension().is_some_and(|ending| ending == "json"),
+        verify: |path| Ok(verify_mapping_case(&path.to_string_lossy(), &read(path)?)?),
     },
 ];
 

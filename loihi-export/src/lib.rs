@@ -10,4 +10,6 @@ pub mod metrics;
 pub mod partition;
 pub mod place;
 pub mod quantise;
+pub mod recorded;
 pub mod route;
+pub mod sweep;

@@ -271,3 +271,34 @@ fn networks_without_neurons_on_chip_need_no_core() {
         }
     }
 }
+
+#[test]
+fn all_problems_of_a_network_come_at_once() {
+    // a population whose neurons have too many inputs, another with lists that are too long, and
+    // more neurons than there are cores for
+    let mut net = network(vec![
+        population("wide", "input", Shape::List(500)),
+        population("first", "lif", Shape::List(3)),
+        population("second", "lif", Shape::List(24 * 64)),
+        population("third", "lif", Shape::List(2)),
+    ]);
+    dense(&mut net, 0, 1);
+    dense(&mut net, 0, 3);
+    for error in refused(&net, &tiny()) {
+        let text = error.to_string();
+        let PartitionError::Several { problems } = error else { panic!("{text}") };
+        let named = |wanted: &str, short: Resource| {
+            problems.iter().any(|problem| {
+                matches!(problem,
+                PartitionError::DoesNotFit { population, resource, needed, available, .. }
+                    if population == wanted && *resource == short && needed > available)
+            })
+        };
+        for population in ["first", "third"] {
+            assert!(named(population, Resource::InputAxons), "{text}");
+            assert!(named(population, Resource::SynapseMemory), "{text}");
+        }
+        assert!(problems.iter().any(|p| matches!(p, PartitionError::Cores { .. })), "{text}");
+        assert!(text.starts_with("5 problems:"), "{text}");
+    }
+}

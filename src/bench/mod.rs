@@ -7,6 +7,7 @@
 mod brunel;
 mod inference;
 mod machine;
+mod mapping;
 mod silent;
 
 use crate::error::Error;
@@ -94,7 +95,8 @@ pub struct Workload {
 }
 
 /// All workloads.
-pub static WORKLOADS: &[&Workload] = &[&brunel::WORKLOAD, &silent::WORKLOAD, &inference::WORKLOAD];
+pub static WORKLOADS: &[&Workload] =
+    &[&brunel::WORKLOAD, &silent::WORKLOAD, &inference::WORKLOAD, &mapping::WORKLOAD];
 
 /// The workload of this name.
 ///

@@ -21,6 +21,7 @@ pub mod from_chip;
 pub mod limits;
 pub mod reach;
 pub mod slice;
+pub mod sliced;
 pub mod structure;
 pub mod usage;
 

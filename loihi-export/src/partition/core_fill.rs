@@ -1,10 +1,30 @@
 //! What a growing core takes, counted as atoms come and go.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use super::inbound::Inbound;
 use crate::mapping::limits::CoreLimits;
 use crate::mapping::usage::Usage;
+
+/// Spreads the numbers of inputs; nothing here depends on the order of the table.
+#[derive(Debug, Clone, Copy, Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.write_u32(byte.into()));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        let mixed = (self.0 ^ u64::from(number)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = mixed ^ (mixed >> 32);
+    }
+}
 
 /// One core's atoms of one population.
 ///
@@ -21,7 +41,7 @@ pub(super) struct CoreFill {
     /// Memory of synapse lists and kernels (bits).
     memory: u64,
     /// Synapses of each input's neurons.
-    inputs: HashMap<u32, u32>,
+    inputs: HashMap<u32, u32, BuildHasherDefault<Spread>>,
     /// Atoms that use each block of kernels.
     kernels: BTreeMap<u32, u32>,
 }

@@ -6,6 +6,7 @@
 
 mod core_fill;
 mod cut;
+mod diagnose;
 mod even_split;
 mod greedy_overlap;
 mod inbound;
@@ -102,6 +103,12 @@ pub enum PartitionError {
         /// Name of the chip.
         chip: String,
     },
+    /// Several limits are not kept.
+    #[error("{} problems:{}", problems.len(), problems.iter().map(|p| format!("\n  {p}")).collect::<String>())]
+    Several {
+        /// Each of them.
+        problems: Vec<PartitionError>,
+    },
     /// An algorithm does not go so far.
     #[error("the partitioner `{algorithm}` does not build {what}; choose `greedy_overlap`")]
     TooLarge {
@@ -155,11 +162,12 @@ pub fn partition(
             known: PARTITIONERS.iter().map(|p| p.name).collect(),
         }
     })?;
-    refuse_hopeless(network, limits, config)?;
-    let slices = (algorithm.run)(network, limits, config)?;
+    let explain = |error| diagnose::with_all_problems(network, limits, config, error);
+    refuse_hopeless(network, limits, config).map_err(explain)?;
+    let slices = (algorithm.run)(network, limits, config).map_err(explain)?;
     let cores = slices.iter().map(|slice| slice.core + 1).max().unwrap_or(0);
     if u64::from(cores) > cores_available(limits, config) {
-        return Err(too_many_cores(network, limits, config, &slices, cores.into(), false));
+        return Err(explain(too_many_cores(network, limits, config, &slices, cores.into(), false)));
     }
     Ok(Partition { slices, cores })
 }
