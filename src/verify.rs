@@ -75,7 +75,7 @@ pub static SOURCES: &[VerifySource] = &[
         name: "mapping",
         summary: "utilisation of nengo-loihi, energies of SANA-FE, traces of brian2-loihi",
         is_case: |path| path.extension().is_some_and(|ending| ending == "json"),
-        verify: |path| Ok(verify_mapping_case(&path.to_string_lossy(), &read(path)?)?),
+        verify: |path, _| Ok(verify_mapping_case(&path.to_string_lossy(), &read(path)?)?),
     },
 ];
 

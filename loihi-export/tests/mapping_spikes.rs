@@ -1,12 +1,16 @@
 //! No mapping changes a spike: random networks run whole, and cut as every partitioner cuts them.
+//!
+//! Stored weights are multiples of what a negative exponent shifts away, as the quantiser and netx
+//! write them: then the parts of a sum are rounded nowhere.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail so")]
 
 mod mapping_networks;
 
 use loihi_export::chip::ChipSpec;
 use loihi_export::emulator::{Emulator, SpikeTrain};
-use loihi_export::mapping::sliced::{SliceError, sliced_network};
-use loihi_export::partition::{PARTITIONERS, PartitionConfig, partition};
+use loihi_export::export::sliced::slice_network;
+use loihi_export::mapping::{MapConfig, map};
+use loihi_export::partition::{PARTITIONERS, PartitionConfig};
 use loihi_export::quantise::network::{Connection, IntegerValues, QuantisedNetwork, SignMode};
 use mapping_networks::{Random, random_network, tiny};
 
@@ -73,14 +77,15 @@ fn spikes_of_a_network_do_not_depend_on_how_it_is_cut() {
         total += whole.iter().map(Vec::len).sum::<usize>();
         for partitioner in PARTITIONERS {
             let algorithm = partitioner.name.to_owned();
-            let config = PartitionConfig { algorithm, chips: 64, ..PartitionConfig::default() };
-            let cut = partition(&net, &tiny(), &config).unwrap();
-            most_slices = most_slices.max(cut.slices.len());
-            let sliced = sliced_network(&net, &cut.slices).unwrap();
+            let partition = PartitionConfig { algorithm, chips: 64, ..PartitionConfig::default() };
+            let config = MapConfig { partition, ..MapConfig::default() };
+            let mapping = map(&net, &tiny(), &config).unwrap();
+            most_slices = most_slices.max(mapping.slices.len());
+            let sliced = slice_network(&net, &mapping).unwrap();
             let mut back = std::collections::BTreeMap::new();
-            for (population, places) in sliced.places.iter().enumerate() {
-                for (neuron, place) in (0u32..).zip(places) {
-                    back.insert(*place, (population, neuron));
+            for (piece, origin) in sliced.pieces.iter().enumerate() {
+                for (index, &neuron) in (0u32..).zip(&origin.neurons) {
+                    back.insert((piece, index), (origin.population, neuron));
                 }
             }
             let own: Vec<Vec<_>> = spikes(&sliced.network, &input)
@@ -96,22 +101,4 @@ fn spikes_of_a_network_do_not_depend_on_how_it_is_cut() {
     }
     assert!(total > 2_000, "only {total} spikes: the networks must be lively");
     assert!(most_slices > 8, "at most {most_slices} slices: the networks must be cut");
-}
-
-#[test]
-fn weights_whose_parts_would_be_rounded_apart_are_refused() {
-    let mut net = lively(1);
-    let config = PartitionConfig { chips: 64, ..PartitionConfig::default() };
-    let cut = partition(&net, &tiny(), &config).unwrap();
-    let name = net.projections.last().unwrap().name.clone();
-    match &mut net.projections.last_mut().unwrap().connection {
-        Connection::Dense { weights, weight_exponent, .. }
-        | Connection::Sparse { weights, weight_exponent, .. } => {
-            *weight_exponent = -2;
-            weights[0] = 6;
-        }
-        Connection::Convolution { .. } => panic!("the last projection is listed or dense"),
-    }
-    let error = sliced_network(&net, &cut.slices).unwrap_err();
-    assert_eq!(error, SliceError::Rounding { projection: name, multiple: 4 });
 }

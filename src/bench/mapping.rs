@@ -136,6 +136,7 @@ fn sheet(side: u32, seed: u64) -> QuantisedNetwork {
             delay: DelaySteps::One(0),
             message_bits: 0,
             port: 0,
+            learning: None,
         }],
     }
 }

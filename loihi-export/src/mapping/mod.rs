@@ -21,7 +21,6 @@ pub mod from_chip;
 pub mod limits;
 pub mod reach;
 pub mod slice;
-pub mod sliced;
 pub mod structure;
 pub mod usage;
 

@@ -140,6 +140,7 @@ fn network(
             delay: DelaySteps::One(0),
             message_bits: 0,
             port: 0,
+            learning: None,
         }],
     })
 }

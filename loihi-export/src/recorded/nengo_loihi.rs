@@ -245,6 +245,7 @@ fn perceptron(sizes: &[u64]) -> Option<QuantisedNetwork> {
             delay: DelaySteps::One(0),
             message_bits: 0,
             port: 0,
+            learning: None,
         });
     }
     (sizes.len() > 1).then_some(net)
