@@ -13,7 +13,7 @@
 use spikeloom::sim_core::connectome::CompileConfig;
 use spikeloom::sim_core::engine::{Compiled, EngineConfig, find_engine};
 use spikeloom::sim_core::network::{
-    Connectivity, Network, Neuron, Population, Probe, Projection, Stimulus,
+    Network, Neuron, OneToOne, Population, Probe, Projection, Stimulus,
 };
 use spikeloom::sim_core::neuron::lif_exponential::LifExponential;
 use spikeloom::sim_core::time::Time;
@@ -27,7 +27,7 @@ fn network(dt: f64) -> Result<Network, Box<dyn Error>> {
     network.add_population("cell", Population::new(1, LifExponential::default()));
     network.add_projection(
         "synapse",
-        Projection::new("source", "cell", Connectivity::OneToOne)
+        Projection::new("source", "cell", OneToOne)
             .weight(Picoamperes(100.0))
             .delay(Milliseconds(1.0)),
     );

@@ -12,9 +12,7 @@
 
 use spikeloom::sim_core::connectome::CompileConfig;
 use spikeloom::sim_core::engine::{Compiled, ENGINES, EngineConfig};
-use spikeloom::sim_core::network::{
-    Connectivity, Network, Population, Probe, Projection, Stimulus,
-};
+use spikeloom::sim_core::network::{Network, OneToOne, Population, Probe, Projection, Stimulus};
 use spikeloom::sim_core::neuron::lif_delta::LifDelta;
 use spikeloom::sim_core::recording::Recording;
 use spikeloom::sim_core::time::Time;
@@ -32,7 +30,7 @@ fn pair() -> Network {
     network.add_population("receiver", Population::new(1, receiver));
     network.add_projection(
         "wire",
-        Projection::new("sender", "receiver", Connectivity::OneToOne)
+        Projection::new("sender", "receiver", OneToOne)
             .weight(Millivolts(9.0))
             .delay(Milliseconds(1.5)),
     );

@@ -12,7 +12,7 @@ use petgraph::algo::{connected_components, toposort};
 use petgraph::visit::{Bfs, EdgeCount, NodeCount};
 use spikeloom::sim_core::connectome::{CompileConfig, Connectome, compile};
 use spikeloom::sim_core::network::{
-    Connectivity, Convolution, Network, Neuron, Population, Projection, Shape,
+    AllToAll, Connectivity, Convolution, Network, Neuron, OneToOne, Population, Projection, Shape,
 };
 use spikeloom::sim_core::neuron::integrate_and_fire::IntegrateAndFire;
 use spikeloom::sim_core::units::{Milliseconds, Values};
@@ -44,9 +44,9 @@ fn network(feedback: bool) -> Network {
         };
     let kernel = Values::numbers((0..geometry.weight_count()).map(|i| i as f64).collect());
     connect("convolution", "picture", "features", Connectivity::Convolution(geometry), kernel);
-    let all = || Connectivity::AllToAll { autapses: true };
+    let all = || Connectivity::AllToAll(AllToAll { autapses: true });
     connect("dense", "features", "read_out", all(), 0.1.into());
-    connect("pairs", "other_source", "other_target", Connectivity::OneToOne, 1.0.into());
+    connect("pairs", "other_source", "other_target", Connectivity::OneToOne(OneToOne), 1.0.into());
     if feedback {
         connect("feedback", "read_out", "features", all(), (-0.1).into());
     }

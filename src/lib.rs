@@ -4,7 +4,7 @@
 //! use std::sync::Arc;
 //! use spikeloom::sim_core::connectome::CompileConfig;
 //! use spikeloom::sim_core::engine::{Compiled, EngineConfig, find_engine};
-//! use spikeloom::sim_core::network::{Connectivity, Network, Population, Probe, Projection, Stimulus};
+//! use spikeloom::sim_core::network::{OneToOne, Network, Population, Probe, Projection, Stimulus};
 //! use spikeloom::sim_core::neuron::lif_exponential::LifExponential;
 //! use spikeloom::sim_core::time::Time;
 //! use spikeloom::sim_core::units::{Milliseconds, Picoamperes};
@@ -15,7 +15,7 @@
 //! network.add_population("second", Population::new(1, LifExponential::default()));
 //! network.add_projection(
 //!     "first to second",
-//!     Projection::new("first", "second", Connectivity::OneToOne)
+//!     Projection::new("first", "second", OneToOne)
 //!         .weight(Picoamperes(3000.0))
 //!         .delay(Milliseconds(1.5)),
 //! );

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "this is test code")]
 
 use serde_json::Value;
-use sim_core::network::{Connectivity, Network, Neuron, Population, Probe, Projection, Stimulus};
+use sim_core::network::{Network, Neuron, OneToOne, Population, Probe, Projection, Stimulus};
 use sim_core::neuron::lif_delta::LifDelta;
 use sim_core::neuron::lif_exponential::LifExponential;
 use sim_core::time::Time;
@@ -78,7 +78,7 @@ fn setup(data: &Value, dt: f64) -> Network {
             true => Picoamperes(weight).into(),
             false => Millivolts(weight).into(),
         };
-        let mut projection = Projection::new(input, "cell", Connectivity::OneToOne)
+        let mut projection = Projection::new(input, "cell", OneToOne)
             .weight(weight)
             .delay(Milliseconds(number(&data["delay_ms"])));
         if exponential {

@@ -3,7 +3,10 @@
 
 use sim_core::connectome::{CompileConfig, Connectome, compile as compile_connectome};
 use sim_core::engine::{ENGINES, EngineError};
-use sim_core::network::{Connectivity, Network, Neuron, Population, Probe, Projection, Stimulus};
+use sim_core::network::{
+    Connectivity, FixedProbability, Network, Neuron, OneToOne, Population, Probe, Projection,
+    Stimulus,
+};
 use sim_core::neuron::integrate_and_fire::IntegrateAndFire;
 use sim_core::neuron::lif_delta::LifDelta;
 use sim_core::recording::{Recording, Spike};
@@ -138,7 +141,7 @@ fn stimulated(spikes: &[(f64, u32)], per_step: &[f64], current: &[f64]) -> Netwo
     let mut network = Network::new("stimulated", Milliseconds(1.0));
     for name in ["listed", "random"] {
         network.add_population(name, Population::new(2, Neuron::spike_source()));
-        network.add_projection(name, Projection::new(name, "cell", Connectivity::OneToOne));
+        network.add_projection(name, Projection::new(name, "cell", OneToOne));
     }
     network.add_population("cell", Population::new(2, IntegrateAndFire::default()));
     let each = |values: &[f64], symbol| Values::Each {
@@ -232,7 +235,7 @@ fn the_order_of_populations_and_projections_does_not_matter_to_exact_models() {
         let mut forward = network(Family::Stepwise, seed, Size::SMALL);
         // Drawn synapses are keyed by the place of their projection.
         forward.projections.retain(|_, projection| {
-            !matches!(projection.connectivity, Connectivity::FixedProbability { .. })
+            !matches!(projection.connectivity, Connectivity::FixedProbability(_))
         });
         let mut backward = forward.clone();
         backward.populations.reverse();
@@ -255,7 +258,7 @@ fn drawn(size: (u32, u32), probability: f64, autapses: bool, seed: u64) -> Conne
     network.add_population("a", Population::new(size.0, LifDelta::default()));
     network.add_population("b", Population::new(size.1, LifDelta::default()));
     let target = if autapses { "b" } else { "a" };
-    let rule = Connectivity::FixedProbability { probability, autapses };
+    let rule = Connectivity::FixedProbability(FixedProbability { probability, autapses });
     network.add_projection("ab", Projection::new("a", target, rule).weight(Millivolts(0.1)));
     compile_connectome(&network.validate().unwrap(), CompileConfig::UNLIMITED).unwrap()
 }

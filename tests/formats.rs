@@ -9,8 +9,8 @@ use spikeloom::loihi_export::quantise::network::{Connection, IntegerValues};
 use spikeloom::loihi_export::quantise::{QuantiseConfig, quantise};
 use spikeloom::model_io::nir::{self, MetadataEntry, NirGraph, NirNode, Primitive};
 use spikeloom::sim_core::network::{
-    Connectivity, Network, Neuron, Population, Projection, Reset, Shape, SpikeCondition, Stimulus,
-    ValidNetwork, ValidStimulus,
+    Connectivity, Dense, List, Network, Neuron, Population, Projection, Reset, Shape,
+    SpikeCondition, Stimulus, ValidNetwork, ValidStimulus,
 };
 use spikeloom::sim_core::neuron::integrate_and_fire::IntegrateAndFire;
 use spikeloom::sim_core::units::{Milliseconds, Values};
@@ -86,7 +86,8 @@ fn a_nir_graph_holds_every_weight_bias_and_threshold_and_survives_its_file() {
     for projection in network.projections().values() {
         let (target_name, target) = network.populations().get_index(projection.target).unwrap();
         let target_name = if target_name == "output" { "readout" } else { target_name };
-        let weights: Vec<f32> = projection.weights.numbers().iter().map(|&w| w as f32).collect();
+        let weights: Vec<f32> =
+            projection.weights.listed().unwrap().numbers().iter().map(|&w| w as f32).collect();
         let bias = current(&network, projection.target);
         found += weights.len();
         match &node(&graph, &format!("{target_name}_weights")).primitive {
@@ -129,9 +130,7 @@ fn chain(neuron: impl Into<Neuron>, start: f64) -> Network {
     let weights = Values::numbers(vec![0.5, -1.0, 0.25, 1.0, 2.0, -0.5]);
     network.add_projection(
         "forward",
-        Projection::new("source", "target", Connectivity::Dense)
-            .weight(weights)
-            .delay(Milliseconds(1.0)),
+        Projection::new("source", "target", Dense).weight(weights).delay(Milliseconds(1.0)),
     );
     let amplitude = Values::numbers(vec![0.1, 0.2, 0.3]);
     let bias = Stimulus::constant_current("target", amplitude, Milliseconds(start));
@@ -178,8 +177,10 @@ fn networks_without_a_nir_form_are_refused_with_place_and_remedy() {
     twice.add_projection("again", second);
     assert!(refuse(&twice).contains("several projections"));
     let mut list = chain(soft(0.0), 0.0);
-    list.projections["forward"].connectivity =
-        Connectivity::List { sources: vec![0, 0, 1, 1, 0, 1], targets: vec![0, 1, 2, 0, 2, 1] };
+    list.projections["forward"].connectivity = Connectivity::List(List {
+        sources: vec![0, 0, 1, 1, 0, 1],
+        targets: vec![0, 1, 2, 0, 2, 1],
+    });
     assert!(refuse(&list).contains("`list`"));
     let mut alone = chain(soft(0.0), 0.0);
     alone.projections.clear();

@@ -9,7 +9,7 @@ use petgraph::visit::{
 use sim_core::connectome::graph::Edge;
 use sim_core::engine::Compiled;
 use sim_core::network::{
-    Connectivity, Convolution, Network, Neuron, Population, Projection, Shape,
+    Connectivity, Convolution, Dense, Network, Neuron, Population, Projection, Shape,
 };
 use sim_core::neuron::integrate_and_fire::IntegrateAndFire;
 use sim_core::units::{Milliseconds, Values};
@@ -241,8 +241,7 @@ fn convolutional_network() -> Network {
     );
     network.add_projection(
         "read out",
-        Projection::new("features", "classes", Connectivity::Dense)
-            .weight(Values::numbers(vec![0.25; 216])),
+        Projection::new("features", "classes", Dense).weight(Values::numbers(vec![0.25; 216])),
     );
     network
 }

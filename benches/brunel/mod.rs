@@ -10,7 +10,8 @@ use spikeloom::sim_core::connectome::CompileConfig;
 use spikeloom::sim_core::engine::{Compiled, Engine, EngineConfig, find_engine};
 use spikeloom::sim_core::network::Neuron;
 use spikeloom::sim_core::network::{
-    Connectivity, Network, Population, Projection, RefractoryInput, Reset, SpikeCondition, Stimulus,
+    Connectivity, FixedProbability, Network, Population, Projection, RefractoryInput, Reset,
+    SpikeCondition, Stimulus,
 };
 use spikeloom::sim_core::time::Time;
 use spikeloom::sim_core::units::{
@@ -50,7 +51,10 @@ pub fn network(size: u32) -> Network {
     network.add_population("I", Population::new(inhibitory, neurons(inhibitory, excitatory)));
     for (source, weight) in [("E", jump), ("I", -5.0 * jump)] {
         for target in ["E", "I"] {
-            let rule = Connectivity::FixedProbability { probability: PROBABILITY, autapses: true };
+            let rule = Connectivity::FixedProbability(FixedProbability {
+                probability: PROBABILITY,
+                autapses: true,
+            });
             let projection = Projection::new(source, target, rule)
                 .weight(Millivolts(weight))
                 .delay(Milliseconds(1.5));

@@ -9,8 +9,8 @@ use loihi_export::quantise::float_to_fixed::ScaleRule;
 use loihi_export::quantise::network::{Connection, DelaySteps, IntegerValues};
 use loihi_export::quantise::{QuantiseConfig, QuantiseError, Quantised, quantise};
 use sim_core::network::{
-    Connectivity, Convolution, Network, Neuron, Population, Projection, Reset, Shape,
-    SpikeCondition, Stimulus,
+    AllToAll, Connectivity, Convolution, Dense, FixedProbability, List, Network, Neuron, OneToOne,
+    Population, Projection, Reset, Shape, SpikeCondition, Stimulus,
 };
 use sim_core::neuron::integrate_and_fire::IntegrateAndFire;
 use sim_core::neuron::integrator::integrator;
@@ -34,7 +34,7 @@ fn chain(neuron: impl Into<Neuron>) -> Network {
     network.add_population("target", Population::new(3, neuron));
     network.add_projection(
         "forward",
-        Projection::new("source", "target", Connectivity::Dense)
+        Projection::new("source", "target", Dense)
             .weight(Values::numbers(WEIGHTS.to_vec()))
             .delay(Milliseconds(1.0)),
     );
@@ -111,7 +111,8 @@ fn switched_biases_and_delays_that_do_not_fit_are_refused() {
 
     let mut different = chain(hard(1.0));
     let forward = &mut different.projections["forward"];
-    forward.connectivity = Connectivity::List { sources: vec![0, 1, 0], targets: vec![0, 1, 2] };
+    forward.connectivity =
+        Connectivity::List(List { sources: vec![0, 1, 0], targets: vec![0, 1, 2] });
     forward.weight = Values::numbers(vec![1.0, -0.5, 0.5]);
     forward.delay = milliseconds(vec![1.0, 2.0, 1.0]);
     let text = refusal(&different);
@@ -126,7 +127,7 @@ fn switched_biases_and_delays_that_do_not_fit_are_refused() {
 
     let mut random = chain(hard(1.0));
     random.projections["forward"].connectivity =
-        Connectivity::FixedProbability { probability: 0.5, autapses: true };
+        Connectivity::FixedProbability(FixedProbability { probability: 0.5, autapses: true });
     random.projections["forward"].weight = 1.0.into();
     let text = refusal(&random);
     assert!(text.contains("fixed_probability") && text.contains("`dense`"), "{text}");
@@ -187,14 +188,20 @@ fn listed_and_all_to_all_synapses_become_matrices() {
     };
     let each = |values: &[f64]| Values::numbers(values.to_vec());
     assert_eq!(
-        matrix(Connectivity::OneToOne, each(&[1.27, -0.5, 0.25]), 3),
+        matrix(Connectivity::OneToOne(OneToOne), each(&[1.27, -0.5, 0.25]), 3),
         [254, 0, 0, 0, -100, 0, 0, 0, 50]
     );
-    assert_eq!(matrix(Connectivity::OneToOne, 0.5.into(), 3), [254, 0, 0, 0, 254, 0, 0, 0, 254]);
+    assert_eq!(
+        matrix(Connectivity::OneToOne(OneToOne), 0.5.into(), 3),
+        [254, 0, 0, 0, 254, 0, 0, 0, 254]
+    );
     // Two synapses between the same neurons add up.
-    let list = Connectivity::List { sources: vec![0, 2, 2], targets: vec![1, 0, 0] };
+    let list = Connectivity::List(List { sources: vec![0, 2, 2], targets: vec![1, 0, 0] });
     assert_eq!(matrix(list, each(&[1.27, -0.5, 0.25]), 2), [0, 0, -50, 254, 0, 0]);
-    assert_eq!(matrix(Connectivity::AllToAll { autapses: true }, 0.3.into(), 2), [254; 6]);
+    assert_eq!(
+        matrix(Connectivity::AllToAll(AllToAll { autapses: true }), 0.3.into(), 2),
+        [254; 6]
+    );
 }
 
 /// Numbers 0 to `below` - 1 from a linear congruential generator (Knuth's constants).
@@ -230,7 +237,7 @@ fn the_integers_spike_as_a_plain_loop_over_them() {
     network.add_population("classes", Population::new(4, hard(2.1)));
     for (name, from, to, rule, count) in [
         ("kernels", "input", "features", Connectivity::Convolution(geometry), 54),
-        ("matrix", "features", "classes", Connectivity::Dense, 108),
+        ("matrix", "features", "classes", Connectivity::Dense(Dense), 108),
     ] {
         let projection =
             Projection::new(from, to, rule).weight(weights(count)).delay(Milliseconds(1.0));

@@ -77,6 +77,51 @@ impl Problems {
     }
 }
 
+/// Problems of one part of a description, each at a path inside it.
+#[derive(Debug)]
+pub struct Findings<'p> {
+    problems: &'p mut Problems,
+    path: String,
+    wrong: bool,
+}
+
+impl<'p> Findings<'p> {
+    /// Nothing found yet in the part at this path.
+    pub fn new(problems: &'p mut Problems, path: impl Into<String>) -> Self {
+        Findings { problems, path: path.into(), wrong: false }
+    }
+
+    /// Adds an error at a key of the part; at the part itself where the key is empty.
+    pub fn wrong(
+        &mut self,
+        code: &'static str,
+        key: &str,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.wrong = true;
+        let path = match key.is_empty() {
+            true => self.path.clone(),
+            false => format!("{}/{key}", self.path),
+        };
+        self.problems.error(code, path, message, help);
+    }
+
+    /// The findings of a part inside this one; what is wrong there is wrong here.
+    pub fn within<T>(&mut self, key: &str, look: impl FnOnce(&mut Findings<'_>) -> T) -> T {
+        let path = format!("{}/{key}", self.path);
+        let mut inner = Findings { problems: self.problems, path, wrong: false };
+        let seen = look(&mut inner);
+        self.wrong |= inner.wrong;
+        seen
+    }
+
+    /// Whether anything was wrong.
+    pub fn any(&self) -> bool {
+        self.wrong
+    }
+}
+
 impl std::fmt::Display for Problems {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let errors = self.0.iter().filter(|p| p.severity == Severity::Error).count();

@@ -1,11 +1,14 @@
 //! Spikeloom's core: the network description, the compiled connectome, engines and recordings.
+pub mod connectivity;
 pub mod connectome;
 pub mod diagnostics;
+pub mod distribution;
 pub mod engine;
 pub mod network;
 pub mod neuron;
 pub mod random;
 pub mod recording;
 pub mod synapse;
+pub mod tagged;
 pub mod time;
 pub mod units;

@@ -36,6 +36,14 @@ pub enum Purpose {
     Poisson = 2,
     /// Random networks and inputs of tests and examples.
     Example = 3,
+    /// Seeds of named parts ([`named_seed`]).
+    Name = 4,
+    /// Weights of synapses.
+    Weight = 5,
+    /// Delays of synapses.
+    Delay = 6,
+    /// Parameters and initial values of neurons, positions.
+    Parameter = 7,
     /// Exchanges that a placer of cores tries.
     Placement = 16,
 }
@@ -53,6 +61,18 @@ pub fn uniform(words: [u32; 4]) -> f64 {
     bits as f64 * (1.0 / (1_u64 << 53) as f64)
 }
 
+/// The seed of a named part of a network (a projection, a stimulus, a parameter): its draws depend on
+/// the network's seed and on its name, not on what else there is or in which order it stands.
+///
+/// The name is hashed by FNV-1a to 64 bits, which count a block of Philox under the network's seed.
+pub fn named_seed(seed: u64, name: &str) -> u64 {
+    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    let words = draw(seed, Purpose::Name, 0, hash, 0);
+    u64::from(words[0]) << 32 | u64::from(words[1])
+}
+
 /// A stream of draws for one (seed, purpose, object, lane); usable through `rand`'s traits.
 #[derive(Debug, Clone)]
 pub struct Stream {
@@ -67,6 +87,19 @@ impl Stream {
     /// The stream's beginning.
     pub fn new(seed: u64, purpose: Purpose, object: u32, lane: u16) -> Self {
         Stream { seed, purpose, object, lane, index: 0 }
+    }
+
+    /// The same stream from its draw `index` on.
+    pub fn starting_at(mut self, index: u64) -> Self {
+        self.index = index;
+        self
+    }
+
+    /// A whole number below `bound`, all equally likely (up to bound/2^64); 0 for the bound 0.
+    pub fn next_below(&mut self, bound: u64) -> u64 {
+        let words = self.next_words();
+        let word = u64::from(words[0]) << 32 | u64::from(words[1]);
+        ((u128::from(word) * u128::from(bound)) >> 64) as u64
     }
 
     /// The next four words.
@@ -133,6 +166,26 @@ mod tests {
         assert_ne!(base, draw(7, Purpose::Poisson, 2, 2, 0));
         assert_ne!(base, draw(7, Purpose::Poisson, 1, 3, 0));
         assert_ne!(base, draw(7, Purpose::Poisson, 1, 2, 1));
+    }
+
+    #[test]
+    fn named_seeds_differ_by_name_and_seed() {
+        let seed = named_seed(7, "projections/a");
+        assert_ne!(seed, named_seed(7, "projections/b"));
+        assert_ne!(seed, named_seed(8, "projections/a"));
+        assert_eq!(seed, named_seed(7, "projections/a"));
+    }
+
+    #[test]
+    fn numbers_below_a_bound_are_uniform() {
+        let mut stream = Stream::new(3, Purpose::Example, 0, 0);
+        let mut counts = [0_u32; 5];
+        for _ in 0..10_000 {
+            counts[stream.next_below(5) as usize] += 1;
+        }
+        // Standard deviation of a count is 40; five of them.
+        assert!(counts.iter().all(|&count| count.abs_diff(2000) < 200), "{counts:?}");
+        assert_eq!(stream.next_below(0), 0);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! computes in the base mV, ms, pA, nS, pF, GΩ and 1/ms, which is coherent: pA · GΩ = mV,
 //! pF · GΩ = ms, nS · mV = pA. A number without a unit is dimensionless.
 
+use crate::distribution::{DISTRIBUTIONS, Distribution};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// What kind of quantity a unit measures.
@@ -272,9 +273,10 @@ typed_quantity! {
     Hertz = "Hz";
 }
 
-/// One quantity for all, or one value for each.
+/// One quantity for all, one value for each, or a distribution that they are drawn from.
 ///
-/// Written as a quantity (`"20 ms"`, `0.5`) or as `{ values = [19.0, 21.0], unit = "ms" }`.
+/// Written as a quantity (`"20 ms"`, `0.5`), as `{ values = [19.0, 21.0], unit = "ms" }` or as a
+/// distribution: `{ normal = { mean = "20 ms", std = "2 ms" } }`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Values {
@@ -288,6 +290,8 @@ pub enum Values {
         #[serde(serialize_with = "unit_symbol")]
         unit: Unit,
     },
+    /// Drawn for each, or computed from the distance between the ends of each synapse.
+    Drawn(Distribution),
 }
 
 fn unit_symbol<S: Serializer>(unit: &Unit, serializer: S) -> Result<S::Ok, S::Error> {
@@ -362,6 +366,13 @@ impl<'de> Deserialize<'de> for ListedNumbers {
     }
 }
 
+/// The error about a key that neither a list nor a distribution has.
+fn unknown_key<E: de::Error>(key: &str) -> E {
+    let known = ["values", "unit"].into_iter().chain(DISTRIBUTIONS.iter().map(|entry| entry.name));
+    let known: Vec<String> = known.map(|name| format!("`{name}`")).collect();
+    E::custom(format!("unknown field `{key}`, expected one of {}", known.join(", ")))
+}
+
 /// Reads [`Values`]; says what is expected where something else is given.
 struct ValuesVisitor;
 
@@ -370,8 +381,9 @@ impl<'de> de::Visitor<'de> for ValuesVisitor {
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(
-            "a number, a text with a unit such as \"20 ms\", or a list such as \
-             { values = [19.0, 21.0], unit = \"ms\" }",
+            "a number, a text with a unit such as \"20 ms\", a list such as \
+             { values = [19.0, 21.0], unit = \"ms\" }, or a distribution such as \
+             { normal = { mean = \"20 ms\", std = \"2 ms\" } }",
         )
     }
 
@@ -399,8 +411,7 @@ impl<'de> de::Visitor<'de> for ValuesVisitor {
     }
 
     fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Values, A::Error> {
-        const KEYS: &[&str] = &["values", "unit"];
-        let (mut values, mut unit) = (None, None);
+        let (mut values, mut unit, mut drawn) = (None, None, None);
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
                 "values" if values.is_none() => {
@@ -409,8 +420,24 @@ impl<'de> de::Visitor<'de> for ValuesVisitor {
                 "unit" if unit.is_none() => unit = Some(map.next_value::<UnitSymbol>()?.0),
                 "values" => return Err(de::Error::duplicate_field("values")),
                 "unit" => return Err(de::Error::duplicate_field("unit")),
-                other => return Err(de::Error::unknown_field(other, KEYS)),
+                other => match Distribution::read(other, &mut map)? {
+                    Some(_) if drawn.is_some() => {
+                        return Err(de::Error::custom(
+                            "two distributions for one value; remove one of them",
+                        ));
+                    }
+                    Some(read) => drawn = Some(read),
+                    None => return Err(unknown_key(other)),
+                },
             }
+        }
+        if let Some(distribution) = drawn {
+            if values.is_some() || unit.is_some() {
+                return Err(de::Error::custom(
+                    "a distribution stands beside a list; remove one of them",
+                ));
+            }
+            return Ok(Values::Drawn(distribution));
         }
         Ok(Values::Each {
             values: values.ok_or_else(|| de::Error::missing_field("values"))?,
@@ -436,22 +463,26 @@ impl Values {
         match self {
             Values::One(quantity) => quantity.unit.dimension,
             Values::Each { unit, .. } => unit.dimension,
+            Values::Drawn(distribution) => distribution.dimension(),
         }
     }
 
-    /// How many values are given; `None` for one value for all.
+    /// How many values are given; `None` for one value for all and for distributions.
     pub fn count(&self) -> Option<usize> {
         match self {
-            Values::One(_) => None,
+            Values::One(_) | Values::Drawn(_) => None,
             Values::Each { values, .. } => Some(values.len()),
         }
     }
 
-    /// The values in the base unit: one number, or one each.
-    pub fn in_base(&self) -> Vec<f64> {
+    /// The values in the base unit: one number, or one each; `None` where they are to be drawn.
+    pub fn in_base(&self) -> Option<Vec<f64>> {
         match self {
-            Values::One(quantity) => vec![quantity.in_base()],
-            Values::Each { values, unit } => values.iter().map(|v| v * unit.in_base).collect(),
+            Values::One(quantity) => Some(vec![quantity.in_base()]),
+            Values::Each { values, unit } => {
+                Some(values.iter().map(|v| v * unit.in_base).collect())
+            }
+            Values::Drawn(_) => None,
         }
     }
 }

@@ -14,8 +14,8 @@ use crate::linear::{ChannelScale, LinearMap};
 use crate::structure::{Origin, Structure, Unit, UnitKind};
 use serde::Serialize;
 use sim_core::network::{
-    Connectivity, Network, Neuron, Population, Probe, Projection, Reset, Shape, SpikeCondition,
-    Stimulus,
+    Connectivity, Dense, List, Network, Neuron, OneToOne, Population, Probe, Projection, Reset,
+    Shape, SpikeCondition, Stimulus,
 };
 use sim_core::neuron::integrate_and_fire::IntegrateAndFire;
 use sim_core::neuron::{integrator::integrator, max_pool::max_pool};
@@ -312,8 +312,8 @@ pub(crate) fn project(
         LinearMap::Convolution { geometry, weights } => {
             (Connectivity::Convolution(geometry), weights)
         }
-        LinearMap::Dense { weights, .. } => (Connectivity::Dense, weights),
-        LinearMap::Identity { size } => (Connectivity::OneToOne, vec![1.0; size]),
+        LinearMap::Dense { weights, .. } => (Connectivity::Dense(Dense), weights),
+        LinearMap::Identity { size } => (Connectivity::OneToOne(OneToOne), vec![1.0; size]),
         LinearMap::Sparse { rows, .. } => list(&rows),
     };
     Projection::new(name, target, connectivity).weight(Values::numbers(weights)).delay(delay)
@@ -325,11 +325,11 @@ fn list(rows: &[Vec<(u32, f64)>]) -> (Connectivity, Vec<f64>) {
         |(source, row): (usize, &Vec<(u32, f64)>)| row.len() == 1 && row[0].0 as usize == source;
     let weights = rows.iter().flatten().map(|&(_, weight)| weight).collect();
     if rows.iter().enumerate().all(own) {
-        return (Connectivity::OneToOne, weights);
+        return (Connectivity::OneToOne(OneToOne), weights);
     }
     let sources = rows.iter().enumerate().flat_map(|(s, row)| row.iter().map(move |_| s as u32));
     let targets = rows.iter().flatten().map(|&(target, _)| target).collect();
-    (Connectivity::List { sources: sources.collect(), targets }, weights)
+    (Connectivity::List(List { sources: sources.collect(), targets }), weights)
 }
 
 /// The unit's constant current: its bias, and the sample where it enters as a current.

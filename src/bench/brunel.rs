@@ -16,7 +16,8 @@ use super::{BenchConfig, BenchReport, Workload, measure};
 use crate::error::Error;
 use crate::progress::Progress;
 use crate::sim_core::network::{
-    Connectivity, Network, Neuron, Population, Probe, Projection, Stimulus,
+    Connectivity, FixedProbability, Network, Neuron, OneToOne, Population, Probe, Projection,
+    Stimulus,
 };
 use crate::sim_core::neuron::lif_delta::LifDelta;
 use crate::sim_core::time::Time;
@@ -76,7 +77,10 @@ fn network(config: &BenchConfig) -> Result<Network, Error> {
     let excitation = WEIGHT / config.scale;
     for (source, weight) in names.into_iter().zip([excitation, -INHIBITION * excitation]) {
         for target in names {
-            let rule = Connectivity::FixedProbability { probability: PROBABILITY, autapses: true };
+            let rule = Connectivity::FixedProbability(FixedProbability {
+                probability: PROBABILITY,
+                autapses: true,
+            });
             let projection = Projection::new(source, target, rule)
                 .weight(Millivolts(weight))
                 .delay(Milliseconds(DELAY));
@@ -97,7 +101,7 @@ fn drive(network: &mut Network, target: &str, size: u32, index: u32) {
     network.add_population(name.as_str(), Population::new(size, Neuron::spike_source()));
     let stimulus = Stimulus::Poisson { population: name.clone(), rate: rate.into() };
     network.add_stimulus(name.as_str(), stimulus);
-    let projection = Projection::new(name.as_str(), target, Connectivity::OneToOne)
+    let projection = Projection::new(name.as_str(), target, Connectivity::OneToOne(OneToOne))
         .weight(Millivolts(WEIGHT))
         .delay(Milliseconds(DT));
     network.add_projection(name, projection);

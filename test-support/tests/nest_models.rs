@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "this is test code")]
 
 use serde_json::Value;
-use sim_core::network::{Connectivity, Network, Neuron, Population, Probe, Projection, Stimulus};
+use sim_core::network::{Network, Neuron, OneToOne, Population, Probe, Projection, Stimulus};
 use sim_core::neuron::adex_alpha::AdexAlpha;
 use sim_core::neuron::adex_exponential::AdexExponential;
 use sim_core::neuron::hodgkin_huxley::HodgkinHuxley;
@@ -217,7 +217,7 @@ fn setup(data: &Value, neuron: Neuron, dt: f64) -> Network {
         let receptor = if model == "izhikevich" { "input" } else { receptor };
         network.add_projection(
             input,
-            Projection::new(input, "cell", Connectivity::OneToOne)
+            Projection::new(input, "cell", OneToOne)
                 .weight(weight)
                 .delay(Milliseconds(number(&data["delay_ms"])))
                 .receptor(receptor),

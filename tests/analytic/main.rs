@@ -4,7 +4,7 @@
 mod stepwise;
 
 use sim_core::engine::ENGINES;
-use sim_core::network::{Connectivity, Network, Neuron, Population, Probe, Projection, Stimulus};
+use sim_core::network::{Network, Neuron, OneToOne, Population, Probe, Projection, Stimulus};
 use sim_core::neuron::lif_delta::LifDelta;
 use sim_core::neuron::lif_exponential::LifExponential;
 use sim_core::recording::{Recording, Trace};
@@ -181,7 +181,7 @@ fn synaptic_response(engine: &str, taus: (f64, f64), dt: f64) -> Recording {
     spike_list(&mut network, "input", vec![0], vec![1.0]);
     network.add_projection(
         "synapse",
-        Projection::new("input", "cell", Connectivity::OneToOne).weight(Picoamperes(400.0)),
+        Projection::new("input", "cell", OneToOne).weight(Picoamperes(400.0)),
     );
     network.add_probe("v", Probe::variable("cell", "membrane_potential"));
     network.add_probe("i", Probe::variable("cell", "current_excitatory"));
@@ -251,7 +251,7 @@ fn delta_input_jumps_by_its_weight_a_delay_later_and_is_lost_while_held() {
         for (source, weight) in [("weak", 5.0), ("strong", 20.0), ("late", 3.0)] {
             network.add_projection(
                 source,
-                Projection::new(source, "cell", Connectivity::OneToOne).weight(Millivolts(weight)),
+                Projection::new(source, "cell", OneToOne).weight(Millivolts(weight)),
             );
         }
         network.add_probe("v", Probe::variable("cell", "membrane_potential"));
@@ -303,7 +303,7 @@ fn crossings_keep_their_digits_where_time_constants_are_close() {
         spike_list(&mut network, "input", vec![0], vec![1.0]);
         network.add_projection(
             "synapse",
-            Projection::new("input", "cell", Connectivity::OneToOne).weight(Picoamperes(weight)),
+            Projection::new("input", "cell", OneToOne).weight(Picoamperes(weight)),
         );
         network.add_probe("spikes", Probe::spikes("cell"));
         let recording = simulate(&compile(&network), "event", 1, 30.0);

@@ -2,7 +2,8 @@
 
 use sim_core::engine::ENGINES;
 use sim_core::network::{
-    Connectivity, Network, Neuron, Population, Probe, Projection, Reset, SpikeCondition, Stimulus,
+    Connectivity, Dense, List, Network, Neuron, Population, Probe, Projection, Reset,
+    SpikeCondition, Stimulus,
 };
 use sim_core::neuron::integrate_and_fire::IntegrateAndFire;
 use sim_core::neuron::integrator::integrator;
@@ -91,7 +92,7 @@ fn a_max_pool_gate_sends_the_largest_count_of_its_sources() {
         network.add_population("gate", Population::new(2, max_pool()));
         // Gate 0 pools sources 0 to 2, gate 1 the others.
         let rule =
-            Connectivity::List { sources: (0..6).collect(), targets: vec![0, 0, 0, 1, 1, 1] };
+            Connectivity::List(List { sources: (0..6).collect(), targets: vec![0, 0, 0, 1, 1, 1] });
         network.add_projection(
             "pool",
             Projection::new("source", "gate", rule).delay(Milliseconds(3.0)),
@@ -127,8 +128,7 @@ fn an_integrator_is_the_sum_of_weights_times_counts() {
     let weights = [0.5, -0.25, 0.125, 1.0, 2.0, -4.0];
     network.add_projection(
         "weights",
-        Projection::new("source", "sum", Connectivity::Dense)
-            .weight(Values::numbers(weights.to_vec())),
+        Projection::new("source", "sum", Dense).weight(Values::numbers(weights.to_vec())),
     );
     network.add_probe("source", Probe::spikes("source"));
     for engine in ENGINES {

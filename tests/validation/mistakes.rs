@@ -1,8 +1,8 @@
 //! A sound network and every mistake that can be made in it.
 
 use sim_core::network::{
-    Connectivity, Convolution, Network, Neuron, Population, Probe, Projection, RefractoryInput,
-    Reset, Shape, Stimulus,
+    AllToAll, Connectivity, Convolution, Dense, FixedProbability, List, Network, Neuron, OneToOne,
+    Population, Probe, Projection, RefractoryInput, Reset, Shape, Stimulus,
 };
 use sim_core::neuron::integrate_and_fire::IntegrateAndFire;
 use sim_core::neuron::lif_delta::LifDelta;
@@ -18,11 +18,11 @@ pub fn sound() -> Network {
     network.add_population("gate", Population::new(4, max_pool()));
     network.add_projection(
         "dense",
-        Projection::new("source", "cell", Connectivity::Dense)
+        Projection::new("source", "cell", Dense)
             .weight(Values::Each { values: vec![1.0; 12], unit: find_unit("mV").unwrap() }),
     );
-    network.add_projection("one", Projection::new("source", "unit", Connectivity::OneToOne));
-    network.add_projection("gate", Projection::new("unit", "gate", Connectivity::OneToOne));
+    network.add_projection("one", Projection::new("source", "unit", OneToOne));
+    network.add_projection("gate", Projection::new("unit", "gate", OneToOne));
     network.add_stimulus("noise", poisson("source", Hertz(100.0)));
     network.add_probe("v", Probe::variable("cell", "membrane_potential"));
     network
@@ -146,13 +146,13 @@ fn mistakes_in_projections() -> Vec<Mistake> {
         mistake("unknown-receptor", "projections/dense/receptor", |n| {
             dense(n).target = "source".into();
         }),
-        mistake("sizes-differ", rule, |n| connect(n, Connectivity::OneToOne)),
+        mistake("sizes-differ", rule, |n| connect(n, Connectivity::OneToOne(OneToOne))),
         mistake("no-autapses", rule, |n| {
-            connect(n, Connectivity::AllToAll { autapses: false });
+            connect(n, Connectivity::AllToAll(AllToAll { autapses: false }));
         }),
         mistake("out-of-range", rule, |n| {
             let (probability, autapses) = (f64::NAN, true);
-            connect(n, Connectivity::FixedProbability { probability, autapses });
+            connect(n, Connectivity::FixedProbability(FixedProbability { probability, autapses }));
         }),
         mistake("wrong-convolution", rule, |n| {
             connect(n, Connectivity::Convolution(geometry([1, 2, 2], 0)));
@@ -162,11 +162,11 @@ fn mistakes_in_projections() -> Vec<Mistake> {
         }),
         mistake("wrong-count", rule, |n| {
             let (sources, targets) = (vec![0, 1], vec![0]);
-            connect(n, Connectivity::List { sources, targets });
+            connect(n, Connectivity::List(List { sources, targets }));
         }),
         mistake("unknown-neuron", rule, |n| {
             let (sources, targets) = (vec![0, 1], vec![0, 3]);
-            connect(n, Connectivity::List { sources, targets });
+            connect(n, Connectivity::List(List { sources, targets }));
         }),
         mistake("wrong-count", weight, |n| dense(n).weight = Millivolts(1.0).into()),
         mistake("wrong-count", weight, |n| {

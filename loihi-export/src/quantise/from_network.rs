@@ -17,7 +17,7 @@ use crate::chip::ChipSpec;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use sim_core::network::{
-    Connectivity, ValidNetwork, ValidPopulation, ValidProjection, ValidStimulus,
+    AllToAll, Connectivity, List, ValidNetwork, ValidPopulation, ValidProjection, ValidStimulus,
 };
 use sim_core::neuron::{Column, LoweredReset};
 
@@ -165,10 +165,14 @@ fn quantise_population<'a>(
         .filter(|(_, projection)| projection.target == index)
         .map(|(name, projection)| (name.as_str(), projection))
         .collect();
-    let weights: Vec<Vec<f32>> = incoming
-        .iter()
-        .map(|(_, projection)| projection.weights.numbers().iter().map(|&w| w as f32).collect())
-        .collect();
+    let weights = incoming.iter().map(|(name, projection)| {
+        let listed = projection.weights.listed().ok_or_else(|| {
+            let place = format!("projections/{name}/weight");
+            not_on_chip(place, "its weights are drawn", "list them: a chip holds numbers")
+        })?;
+        Ok(listed.numbers().iter().map(|&w| w as f32).collect())
+    });
+    let weights = weights.collect::<Result<Vec<Vec<f32>>, QuantiseError>>()?;
     let shared_kernel =
         incoming.iter().any(|(_, p)| matches!(p.connectivity, Connectivity::Convolution(_)));
     let layer = FloatLayer {
@@ -237,7 +241,7 @@ fn connect(
     written: &[i32],
 ) -> Result<QuantisedProjection, QuantiseError> {
     let place = || format!("projections/{name}");
-    let [delay] = projection.delays.as_slice() else {
+    let Some(delay) = projection.delays.one() else {
         return Err(not_on_chip(
             place(),
             "its synapses have different delays",
@@ -292,26 +296,26 @@ fn matrix(
 ) -> Option<Vec<i64>> {
     let targets = network.populations()[projection.target].neurons.size;
     let sources = network.populations()[projection.source].neurons.size;
-    let weight = |index: usize| match &projection.weights {
-        Column::One(_) => i64::from(written[0]),
-        Column::Each(_) => i64::from(written[index]),
+    let weight = |index: usize| match projection.weights.listed() {
+        Some(Column::Each(_)) => i64::from(written[index]),
+        _ => i64::from(written[0]),
     };
-    if let Connectivity::Dense = rule {
+    if let Connectivity::Dense(_) = rule {
         return Some(written.iter().map(|&w| i64::from(w)).collect());
     }
     let mut matrix = vec![0; targets.checked_mul(sources)?];
     match rule {
-        Connectivity::AllToAll { autapses } => {
+        Connectivity::AllToAll(AllToAll { autapses }) => {
             for target in 0..targets {
                 for source in (0..sources).filter(|&source| *autapses || source != target) {
                     matrix[target * sources + source] = weight(0);
                 }
             }
         }
-        Connectivity::OneToOne => {
+        Connectivity::OneToOne(_) => {
             (0..targets).for_each(|n| matrix[n * sources + n] = weight(n));
         }
-        Connectivity::List { sources: from, targets: to } => {
+        Connectivity::List(List { sources: from, targets: to }) => {
             for (index, (&source, &target)) in from.iter().zip(to).enumerate() {
                 matrix[target as usize * sources + source as usize] += weight(index);
             }

@@ -3,6 +3,7 @@
 use super::document::names_to;
 use sim_core::diagnostics::{Problem, Severity, known_names};
 use sim_core::neuron::find_model;
+use sim_core::tagged::KEY_PREFIX;
 use toml::de::{DeValue, Error};
 
 /// What the deserialiser calls the types of our fields, and what a person calls them.
@@ -18,7 +19,6 @@ const TYPES: &[(&str, &str)] = &[
     ("struct Projection", "a table with the keys of a projection"),
     ("struct StimulusKeys", "a table with the keys of a stimulus"),
     ("struct Probe", "a table with the keys of a probe"),
-    ("struct ConnectivityKeys", "a table such as { rule = \"one_to_one\" }"),
 ];
 
 fn error(code: &'static str, path: String, message: String, help: String) -> Problem {
@@ -50,8 +50,14 @@ pub(super) fn wrong_value(wrong: &Error, path: &str, value: &DeValue<'_>) -> Pro
         None => Vec::new(),
     };
     let place = std::iter::once(path.to_string()).chain(names.iter().cloned());
-    let place = place.collect::<Vec<_>>().join("/");
-    let message = wrong.message();
+    let mut place = place.collect::<Vec<_>>().join("/");
+    let mut message = wrong.message();
+    // A table with a tag is read through a buffer: its messages say the key themselves.
+    let keyed = message.strip_prefix(KEY_PREFIX).and_then(|rest| rest.strip_prefix('`'));
+    if let Some((keys, rest)) = keyed.and_then(|rest| rest.split_once("`: ")) {
+        place = format!("{place}/{keys}");
+        message = rest;
+    }
     if let Some(key) = quoted_after(message, "missing field ") {
         let help = format!("add a line `{key} = …`{}", example(key));
         let message = format!("the key `{key}` is missing");

@@ -168,7 +168,14 @@ fn connect(
     let Some((target_name, target)) = populations.get_index(projection.target) else {
         return Err(refuse(place(), "its target does not exist", "validate the network"));
     };
-    if projection.delays != [1] {
+    let Some(weights) = projection.weights.listed() else {
+        return Err(refuse(
+            place(),
+            "its weights are drawn",
+            "NIR holds numbers: list the weights",
+        ));
+    };
+    if projection.delays.one() != Some(1) {
         let problem = "its delay is not one step";
         return Err(refuse(place(), problem, "NIR delays are not written yet; use one step"));
     }
@@ -186,19 +193,19 @@ fn connect(
     }
     match &projection.connectivity {
         Connectivity::Convolution(geometry) => {
-            let node = convolution(geometry, projection, &bias, target).map_err(|problem| {
+            let node = convolution(geometry, weights, &bias, target).map_err(|problem| {
                 refuse(place(), problem, "use symmetric padding, equal biases")
             })?;
             graph.add_node(&linear, node);
             graph.add_edge(source_node, &linear);
         }
-        Connectivity::Dense => {
+        Connectivity::Dense(_) => {
             if let Shape::Picture(_) = target.shape {
                 let problem = format!("`{target_name}` is a picture that a dense layer reaches");
                 return Err(refuse(place(), problem, "give the population its size as a number"));
             }
             let (rows, columns) = (target.size() as usize, source.size() as usize);
-            let weight = narrow(projection.weights.numbers());
+            let weight = narrow(weights.numbers());
             let weight = array(&[rows, columns], weight);
             let bias = array(&[rows], narrow(&bias));
             graph.add_node(&linear, Affine { weight, bias });
@@ -227,7 +234,7 @@ fn narrow(values: &[f64]) -> Vec<f32> {
 
 fn convolution(
     geometry: &Convolution,
-    projection: &ValidProjection,
+    weights: &Column,
     bias: &[f64],
     target: &ValidPopulation,
 ) -> Result<Conv2d, String> {
@@ -242,7 +249,7 @@ fn convolution(
         return Err("biases differ within a channel".to_string());
     }
     let bias: Vec<f32> = bias.chunks(per_channel).map(|chunk| chunk[0] as f32).collect();
-    let weight = match &projection.weights {
+    let weight = match weights {
         Column::Each(weights) => narrow(weights),
         Column::One(weight) => vec![*weight as f32; geometry.weight_count() as usize],
     };

@@ -1,13 +1,15 @@
 //! From a valid network to its connectome.
 
 use super::Connectome;
+use super::draw::{Draw, DrawnSynapse};
 use super::fanout::{Delays, Fanout, Layout, Segment, Weights};
 use super::footprint::{Footprint, predict, readable};
 use super::scatter::Scatter;
-use crate::network::{Connectivity, ValidNetwork, ValidProjection};
+use crate::connectivity::{Connectivity, End};
+use crate::network::{ValidNetwork, ValidProjection};
 use crate::neuron::Column;
-use crate::random::{Purpose, Stream};
 use rayon::prelude::*;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How a connectome is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,12 +39,6 @@ pub enum CompileError {
         /// What is allowed.
         limit: u64,
     },
-    /// More projections than draws can be told apart for.
-    #[error("{count} projections; at most 65,536 are possible: merge some into lists")]
-    TooManyProjections {
-        /// How many there are.
-        count: usize,
-    },
 }
 
 /// Builds the connectome.
@@ -54,38 +50,63 @@ pub fn compile(network: &ValidNetwork, config: CompileConfig) -> Result<Connecto
     if footprint.peak_bytes > config.memory_limit {
         return Err(CompileError::TooLarge { footprint, limit: config.memory_limit });
     }
-    let count = network.projections().len();
-    if count > usize::from(u16::MAX) + 1 {
-        return Err(CompileError::TooManyProjections { count });
-    }
-    let fanouts = network
-        .projections()
-        .values()
-        .enumerate()
-        .map(|(index, projection)| fanout(network, index, projection))
-        .collect();
+    let fanouts =
+        network.projections().values().map(|projection| fanout(network, projection)).collect();
     let populations = network.populations().values().map(|population| population.range());
     Ok(Connectome { populations: populations.collect(), fanouts })
 }
 
-fn fanout(network: &ValidNetwork, index: usize, projection: &ValidProjection) -> Fanout {
+fn fanout(network: &ValidNetwork, projection: &ValidProjection) -> Fanout {
     let source = &network.populations()[projection.source];
     let target = &network.populations()[projection.target];
-    let round = |weight: f64| target.model.round(weight);
-    let weights = match &projection.weights {
-        Column::One(weight) => Weights::One(round(*weight)),
-        Column::Each(weights) => Weights::Each(weights.iter().map(|&w| round(w)).collect()),
+    let (layout, weights, delays) = implicit(network, projection).unwrap_or_else(|| {
+        let draw = Draw::new(network, projection);
+        match draw.end() {
+            End::Source => rows_by_source(&draw, projection),
+            End::Target => rows_by_target(&draw, projection),
+        }
+    });
+    Fanout {
+        sources: source.range(),
+        targets: target.range(),
+        source_population: projection.source,
+        target_population: projection.target,
+        receptor: projection.receptor,
+        combine: target.model.spec().receptors[projection.receptor].combine,
+        layout,
+        weights,
+        delays,
+    }
+}
+
+/// Rules whose synapses need no indices, where all have one delay and no weight is drawn.
+pub(super) fn is_implicit(projection: &ValidProjection) -> bool {
+    let shaped = matches!(
+        projection.connectivity,
+        Connectivity::OneToOne(_)
+            | Connectivity::AllToAll(_)
+            | Connectivity::Dense(_)
+            | Connectivity::Convolution(_)
+    );
+    shaped && projection.weights.listed().is_some() && projection.delays.one().is_some()
+}
+
+/// The layout of such a rule.
+fn implicit(
+    network: &ValidNetwork,
+    projection: &ValidProjection,
+) -> Option<(Layout, Weights, Delays)> {
+    let column = projection.weights.listed().filter(|_| is_implicit(projection))?;
+    let delay = Delays::One(projection.delays.one()?);
+    let model = network.populations()[projection.target].model;
+    let weights = match column {
+        Column::One(weight) => Weights::One(model.round(*weight)),
+        Column::Each(weights) => Weights::Each(weights.iter().map(|&w| model.round(w)).collect()),
     };
-    let delay = Delays::One(projection.delays.first().copied().unwrap_or(1));
-    let (sources, targets) = (source.size(), target.size());
-    let (layout, weights, delays) = match &projection.connectivity {
-        Connectivity::OneToOne => (Layout::OneToOne, weights, delay),
-        Connectivity::AllToAll { autapses } => {
-            (Layout::Dense { autapses: *autapses }, weights, delay)
-        }
-        Connectivity::Dense => {
-            (Layout::Dense { autapses: true }, transpose(weights, sources, targets), delay)
-        }
+    let (sources, targets) = (projection.ends.sources, projection.ends.targets);
+    Some(match &projection.connectivity {
+        Connectivity::OneToOne(_) => (Layout::OneToOne, weights, delay),
+        Connectivity::AllToAll(rule) => (Layout::Dense { autapses: rule.autapses }, weights, delay),
         Connectivity::Convolution(geometry) => {
             let mut scatter = Scatter::new(*geometry);
             let weights = match weights {
@@ -98,26 +119,8 @@ fn fanout(network: &ValidNetwork, index: usize, projection: &ValidProjection) ->
             };
             (Layout::Convolution(Box::new(scatter)), weights, delay)
         }
-        Connectivity::FixedProbability { probability, autapses } => {
-            let lane = index as u16;
-            let layout = draw(network.seed(), lane, *probability, *autapses, (sources, targets));
-            (layout, weights, delay)
-        }
-        Connectivity::List { sources: from, targets: to } => {
-            sort_list(sources, from, to, weights, &projection.delays)
-        }
-    };
-    Fanout {
-        sources: source.range(),
-        targets: target.range(),
-        source_population: projection.source,
-        target_population: projection.target,
-        receptor: projection.receptor,
-        combine: target.model.spec().receptors[projection.receptor].combine,
-        layout,
-        weights,
-        delays,
-    }
+        _ => (Layout::Dense { autapses: true }, transpose(weights, sources, targets), delay),
+    })
 }
 
 /// Weights `[target, source]` as `[source, target]`.
@@ -135,88 +138,125 @@ fn transpose(weights: Weights, sources: u32, targets: u32) -> Weights {
     Weights::Each(transposed)
 }
 
-/// Draws every pair with the same probability, row by row: each row has its own random stream, so
-/// the rows can be drawn by any number of threads.
-fn draw(seed: u64, lane: u16, probability: f64, autapses: bool, sizes: (u32, u32)) -> Layout {
-    let (sources, targets) = sizes;
-    let drawn: Vec<Vec<u32>> = (0..sources)
-        .into_par_iter()
-        .map(|source| draw_row(seed, lane, probability, autapses, source, targets))
-        .collect();
-    let mut rows = Vec::with_capacity(sources as usize + 1);
-    rows.push(0);
-    let mut count = 0;
-    for row in &drawn {
-        count += row.len() as u64;
-        rows.push(count);
-    }
-    Layout::Sparse { rows, targets: drawn.concat() }
-}
+/// Rows that are drawn at a time: what is held besides the result.
+const ROWS_AT_ONCE: u32 = 4096;
 
-/// The targets of one source, ascending: the gaps between them are geometric.
-fn draw_row(
-    seed: u64,
-    lane: u16,
-    probability: f64,
-    autapses: bool,
-    source: u32,
-    targets: u32,
-) -> Vec<u32> {
-    let keep = |target: &u32| autapses || *target != source;
-    if probability >= 1.0 {
-        return (0..targets).filter(keep).collect();
-    }
-    let mut row = Vec::new();
-    if probability <= 0.0 {
-        return row;
-    }
-    let mut stream = Stream::new(seed, Purpose::Connectivity, source, lane);
-    let scale = 1.0 / (-probability).ln_1p();
-    let mut next = 0.0;
-    loop {
-        // 1 − u lies in (0, 1]: its logarithm is finite.
-        next += ((1.0 - stream.next_uniform()).ln() * scale).floor();
-        if next >= f64::from(targets) {
-            return row;
-        }
-        let target = next as u32;
-        if keep(&target) {
-            row.push(target);
-        }
-        next += 1.0;
-    }
-}
-
-/// Listed synapses as rows sorted by (delay, target); repeated pairs keep their given order.
-fn sort_list(
-    source_count: u32,
-    from: &[u32],
-    to: &[u32],
+/// The result in the making: synapses by source, within a source by (delay, target).
+struct Sorted {
+    rows: Vec<u64>,
+    targets: Vec<u32>,
     weights: Weights,
-    delays: &[u32],
-) -> (Layout, Weights, Delays) {
-    let delay_of = |index: usize| delays.get(index).or(delays.first()).copied().unwrap_or(1);
-    let mut order: Vec<u64> = (0..from.len() as u64).collect();
-    order.par_sort_unstable_by_key(|&index| {
-        let at = index as usize;
-        (from[at], delay_of(at), to[at], index)
+    /// Empty where all are the same.
+    delays: Vec<u32>,
+    one_delay: Option<u32>,
+}
+
+impl Sorted {
+    fn new(projection: &ValidProjection) -> Self {
+        let one_weight = matches!(projection.weights.listed(), Some(Column::One(_)));
+        Sorted {
+            rows: vec![0],
+            targets: Vec::new(),
+            weights: if one_weight { Weights::One(0.0) } else { Weights::Each(Vec::new()) },
+            delays: Vec::new(),
+            one_delay: projection.delays.one(),
+        }
+    }
+
+    /// Appends a row that is sorted.
+    fn push_row(&mut self, row: &[DrawnSynapse]) {
+        self.targets.extend(row.iter().map(|synapse| synapse.target));
+        match &mut self.weights {
+            Weights::One(weight) => *weight = row.first().map_or(*weight, |s| s.weight),
+            Weights::Each(weights) => weights.extend(row.iter().map(|synapse| synapse.weight)),
+        }
+        if self.one_delay.is_none() {
+            self.delays.extend(row.iter().map(|synapse| synapse.delay));
+        }
+        self.rows.push(self.targets.len() as u64);
+    }
+
+    fn finish(mut self) -> (Layout, Weights, Delays) {
+        self.targets.shrink_to_fit();
+        if let Weights::Each(weights) = &mut self.weights {
+            weights.shrink_to_fit();
+        }
+        let delays = match self.one_delay {
+            Some(delay) => Delays::One(delay),
+            None => segment_rows(&self.rows, &self.delays),
+        };
+        (Layout::Sparse { rows: self.rows, targets: self.targets }, self.weights, delays)
+    }
+}
+
+/// Sorts by (delay, target); synapses of one pair and delay keep the rule's order.
+fn sort_row(row: &mut [DrawnSynapse]) {
+    row.sort_by_key(|synapse| (synapse.delay, synapse.target));
+}
+
+/// Draws rows that are numbered by their sources, some at a time.
+fn rows_by_source(draw: &Draw<'_>, projection: &ValidProjection) -> (Layout, Weights, Delays) {
+    let mut sorted = Sorted::new(projection);
+    let count = draw.row_count();
+    for first in (0..count).step_by(ROWS_AT_ONCE as usize) {
+        let rows: Vec<Vec<DrawnSynapse>> = (first..count.min(first.saturating_add(ROWS_AT_ONCE)))
+            .into_par_iter()
+            .map_init(Vec::new, |scratch, row| {
+                let mut synapses = Vec::new();
+                draw.row(row, scratch, &mut synapses);
+                sort_row(&mut synapses);
+                synapses
+            })
+            .collect();
+        rows.iter().for_each(|row| sorted.push_row(row));
+    }
+    sorted.finish()
+}
+
+/// Draws rows that are numbered by their targets: first counted by source, then drawn again and put
+/// in their places, some rows at a time.
+fn rows_by_target(draw: &Draw<'_>, projection: &ValidProjection) -> (Layout, Weights, Delays) {
+    let degrees: Vec<AtomicU64> = (0..projection.ends.sources).map(|_| AtomicU64::new(0)).collect();
+    (0..draw.row_count()).into_par_iter().for_each_init(Vec::new, |partners, row| {
+        partners.clear();
+        draw.partners(row, partners);
+        for partner in partners.iter() {
+            degrees[partner.neuron as usize].fetch_add(1, Ordering::Relaxed);
+        }
     });
-    let mut rows = vec![0_u64; source_count as usize + 1];
-    for &source in from {
-        rows[source as usize + 1] += 1;
+    let mut next = Vec::with_capacity(degrees.len());
+    let mut total = 0_u64;
+    for degree in &degrees {
+        next.push(total);
+        total += degree.load(Ordering::Relaxed);
     }
-    for index in 1..rows.len() {
-        rows[index] += rows[index - 1];
+    let nothing = DrawnSynapse { source: 0, target: 0, weight: 0.0, delay: 0 };
+    let mut placed = vec![nothing; total as usize];
+    let count = draw.row_count();
+    for first in (0..count).step_by(ROWS_AT_ONCE as usize) {
+        let rows: Vec<Vec<DrawnSynapse>> = (first..count.min(first.saturating_add(ROWS_AT_ONCE)))
+            .into_par_iter()
+            .map_init(Vec::new, |scratch, row| {
+                let mut synapses = Vec::new();
+                draw.row(row, scratch, &mut synapses);
+                synapses
+            })
+            .collect();
+        for synapse in rows.into_iter().flatten() {
+            let slot = &mut next[synapse.source as usize];
+            placed[*slot as usize] = synapse;
+            *slot += 1;
+        }
     }
-    let at = |index: &u64| *index as usize;
-    let targets = order.iter().map(|index| to[at(index)]).collect();
-    let weights = match weights {
-        Weights::One(weight) => Weights::One(weight),
-        Weights::Each(each) => Weights::Each(order.iter().map(|i| each[at(i)]).collect()),
-    };
-    let sorted: Vec<u32> = order.iter().map(|index| delay_of(at(index))).collect();
-    let delays = segment_rows(&rows, &sorted);
-    (Layout::Sparse { rows, targets }, weights, delays)
+    let mut sorted = Sorted::new(projection);
+    let mut rest = placed.as_mut_slice();
+    for degree in &degrees {
+        let (row, others) = rest.split_at_mut(degree.load(Ordering::Relaxed) as usize);
+        sort_row(row);
+        sorted.push_row(row);
+        rest = others;
+    }
+    sorted.finish()
 }
 
 /// Runs of equal delay within each row.

@@ -1,6 +1,8 @@
 //! How much memory a network will need, before anything is built.
 
-use crate::network::{Connectivity, ValidNetwork, ValidProjection};
+use super::compile::is_implicit;
+use crate::connectivity::Connectivity;
+use crate::network::{ValidNetwork, ValidProjection};
 use crate::neuron::Column;
 use serde::Serialize;
 
@@ -39,8 +41,7 @@ pub fn predict(network: &ValidNetwork) -> Footprint {
     let mut largest_scratch = 0;
     for projection in network.projections().values() {
         let sources = u64::from(network.populations()[projection.source].size());
-        let targets = u64::from(network.populations()[projection.target].size());
-        let (synapses, bytes, scratch) = of_projection(projection, sources, targets);
+        let (synapses, bytes, scratch) = of_projection(projection, sources);
         footprint.synapses = footprint.synapses.saturating_add(synapses);
         footprint.connectome_bytes = footprint.connectome_bytes.saturating_add(bytes);
         largest_scratch = largest_scratch.max(scratch);
@@ -53,53 +54,37 @@ pub fn predict(network: &ValidNetwork) -> Footprint {
 }
 
 /// (synapses, bytes kept, bytes needed besides while it is built).
-fn of_projection(projection: &ValidProjection, sources: u64, targets: u64) -> (u64, u64, u64) {
-    let pairs = sources.saturating_mul(targets);
-    // Without autapses source and target are one population: each neuron misses itself.
-    let reachable = |autapses: bool| match autapses {
-        true => pairs,
-        false => pairs.saturating_sub(sources),
+fn of_projection(projection: &ValidProjection, sources: u64) -> (u64, u64, u64) {
+    let synapses = projection.connectivity.behaviour().expected_synapses(&projection.ends);
+    let weights = match projection.weights.listed() {
+        Some(Column::One(_)) => 0,
+        Some(Column::Each(listed)) => 8 * listed.len() as u64,
+        None => synapses.saturating_mul(8),
     };
-    let each = |count: u64| match projection.weights {
-        Column::One(_) => 0,
-        Column::Each(_) => count.saturating_mul(8),
-    };
-    match &projection.connectivity {
-        Connectivity::OneToOne => (sources, each(sources), 0),
-        Connectivity::AllToAll { autapses } => (reachable(*autapses), 0, 0),
-        // Transposing holds the matrix twice.
-        Connectivity::Dense => (pairs, each(pairs), each(pairs)),
-        Connectivity::Convolution(geometry) => {
-            // Kernel, and tables of each axis; weights are laid out anew.
-            let taps = geometry.tap_counts().iter().sum::<u64>();
-            let tables = taps.saturating_mul(16).saturating_add(sources.saturating_mul(4));
-            let weights = each(geometry.weight_count());
-            (geometry.synapse_count(), weights.saturating_add(tables), weights)
-        }
-        Connectivity::FixedProbability { probability, autapses } => {
-            let synapses = (reachable(*autapses) as f64 * probability).ceil() as u64;
-            let targets = synapses.saturating_mul(4);
-            // Rows are drawn apart, growing by doubling, and then joined.
-            let scratch = targets.saturating_mul(2).saturating_add(24 * sources);
-            (synapses, targets.saturating_add(8 * (sources + 1)), scratch)
-        }
-        Connectivity::List { sources: list, .. } => {
-            let synapses = list.len() as u64;
-            let delays = match projection.delays.len() {
-                1 => 0,
-                // At most one segment a synapse and the end, and every delay once.
-                _ => (synapses + 1)
-                    .saturating_mul(16)
-                    .saturating_add(8 * (sources + 1))
-                    .saturating_add(4 * synapses.min(u64::from(u16::MAX))),
-            };
-            let rows = 8 * (sources + 1);
-            let kept = (synapses * 4).saturating_add(each(synapses)) + delays + rows;
-            // The order, two lists of delays and the weights before they are sorted.
-            let scratch = synapses.saturating_mul(16).saturating_add(each(synapses));
-            (synapses, kept, scratch)
-        }
+    if let Connectivity::Convolution(geometry) = &projection.connectivity {
+        // Kernel, and tables of each axis; weights are laid out anew.
+        let taps = geometry.tap_counts().iter().sum::<u64>();
+        let tables = taps.saturating_mul(16).saturating_add(sources.saturating_mul(4));
+        return (synapses, weights.saturating_add(tables), weights);
     }
+    if is_implicit(projection) {
+        // Transposing holds the matrix twice.
+        let dense = matches!(projection.connectivity, Connectivity::Dense(_));
+        return (synapses, weights, if dense { weights } else { 0 });
+    }
+    let rows = 8 * (sources + 1);
+    let delays = match projection.delays.one() {
+        Some(_) => 0,
+        // At most one segment a synapse and the end, and every delay once.
+        None => (synapses.saturating_add(1))
+            .saturating_mul(16)
+            .saturating_add(rows)
+            .saturating_add(4 * synapses.min(u64::from(u16::MAX))),
+    };
+    let kept = synapses.saturating_mul(4).saturating_add(weights) + delays + rows;
+    // Arrays grow by doubling; rows by target are put in their places first.
+    let scratch = synapses.saturating_mul(24).saturating_add(weights);
+    (synapses, kept, scratch)
 }
 
 /// A number of bytes as people read it.

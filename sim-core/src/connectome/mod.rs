@@ -8,12 +8,14 @@
 //! [`graph`] shows a connectome to petgraph's algorithms.
 
 mod compile;
+mod draw;
 mod fanout;
 pub mod footprint;
 pub mod graph;
 mod scatter;
 
 pub use compile::{CompileConfig, CompileError, compile};
+pub use draw::{Draw, DrawnSynapse};
 pub use fanout::{Arriving, Delays, Fanout, Layout, Message, Weights};
 pub use footprint::{Footprint, predict};
 pub use scatter::{Scatter, Scratch};

@@ -1,42 +1,11 @@
-//! The keys of tagged tables in files: which ones a connection rule or a kind of stimulus takes.
+//! The keys of tagged tables in files: which ones a kind of stimulus takes.
 //!
 //! serde reads a tagged enum through a buffer in which the places of errors are lost. Here all keys
 //! of all variants are read directly, each at its place, and sorted by the tag afterwards.
 
-use super::convolution::{one, ones};
-use super::{Connectivity, Convolution, Stimulus};
+use super::Stimulus;
 use crate::units::{Milliseconds, Quantity, Values};
 use serde::Deserialize;
-
-/// The rules by name.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Rule {
-    OneToOne,
-    AllToAll,
-    Dense,
-    FixedProbability,
-    Convolution,
-    List,
-}
-
-/// All keys that some rule takes; see [`Connectivity`].
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ConnectivityKeys {
-    rule: Rule,
-    autapses: Option<bool>,
-    probability: Option<f64>,
-    source: Option<[u32; 3]>,
-    target: Option<[u32; 3]>,
-    kernel: Option<[u32; 2]>,
-    stride: Option<[u32; 2]>,
-    padding: Option<[u32; 4]>,
-    dilation: Option<[u32; 2]>,
-    groups: Option<u32>,
-    sources: Option<Vec<u32>>,
-    targets: Option<Vec<u32>>,
-}
 
 /// The kinds of stimuli by name.
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -81,51 +50,6 @@ pub(super) enum KeyError {
 
 fn need<T>(value: Option<T>, key: &'static str) -> Result<T, KeyError> {
     value.ok_or(KeyError::Missing(key))
-}
-
-impl TryFrom<ConnectivityKeys> for Connectivity {
-    type Error = KeyError;
-
-    fn try_from(mut keys: ConnectivityKeys) -> Result<Self, KeyError> {
-        let mut autapses = || keys.autapses.take().unwrap_or(true);
-        let connectivity = match keys.rule {
-            Rule::OneToOne => Connectivity::OneToOne,
-            Rule::Dense => Connectivity::Dense,
-            Rule::AllToAll => Connectivity::AllToAll { autapses: autapses() },
-            Rule::FixedProbability => Connectivity::FixedProbability {
-                autapses: autapses(),
-                probability: need(keys.probability.take(), "probability")?,
-            },
-            Rule::Convolution => Connectivity::Convolution(Convolution {
-                source: need(keys.source.take(), "source")?,
-                target: need(keys.target.take(), "target")?,
-                kernel: need(keys.kernel.take(), "kernel")?,
-                stride: keys.stride.take().unwrap_or_else(ones),
-                padding: keys.padding.take().unwrap_or_default(),
-                dilation: keys.dilation.take().unwrap_or_else(ones),
-                groups: keys.groups.take().unwrap_or_else(one),
-            }),
-            Rule::List => Connectivity::List {
-                sources: need(keys.sources.take(), "sources")?,
-                targets: need(keys.targets.take(), "targets")?,
-            },
-        };
-        let left = [
-            ("autapses", keys.autapses.is_some()),
-            ("probability", keys.probability.is_some()),
-            ("source", keys.source.is_some()),
-            ("target", keys.target.is_some()),
-            ("kernel", keys.kernel.is_some()),
-            ("stride", keys.stride.is_some()),
-            ("padding", keys.padding.is_some()),
-            ("dilation", keys.dilation.is_some()),
-            ("groups", keys.groups.is_some()),
-            ("sources", keys.sources.is_some()),
-            ("targets", keys.targets.is_some()),
-        ];
-        none_left("rule", connectivity.name(), &left)?;
-        Ok(connectivity)
-    }
 }
 
 impl TryFrom<StimulusKeys> for Stimulus {

@@ -16,7 +16,7 @@
 //! * **Delay**: a spike dated t acts at t + delay; delays are whole steps, at least one.
 //!
 //! ```
-//! use sim_core::network::{Connectivity, Network, Neuron, Population, Projection};
+//! use sim_core::network::{Network, Neuron, OneToOne, Population, Projection};
 //! use sim_core::neuron::lif_delta::LifDelta;
 //! use sim_core::units::{Milliseconds, Millivolts};
 //!
@@ -25,7 +25,7 @@
 //! network.add_population("receiver", Population::new(1, LifDelta::default()));
 //! network.add_projection(
 //!     "wire",
-//!     Projection::new("sender", "receiver", Connectivity::OneToOne)
+//!     Projection::new("sender", "receiver", OneToOne)
 //!         .weight(Millivolts(16.0))
 //!         .delay(Milliseconds(1.5)),
 //! );
@@ -36,6 +36,7 @@
 pub mod convolution;
 mod keys;
 mod population;
+pub mod positions;
 mod projection;
 pub mod shape;
 mod stimulus;
@@ -43,11 +44,18 @@ mod validate;
 
 pub use convolution::{Convolution, ConvolutionSynapse};
 pub use population::{Neuron, Population, RefractoryInput, Reset, SpikeCondition};
-pub use projection::{Connectivity, Projection};
+pub use positions::{GridPositions, ListPositions, Positions, RandomPositions};
+pub use projection::Projection;
 pub use shape::Shape;
 pub use stimulus::{Probe, Stimulus};
 pub use validate::{
-    ValidNetwork, ValidPopulation, ValidProbe, ValidProjection, ValidStimulus, Validated,
+    ValidDelays, ValidNetwork, ValidPopulation, ValidProbe, ValidProjection, ValidStimulus,
+    ValidWeights, Validated,
+};
+
+pub use crate::connectivity::{
+    AllToAll, Connectivity, Csr, Dense, EdgeFile, FixedInDegree, FixedOutDegree, FixedProbability,
+    FixedTotal, List, Mask, OneToOne, SmallWorld, Spatial,
 };
 
 use crate::diagnostics::Problems;

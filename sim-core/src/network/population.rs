@@ -1,6 +1,6 @@
 //! Populations: how many neurons, of which model, with which parameters and rules.
 
-use super::Shape;
+use super::{Positions, Shape};
 use crate::units::{Quantity, Values};
 use indexmap::IndexMap;
 use serde::{Deserialize, Deserializer, Serialize, de};
@@ -143,6 +143,9 @@ impl Neuron {
 pub struct Population {
     /// Number of neurons, or `[channels, height, width]`; files may call it `shape`.
     pub size: Shape,
+    /// Where the neurons lie, for rules, weights and delays that depend on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub positions: Option<Positions>,
     /// The model with its parameters and rules; its fields stand beside `size`.
     #[serde(flatten)]
     pub neuron: Neuron,
@@ -156,6 +159,8 @@ pub struct Population {
 struct PopulationKeys {
     #[serde(alias = "shape")]
     size: Shape,
+    #[serde(default)]
+    positions: Option<Positions>,
     model: String,
     #[serde(default)]
     spike: Option<SpikeCondition>,
@@ -173,6 +178,7 @@ impl From<PopulationKeys> for Population {
     fn from(keys: PopulationKeys) -> Self {
         Population {
             size: keys.size,
+            positions: keys.positions,
             neuron: Neuron {
                 model: keys.model,
                 spike: keys.spike,
@@ -188,11 +194,18 @@ impl From<PopulationKeys> for Population {
 impl Population {
     /// `size` neurons.
     pub fn new(size: u32, neuron: impl Into<Neuron>) -> Self {
-        Population { size: Shape::List(size), neuron: neuron.into() }
+        Population { size: Shape::List(size), positions: None, neuron: neuron.into() }
     }
 
     /// Neurons in a given arrangement.
     pub fn shaped(shape: Shape, neuron: impl Into<Neuron>) -> Self {
-        Population { size: shape, neuron: neuron.into() }
+        Population { size: shape, positions: None, neuron: neuron.into() }
+    }
+
+    /// Says where the neurons lie.
+    #[must_use]
+    pub fn at(mut self, positions: Positions) -> Self {
+        self.positions = Some(positions);
+        self
     }
 }

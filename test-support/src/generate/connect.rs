@@ -2,7 +2,9 @@
 
 use super::{Plan, Planned};
 use sim_core::network::convolution::output_extent;
-use sim_core::network::{Connectivity, Convolution, Projection};
+use sim_core::network::{
+    AllToAll, Connectivity, Convolution, Dense, FixedProbability, List, OneToOne, Projection,
+};
 use sim_core::units::{Quantity, Unit, Values, find_unit};
 
 /// The longest delay in steps.
@@ -37,20 +39,21 @@ impl Plan {
         let (connectivity, weight, delay) = match self.dice.whole(0, 5) {
             0 if from == to => {
                 let weight = self.weights(target, from, 0.5);
-                (Connectivity::OneToOne, weight, one)
+                (Connectivity::OneToOne(OneToOne), weight, one)
             }
             0 | 1 => {
                 let weight = self.weights(target, pairs, 1.0);
-                (Connectivity::AllToAll { autapses }, weight, one)
+                (Connectivity::AllToAll(AllToAll { autapses }), weight, one)
             }
             2 => {
                 let weight = self.weights(target, pairs, 0.0);
-                (Connectivity::Dense, weight, one)
+                (Connectivity::Dense(Dense), weight, one)
             }
             3 => {
                 let probability = self.dice.number(0.05, 0.9);
                 let weight = self.weights(target, pairs, 1.0);
-                let rule = Connectivity::FixedProbability { probability, autapses };
+                let rule =
+                    Connectivity::FixedProbability(FixedProbability { probability, autapses });
                 (rule, weight, one)
             }
             _ => {
@@ -59,7 +62,7 @@ impl Plan {
                 let targets = (0..count).map(|_| self.dice.whole(0, to - 1)).collect();
                 let weight = self.weights(target, count, 0.3);
                 let delay = self.delays(count);
-                (Connectivity::List { sources, targets }, weight, delay)
+                (Connectivity::List(List { sources, targets }), weight, delay)
             }
         };
         debug_assert!(weight.dimension() == unit.dimension);

@@ -1,7 +1,7 @@
 //! Every synapse of a network, one by one, from the rules' definitions.
 
 use sim_core::engine::Compiled;
-use sim_core::network::{Connectivity, Convolution, ValidProjection};
+use sim_core::network::{AllToAll, Connectivity, Convolution, List, ValidDelays, ValidWeights};
 
 /// One synapse between global neuron indices.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,25 +20,31 @@ pub struct PlainSynapse {
     pub projection: usize,
 }
 
-/// Expands all projections. Only the pairs of `fixed_probability` are read from the compiled
-/// network: which pairs are drawn is tested by their statistics.
+/// Expands all projections. What is drawn (pairs, weights, delays) is read from the compiled
+/// network: it is tested by its statistics.
 pub fn expand(compiled: &Compiled) -> Vec<PlainSynapse> {
     let network = compiled.network();
     let mut all = Vec::new();
     for (index, projection) in network.projections().values().enumerate() {
+        let (ValidWeights::Listed(weights), ValidDelays::Listed(delays)) =
+            (&projection.weights, &projection.delays)
+        else {
+            all.extend(drawn(compiled, index));
+            continue;
+        };
         let source = &network.populations()[projection.source];
         let target = &network.populations()[projection.target];
-        let pairs = match &projection.connectivity {
-            Connectivity::FixedProbability { .. } => drawn(compiled, index),
-            rule => pairs(rule, source.size(), target.size()),
+        let Some(pairs) = pairs(&projection.connectivity, source.size(), target.size()) else {
+            all.extend(drawn(compiled, index));
+            continue;
         };
-        for (position, (from, to, weight)) in pairs.into_iter().enumerate() {
+        for (from, to, weight) in pairs {
             all.push(PlainSynapse {
                 source: source.first + from,
                 target: target.first + to,
                 receptor: projection.receptor,
-                weight: projection.weights.get(weight),
-                delay: delay(projection, position),
+                weight: weights.get(weight),
+                delay: u64::from(if delays.len() == 1 { delays[0] } else { delays[weight] }),
                 projection: index,
             });
         }
@@ -46,17 +52,14 @@ pub fn expand(compiled: &Compiled) -> Vec<PlainSynapse> {
     all
 }
 
-fn delay(projection: &ValidProjection, position: usize) -> u64 {
-    let delays = &projection.delays;
-    u64::from(if delays.len() == 1 { delays[0] } else { delays[position] })
-}
-
 /// (source, target, index of the weight), local to the populations.
-fn pairs(rule: &Connectivity, sources: u32, targets: u32) -> Vec<(u32, u32, usize)> {
+///
+/// `None` for rules that draw.
+fn pairs(rule: &Connectivity, sources: u32, targets: u32) -> Option<Vec<(u32, u32, usize)>> {
     let mut pairs = Vec::new();
     match rule {
-        Connectivity::OneToOne => pairs.extend((0..sources).map(|i| (i, i, i as usize))),
-        Connectivity::AllToAll { autapses } => {
+        Connectivity::OneToOne(_) => pairs.extend((0..sources).map(|i| (i, i, i as usize))),
+        Connectivity::AllToAll(AllToAll { autapses }) => {
             for from in 0..sources {
                 for to in 0..targets {
                     if *autapses || from != to {
@@ -65,22 +68,29 @@ fn pairs(rule: &Connectivity, sources: u32, targets: u32) -> Vec<(u32, u32, usiz
                 }
             }
         }
-        Connectivity::Dense => {
+        Connectivity::Dense(_) => {
             for to in 0..targets {
                 for from in 0..sources {
                     pairs.push((from, to, (to * sources + from) as usize));
                 }
             }
         }
-        Connectivity::List { sources: from, targets: to } => {
+        Connectivity::List(List { sources: from, targets: to }) => {
             for (index, (from, to)) in from.iter().zip(to).enumerate() {
                 pairs.push((*from, *to, index));
             }
         }
-        Connectivity::Convolution(geometry) => return convolution(geometry),
-        Connectivity::FixedProbability { .. } => {}
+        Connectivity::Convolution(geometry) => return Some(convolution(geometry)),
+        Connectivity::Csr(rule) => {
+            for from in 0..sources as usize {
+                for index in rule.row_starts[from]..rule.row_starts[from + 1] {
+                    pairs.push((from as u32, rule.targets[index as usize], index as usize));
+                }
+            }
+        }
+        _ => return None,
     }
-    pairs
+    Some(pairs)
 }
 
 /// target(o, y, x) = Σ kernel(o, i, ky, kx) · source(i, y·stride + ky·dilation − padding, …).
@@ -114,15 +124,21 @@ fn convolution(c: &Convolution) -> Vec<(u32, u32, usize)> {
     pairs
 }
 
-fn drawn(compiled: &Compiled, projection: usize) -> Vec<(u32, u32, usize)> {
+/// The synapses of a projection as they were compiled.
+fn drawn(compiled: &Compiled, projection: usize) -> Vec<PlainSynapse> {
     let network = compiled.network();
     let ends = &network.projections()[projection];
-    let source = &network.populations()[ends.source];
-    let target = &network.populations()[ends.target];
-    source
+    network.populations()[ends.source]
         .range()
         .flat_map(|neuron| compiled.connectome().synapses_of(neuron))
         .filter(|synapse| synapse.projection as usize == projection)
-        .map(|synapse| (synapse.source - source.first, synapse.target - target.first, 0))
+        .map(|synapse| PlainSynapse {
+            source: synapse.source,
+            target: synapse.target,
+            receptor: ends.receptor,
+            weight: synapse.weight,
+            delay: u64::from(synapse.delay),
+            projection,
+        })
         .collect()
 }

@@ -228,7 +228,7 @@ error[unknown-key]: there is no key `units` here
    |
 14 | threshold = { values = [-50, -51.5, -50, -50, -50, -50, -50, -50, -50, -50], units = "mV" }
    |                                                                              ^^^^^
-   = help: did you mean `unit`? Known are: values, unit
+   = help: did you mean `unit`? Known are: values, unit, normal, lognormal, uniform, exponential, gamma, linear_of_distance, exponential_of_distance, gaussian_of_distance
 "#,
     );
 }
@@ -384,10 +384,10 @@ fn a_probability_above_one() {
         "probability = 1.5",
         r#"
 error[out-of-range]: probability 1.5
-  --> line 28, column 16 at projections/in/connectivity
+  --> line 28, column 60 at projections/in/connectivity/probability
    |
 28 | connectivity = { rule = "fixed_probability", probability = 1.5 }
-   |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+   |                                                            ^^^
    = help: give a number from 0 to 1
 "#,
     );
@@ -420,7 +420,7 @@ error[unknown-key]: there is no key `probabilty` here
    |
 28 | connectivity = { rule = "fixed_probability", probabilty = 0.1 }
    |                                              ^^^^^^^^^^
-   = help: did you mean `probability`? Known are: rule, autapses, probability, source, target, kernel, stride, padding, dilation, groups, sources, targets
+   = help: did you mean `probability`? Known are: rule, probability, autapses
 "#,
     );
 }
@@ -452,7 +452,7 @@ error[unknown-name]: `random` is not allowed here
    |
 28 | connectivity = { rule = "random", probability = 0.1 }
    |                         ^^^^^^^^
-   = help: known are: one_to_one, all_to_all, dense, fixed_probability, convolution, list
+   = help: known are: one_to_one, all_to_all, dense, fixed_probability, fixed_in_degree, fixed_out_degree, fixed_total, spatial, small_world, convolution, list, csr, file
 "#,
     );
 }

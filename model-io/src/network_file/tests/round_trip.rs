@@ -3,8 +3,8 @@
 use super::GOOD;
 use crate::network_file::{locate, read, read_and_validate, write};
 use sim_core::network::{
-    Connectivity, Convolution, Network, Neuron, Population, Probe, Projection, Reset, Shape,
-    SpikeCondition, Stimulus,
+    AllToAll, Connectivity, Convolution, Dense, FixedProbability, List, Network, Neuron, OneToOne,
+    Population, Probe, Projection, Reset, Shape, SpikeCondition, Stimulus,
 };
 use sim_core::neuron::MODELS;
 use sim_core::units::{Milliseconds, Millivolts, Picoamperes, UNITS, Values};
@@ -46,12 +46,12 @@ fn every_part_of_a_description_round_trips() {
         groups: 17,
     };
     let rules = [
-        Connectivity::OneToOne,
-        Connectivity::AllToAll { autapses: false },
-        Connectivity::Dense,
-        Connectivity::FixedProbability { probability: 0.1, autapses: false },
+        Connectivity::OneToOne(OneToOne),
+        Connectivity::AllToAll(AllToAll { autapses: false }),
+        Connectivity::Dense(Dense),
+        Connectivity::FixedProbability(FixedProbability { probability: 0.1, autapses: false }),
         Connectivity::Convolution(convolution),
-        Connectivity::List { sources: vec![0, 2, 2], targets: vec![1, 0, 0] },
+        Connectivity::List(List { sources: vec![0, 2, 2], targets: vec![1, 0, 0] }),
     ];
     for rule in rules {
         let name = rule.name();

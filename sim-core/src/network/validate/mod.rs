@@ -8,12 +8,17 @@ mod population;
 mod projection;
 mod stimulus;
 
-use super::{Connectivity, Network, Shape};
-use crate::diagnostics::{Problem, Problems, Severity, known_names};
+use super::positions::ValidPositions;
+use super::{Network, Shape};
+use crate::connectivity::{Connectivity, Ends};
+use crate::diagnostics::{Findings, Problem, Problems, Severity, known_names};
+use crate::distribution::{Law, unit_help};
 use crate::neuron::{Column, LoweredNeurons, NeuronModel};
+use crate::random::{Purpose, Stream, named_seed};
 use crate::time::{Grid, Time};
 use crate::units::{Dimension, Values};
 use indexmap::IndexMap;
+use std::sync::Arc;
 
 /// A value of a name, with its index.
 pub type Validated<T> = IndexMap<String, T>;
@@ -38,6 +43,8 @@ pub struct ValidPopulation {
     pub first: u32,
     /// Arrangement.
     pub shape: Shape,
+    /// Where the neurons lie.
+    pub positions: Option<Arc<ValidPositions>>,
     /// The model.
     pub model: &'static dyn NeuronModel,
     /// Parameters and rules in plain numbers.
@@ -74,10 +81,52 @@ pub struct ValidProjection {
     pub receptor: usize,
     /// The rule.
     pub connectivity: Connectivity,
-    /// Weights in the receptor's base unit, in the rule's order.
-    pub weights: Column,
-    /// Delays in steps, one for all or one a synapse.
-    pub delays: Vec<u32>,
+    /// What the rule connects.
+    pub ends: Ends,
+    /// Seed of its draws: the network's, and its own name.
+    pub seed: u64,
+    /// Weights in the receptor's base unit.
+    pub weights: ValidWeights,
+    /// Delays in steps.
+    pub delays: ValidDelays,
+}
+
+/// Weights of a projection.
+#[derive(Debug, Clone)]
+pub enum ValidWeights {
+    /// One for all or one each, in the rule's order.
+    Listed(Column),
+    /// Drawn for each synapse.
+    Drawn(Arc<dyn Law>),
+}
+
+impl ValidWeights {
+    /// The weights that are listed; `None` where they are drawn.
+    pub fn listed(&self) -> Option<&Column> {
+        match self {
+            ValidWeights::Listed(column) => Some(column),
+            ValidWeights::Drawn(_) => None,
+        }
+    }
+}
+
+/// Delays of a projection.
+#[derive(Debug, Clone)]
+pub enum ValidDelays {
+    /// In steps: one for all, or one each in the rule's order.
+    Listed(Vec<u32>),
+    /// Drawn for each synapse [ms], then rounded to steps.
+    Drawn(Arc<dyn Law>),
+}
+
+impl ValidDelays {
+    /// The one delay of all synapses in steps; `None` where they differ.
+    pub fn one(&self) -> Option<u32> {
+        match self {
+            ValidDelays::Listed(delays) if delays.len() == 1 => delays.first().copied(),
+            _ => None,
+        }
+    }
 }
 
 /// A checked stimulus.
@@ -207,21 +256,24 @@ impl Context<'_> {
     }
 
     /// Checks the dimension of values and that each is finite; gives them in the base unit.
+    ///
+    /// A distribution is no such value: [`drawn`](Self::drawn) takes one.
     fn column(&mut self, path: &str, values: &Values, dimension: Dimension) -> Option<Column> {
         if values.dimension() != dimension {
-            let help = match dimension {
-                Dimension::Number => "write a plain number".to_string(),
-                other => format!("give it a unit, for example \"1 {}\"", other.base_unit()),
-            };
-            self.problems.error(
-                "wrong-unit",
-                path,
-                format!("this is {}, expected {}", values.dimension().name(), dimension.name()),
-                help,
-            );
+            let found = values.dimension().name();
+            let message = format!("this is {found}, expected {}", dimension.name());
+            self.problems.error("wrong-unit", path, message, unit_help(dimension));
             return None;
         }
-        let numbers = values.in_base();
+        let Some(numbers) = values.in_base() else {
+            self.problems.error(
+                "wrong-type",
+                path,
+                "a distribution stands here",
+                "this is one value, or one each: write a number with its unit",
+            );
+            return None;
+        };
         if let Some(index) = numbers.iter().position(|number| !number.is_finite()) {
             self.problems.error(
                 "not-finite",
@@ -232,9 +284,47 @@ impl Context<'_> {
             return None;
         }
         Some(match values {
-            Values::One(_) => Column::One(numbers[0]),
             Values::Each { .. } => Column::Each(numbers),
+            _ => Column::One(numbers[0]),
         })
+    }
+
+    /// The law that values are drawn from; `None` where they are given or the law is wrong.
+    fn law(&mut self, path: &str, values: &Values, dimension: Dimension) -> Option<Arc<dyn Law>> {
+        let Values::Drawn(distribution) = values else {
+            return None;
+        };
+        distribution.lower(dimension, &mut Findings::new(&mut self.problems, path))
+    }
+
+    /// Values of `size` neurons: one for all, one each, or drawn here; the draws depend on the
+    /// network's seed and the path alone.
+    fn drawn(
+        &mut self,
+        path: &str,
+        values: &Values,
+        dimension: Dimension,
+        size: u64,
+    ) -> Option<Column> {
+        let Values::Drawn(distribution) = values else {
+            let column = self.column(path, values, dimension)?;
+            return self.count(path, &column, size, "neurons").then_some(column);
+        };
+        if distribution.entry().of_distance {
+            self.problems.error(
+                "wrong-type",
+                path,
+                "a function of distance stands here",
+                "only synapses have a distance: use a distribution such as `normal`",
+            );
+            return None;
+        }
+        let law = self.law(path, values, dimension)?;
+        let seed = named_seed(self.network.seed, path);
+        let number = |neuron: u64| {
+            law.draw(&mut Stream::new(seed, Purpose::Parameter, neuron as u32, 0), 0.0)
+        };
+        Some(Column::Each((0..size).map(number).collect()))
     }
 
     /// The index of a population by name; a problem at `path` where there is none.

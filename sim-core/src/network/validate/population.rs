@@ -1,9 +1,12 @@
 //! Populations: model known, rules stated, parameters of the right kind and in range.
 
 use super::{Context, ValidPopulation, Validated};
-use crate::diagnostics::known_names;
-use crate::network::{Neuron, RefractoryInput, Reset, SpikeCondition};
+use crate::diagnostics::{Findings, known_names};
+use crate::network::positions::ValidPositions;
+use crate::network::{Neuron, Population, RefractoryInput, Reset, SpikeCondition};
 use crate::neuron::{Column, LoweredNeurons, LoweredReset, ModelSpec, find_model, model_names};
+use crate::random::named_seed;
+use std::sync::Arc;
 
 /// More neurons than this in one network have no 32-bit index.
 const MOST_NEURONS: u64 = u32::MAX as u64;
@@ -56,10 +59,26 @@ pub(super) fn validate(context: &mut Context<'_>) -> Validated<ValidPopulation> 
             );
         }
         let shape = population.size;
-        valid.insert(name.clone(), ValidPopulation { first: first as u32, shape, model, neurons });
+        let positions = positions(context, &path, population, size as u32);
+        let checked = ValidPopulation { first: first as u32, shape, positions, model, neurons };
+        valid.insert(name.clone(), checked);
         first += size;
     }
     valid
+}
+
+/// Where the neurons lie.
+fn positions(
+    context: &mut Context<'_>,
+    path: &str,
+    population: &Population,
+    size: u32,
+) -> Option<Arc<ValidPositions>> {
+    let path = format!("{path}/positions");
+    let seed = named_seed(context.network.seed, &path);
+    let mut findings = Findings::new(&mut context.problems, path);
+    let positions = population.positions.as_ref()?.lower(size, seed, &mut findings);
+    positions.map(Arc::new)
 }
 
 /// Spike condition, reset and refractory rule, each stated where the model needs it.
@@ -156,8 +175,7 @@ fn parameters(
             continue;
         };
         let path = format!("{path}/parameters/{}", parameter.name);
-        let column = context.column(&path, values, parameter.dimension);
-        let column = column.filter(|column| context.count(&path, column, size, "neurons"));
+        let column = context.drawn(&path, values, parameter.dimension, size);
         if let Some(column) = &column {
             let outside = column.numbers().iter().find(|&&n| !parameter.range.contains(n));
             if let Some(value) = outside {
@@ -192,8 +210,7 @@ fn initial(
     for variable in spec.variables {
         let given = neuron.initial.get(variable.name).and_then(|values| {
             let path = format!("{path}/initial/{}", variable.name);
-            let column = context.column(&path, values, variable.dimension)?;
-            context.count(&path, &column, size, "neurons").then_some(column)
+            context.drawn(&path, values, variable.dimension, size)
         });
         columns.push(given.or(variable.initial.map(Column::One)));
     }

@@ -1,11 +1,15 @@
 //! Projections: ends known, sizes fit the rule, weights finite and of the receptor's unit, delays on
 //! the grid.
 
-use super::{Context, ValidPopulation, ValidProjection, Validated};
-use crate::diagnostics::known_names;
-use crate::network::{Connectivity, Projection};
+use super::{Context, ValidDelays, ValidPopulation, ValidProjection, ValidWeights, Validated};
+use crate::connectivity::{Connectivity, Ends, Listed};
+use crate::diagnostics::{Findings, known_names};
+use crate::distribution::Law;
+use crate::network::Projection;
 use crate::neuron::Column;
-use crate::units::Dimension;
+use crate::random::{Purpose, Stream, named_seed};
+use crate::units::{Dimension, Values};
+use std::sync::Arc;
 
 pub(super) fn validate(
     context: &mut Context<'_>,
@@ -22,27 +26,30 @@ pub(super) fn validate(
         let Some(receptor) = receptor(context, &path, projection, &populations[target]) else {
             continue;
         };
-        let sizes = (populations[source].size(), populations[target].size());
-        let fits = connectivity(context, &path, projection, source == target, sizes);
-        let weight = &populations[target].model.spec().receptors[receptor].weight;
-        let weights = context.column(&format!("{path}/weight"), &projection.weight, *weight);
-        let weights = weights.filter(|weights| {
-            let (count, of_what) = weight_count(&projection.connectivity, sizes);
-            let path = format!("{path}/weight");
-            needs_each(context, &path, projection, weights)
-                && context.count(&path, weights, count, of_what)
-        });
-        let delays = delays(context, &path, projection);
+        let ends = ends(&populations[source], &populations[target], source == target);
+        let mut findings = Findings::new(&mut context.problems, format!("{path}/connectivity"));
+        let rule = projection.connectivity.behaviour();
+        rule.check(&ends, &mut findings);
+        let fits = !findings.any();
+        let unit = populations[target].model.spec().receptors[receptor].weight;
+        let seed = named_seed(context.network.seed, &path);
+        let weights = weights(context, &path, projection, &ends, unit, seed);
+        let delays = delays(context, &path, projection, &ends);
         let (true, Some(weights), Some(delays)) = (fits, weights, delays) else {
             continue;
         };
         let connectivity = projection.connectivity.clone();
-        valid.insert(
-            name.clone(),
-            ValidProjection { source, target, receptor, connectivity, weights, delays },
-        );
+        let checked =
+            ValidProjection { source, target, receptor, connectivity, ends, seed, weights, delays };
+        valid.insert(name.clone(), checked);
     }
     valid
+}
+
+/// What a projection connects.
+fn ends(source: &ValidPopulation, target: &ValidPopulation, recurrent: bool) -> Ends {
+    let positions = source.positions.clone().zip(target.positions.clone());
+    Ends { sources: source.size(), targets: target.size(), recurrent, positions }
 }
 
 fn receptor(
@@ -69,138 +76,107 @@ fn receptor(
     index
 }
 
-/// How many weights `Each` must give, and of what.
-fn weight_count(connectivity: &Connectivity, sizes: (u32, u32)) -> (u64, &'static str) {
-    let pairs = u64::from(sizes.0) * u64::from(sizes.1);
-    match connectivity {
-        Connectivity::OneToOne => (u64::from(sizes.0), "pairs"),
-        Connectivity::Dense => (pairs, "pairs [target, source]"),
-        Connectivity::Convolution(geometry) => (geometry.weight_count(), "kernel weights"),
-        Connectivity::List { sources, .. } => (sources.len() as u64, "synapses"),
-        // One weight for all; `needs_each` refuses more.
-        Connectivity::AllToAll { .. } | Connectivity::FixedProbability { .. } => (1, "synapses"),
+/// The law of weights or delays; a function of distance needs positions.
+fn law(
+    context: &mut Context<'_>,
+    path: &str,
+    values: &Values,
+    dimension: Dimension,
+    ends: &Ends,
+) -> Option<Arc<dyn Law>> {
+    let law = context.law(path, values, dimension)?;
+    let of_distance = |values: &Values| match values {
+        Values::Drawn(distribution) => distribution.entry().of_distance,
+        _ => false,
+    };
+    if of_distance(values) && ends.positions.is_none() {
+        context.problems.error(
+            "no-positions",
+            path,
+            "a function of distance needs to know where the neurons lie",
+            "give source and target `positions`, for example \
+             { grid = { shape = [20, 20], extent = [1.0, 1.0] } }",
+        );
+        return None;
     }
+    Some(law)
 }
 
-/// Whether the rule takes the kind of weights given: one for all or one each.
-fn needs_each(
+fn weights(
     context: &mut Context<'_>,
     path: &str,
     projection: &Projection,
-    weights: &Column,
-) -> bool {
-    let each = matches!(weights, Column::Each(_));
-    let (fits, help) = match projection.connectivity {
-        Connectivity::Dense | Connectivity::Convolution(_) => {
-            (each, "give weight = { values = [...] } with the matrix or kernel")
+    ends: &Ends,
+    unit: Dimension,
+    seed: u64,
+) -> Option<ValidWeights> {
+    let path = format!("{path}/weight");
+    let listed = projection.connectivity.behaviour().listed_weights(ends);
+    if let Values::Drawn(_) = projection.weight {
+        let law = law(context, &path, &projection.weight, unit, ends)?;
+        let Connectivity::Convolution(geometry) = &projection.connectivity else {
+            return Some(ValidWeights::Drawn(law));
+        };
+        // The kernel is shared: it is drawn once.
+        let mut stream = Stream::new(seed, Purpose::Weight, 0, 0);
+        let kernel = (0..geometry.weight_count()).map(|_| law.draw(&mut stream, 0.0));
+        return Some(ValidWeights::Listed(Column::Each(kernel.collect())));
+    }
+    let column = context.column(&path, &projection.weight, unit)?;
+    let each = matches!(column, Column::Each(_));
+    let (fits, help) = match listed {
+        Listed::Must(..) => (each, "give weight = { values = [...] } with the matrix or kernel"),
+        Listed::No => {
+            (!each, "give one weight for all or a distribution, or use the rule `dense` or `list`")
         }
-        Connectivity::AllToAll { .. } | Connectivity::FixedProbability { .. } => {
-            (!each, "give one weight for all, or use the rule `dense` or `list`")
-        }
-        Connectivity::OneToOne | Connectivity::List { .. } => (true, ""),
+        Listed::May(..) => (true, ""),
     };
     if !fits {
         let rule = projection.connectivity.name();
         let message = format!("the rule `{rule}` does not take weights in this form");
         context.problems.error("wrong-count", path, message, help);
+        return None;
     }
-    fits
+    if let Listed::May(count, of_what) | Listed::Must(count, of_what) = listed
+        && !context.count(&path, &column, count, of_what)
+    {
+        return None;
+    }
+    Some(ValidWeights::Listed(column))
 }
 
-fn connectivity(
+fn delays(
     context: &mut Context<'_>,
     path: &str,
     projection: &Projection,
-    recurrent: bool,
-    sizes: (u32, u32),
-) -> bool {
-    let path = format!("{path}/connectivity");
-    let before = context.problems.0.len();
-    let mut wrong = |code: &'static str, message: String, help: &str| {
-        context.problems.error(code, &path, message, help);
-    };
-    match &projection.connectivity {
-        Connectivity::OneToOne if sizes.0 != sizes.1 => wrong(
-            "sizes-differ",
-            format!("one_to_one from {} to {} neurons", sizes.0, sizes.1),
-            "source and target must have the same size",
-        ),
-        Connectivity::FixedProbability { probability, .. }
-            if !(0.0..=1.0).contains(probability) =>
-        {
-            wrong(
-                "out-of-range",
-                format!("probability {probability}"),
-                "give a number from 0 to 1",
-            );
-        }
-        Connectivity::AllToAll { autapses: false }
-        | Connectivity::FixedProbability { autapses: false, .. }
-            if !recurrent =>
-        {
-            wrong(
-                "no-autapses",
-                "autapses are switched off between two different populations".to_string(),
-                "remove the switch: only a population connected to itself has autapses",
-            );
-        }
-        Connectivity::Convolution(geometry) => {
-            if let Err(error) = geometry.check() {
-                wrong("wrong-convolution", error.to_string(), "correct the geometry");
-            }
-            for (side, extents, size) in
-                [("source", geometry.source, sizes.0), ("target", geometry.target, sizes.1)]
-            {
-                let [c, h, w] = extents;
-                if super::Shape::Picture(extents).size() != u64::from(size) {
-                    wrong(
-                        "sizes-differ",
-                        format!("{side} is {c}×{h}×{w} but the population has {size} neurons"),
-                        "make the population's size and the geometry agree",
-                    );
-                }
-            }
-        }
-        Connectivity::List { sources, targets } => {
-            if sources.len() != targets.len() {
-                wrong(
-                    "wrong-count",
-                    format!("{} sources but {} targets", sources.len(), targets.len()),
-                    "both lists need one entry a synapse",
-                );
-            }
-            for (side, list, size) in [("source", sources, sizes.0), ("target", targets, sizes.1)] {
-                if let Some(at) = list.iter().position(|&neuron| neuron >= size) {
-                    wrong(
-                        "unknown-neuron",
-                        format!("synapse {at} has {side} {}, the population has {size}", list[at]),
-                        "neurons are counted from 0 within their population",
-                    );
-                }
-            }
-        }
-        _ => {}
-    }
-    context.problems.0.len() == before
-}
-
-fn delays(context: &mut Context<'_>, path: &str, projection: &Projection) -> Option<Vec<u32>> {
+    ends: &Ends,
+) -> Option<ValidDelays> {
     let path = format!("{path}/delay");
+    if let Values::Drawn(_) = projection.delay {
+        if let Connectivity::Convolution(_) = projection.connectivity {
+            let help = "give one delay for all";
+            let message = "the synapses of a convolution share their delay";
+            context.problems.error("wrong-count", &path, message, help);
+            return None;
+        }
+        return law(context, &path, &projection.delay, Dimension::Time, ends)
+            .map(ValidDelays::Drawn);
+    }
     let column = context.column(&path, &projection.delay, Dimension::Time)?;
     if let Column::Each(delays) = &column {
-        let synapses = match &projection.connectivity {
-            Connectivity::List { sources, .. } => sources.len() as u64,
-            other => {
-                context.problems.error(
-                    "wrong-count",
-                    &path,
-                    format!("{} delays, but `{}` takes one for all", delays.len(), other.name()),
-                    "give one delay, or use the rule `list`",
-                );
-                return None;
-            }
+        let rule = projection.connectivity.behaviour();
+        let (Listed::May(count, of_what) | Listed::Must(count, of_what)) = rule.listed_delays(ends)
+        else {
+            let name = projection.connectivity.name();
+            context.problems.error(
+                "wrong-count",
+                &path,
+                format!("{} delays, but `{name}` takes one for all", delays.len()),
+                "give one delay or a distribution, or use the rule `list`",
+            );
+            return None;
         };
-        if !context.count(&path, &column, synapses, "synapses") {
+        if !context.count(&path, &column, count, of_what) {
             return None;
         }
     }
@@ -218,5 +194,5 @@ fn delays(context: &mut Context<'_>, path: &str, projection: &Projection) -> Opt
         }
         steps.push(count as u32);
     }
-    Some(steps)
+    Some(ValidDelays::Listed(steps))
 }
