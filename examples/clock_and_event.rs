@@ -13,7 +13,7 @@
 use spikeloom::sim_core::connectome::CompileConfig;
 use spikeloom::sim_core::engine::{Compiled, EngineConfig, find_engine};
 use spikeloom::sim_core::network::{
-    Network, Neuron, OneToOne, Population, Probe, Projection, Stimulus,
+    Network, Neuron, OneToOne, Population, Probe, Projection, SpikeList, Stimulus,
 };
 use spikeloom::sim_core::neuron::lif_exponential::LifExponential;
 use spikeloom::sim_core::time::Time;
@@ -35,11 +35,11 @@ fn network(dt: f64) -> Result<Network, Box<dyn Error>> {
     let times: Vec<f64> = (1..=40).map(|i| f64::from(i * i % 97 + 3 * i)).collect();
     network.add_stimulus(
         "train",
-        Stimulus::SpikeList {
+        Stimulus::SpikeList(SpikeList {
             population: "source".to_string(),
             neurons: vec![0; times.len()],
             times: Values::Each { values: times, unit: find_unit("ms").ok_or("no unit ms")? },
-        },
+        }),
     );
     let current = Stimulus::constant_current("cell", Picoamperes(450.0), Milliseconds(0.0));
     network.add_stimulus("direct_current", current);

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "this is test code")]
 
 use serde_json::Value;
-use sim_core::network::{Network, Neuron, OneToOne, Population, Probe, Projection, Stimulus};
+use sim_core::network::{
+    ConstantCurrent, Network, Neuron, OneToOne, Population, Probe, Projection, SpikeList, Stimulus,
+};
 use sim_core::neuron::lif_delta::LifDelta;
 use sim_core::neuron::lif_exponential::LifExponential;
 use sim_core::time::Time;
@@ -67,11 +69,11 @@ fn setup(data: &Value, dt: f64) -> Network {
         network.add_population(input, Population::new(1, Neuron::spike_source()));
         network.add_stimulus(
             input,
-            Stimulus::SpikeList {
+            Stimulus::SpikeList(SpikeList {
                 population: input.into(),
                 neurons: vec![0; times.len()],
                 times: Values::Each { values: times, unit: find_unit("ms").unwrap() },
-            },
+            }),
         );
         let weight = number(&data[input]["weight"]);
         let weight: Quantity = match exponential {
@@ -98,12 +100,12 @@ fn compare_trajectory(name: &str) {
     let dc = &data["dc"];
     network.add_stimulus(
         "dc",
-        Stimulus::ConstantCurrent {
+        Stimulus::ConstantCurrent(ConstantCurrent {
             population: "cell".into(),
             amplitude: Picoamperes(number(&dc["amplitude"])).into(),
             start: Milliseconds(number(&dc["start"]) + delay).into(),
             stop: Some(Milliseconds(number(&dc["stop"]) + delay).into()),
-        },
+        }),
     );
     network.add_probe("potential", Probe::variable("cell", "membrane_potential"));
     let recording = simulate(&compile(&network), "clock", 1, DURATION_MS);
@@ -171,12 +173,12 @@ fn the_event_engine_gives_iaf_psc_deltas_spikes_too() {
     let mut network = setup(&data, number(&data["dt_ms"]));
     network.add_stimulus(
         "dc",
-        Stimulus::ConstantCurrent {
+        Stimulus::ConstantCurrent(ConstantCurrent {
             population: "cell".into(),
             amplitude: Picoamperes(300.0).into(),
             start: Milliseconds(21.0).into(),
             stop: Some(Milliseconds(181.0).into()),
-        },
+        }),
     );
     let recording = simulate(&compile(&network), "event", 1, DURATION_MS);
     let expected = numbers(&data["spikes"]);

@@ -4,8 +4,8 @@
 use sim_core::connectome::{CompileConfig, Connectome, compile as compile_connectome};
 use sim_core::engine::{ENGINES, EngineError};
 use sim_core::network::{
-    Connectivity, FixedProbability, Network, Neuron, OneToOne, Population, Probe, Projection,
-    Stimulus,
+    Connectivity, FixedProbability, Network, Neuron, OneToOne, Poisson, Population, Probe,
+    Projection, SpikeList, Stimulus,
 };
 use sim_core::neuron::integrate_and_fire::IntegrateAndFire;
 use sim_core::neuron::lif_delta::LifDelta;
@@ -149,14 +149,15 @@ fn stimulated(spikes: &[(f64, u32)], per_step: &[f64], current: &[f64]) -> Netwo
         unit: find_unit(symbol).unwrap(),
     };
     let times: Vec<f64> = spikes.iter().map(|spike| spike.0).collect();
-    let list = Stimulus::SpikeList {
+    let list = Stimulus::SpikeList(SpikeList {
         population: "listed".into(),
         neurons: spikes.iter().map(|spike| spike.1).collect(),
         times: each(&times, "ms"),
-    };
+    });
     network.add_stimulus("list", list);
     let rate = each(per_step, "kHz");
-    let poisson = Stimulus::Poisson { population: "random".into(), rate };
+    let poisson =
+        Stimulus::Poisson(Poisson { population: "random".into(), rate, modulation: None });
     network.add_stimulus("poisson", poisson);
     let current = Stimulus::constant_current("cell", each(current, "1"), Milliseconds(3.0));
     network.add_stimulus("current", current);
@@ -335,7 +336,11 @@ fn poisson_sources_have_the_right_rate_in_both_engines() {
     network.add_population("source", Population::new(100, Neuron::spike_source()));
     network.add_stimulus(
         "poisson",
-        Stimulus::Poisson { population: "source".into(), rate: Hertz(200.0).into() },
+        Stimulus::Poisson(Poisson {
+            population: "source".into(),
+            rate: Hertz(200.0).into(),
+            modulation: None,
+        }),
     );
     let compiled = compile(&network);
     // 100 sources, 2000 steps, p = 0.02.

@@ -9,6 +9,7 @@ pub mod neuron;
 pub mod random;
 pub mod recording;
 pub mod synapse;
+pub mod stimulus;
 pub mod tagged;
 pub mod time;
 pub mod units;

@@ -44,6 +44,10 @@ pub enum Purpose {
     Delay = 6,
     /// Parameters and initial values of neurons, positions.
     Parameter = 7,
+    /// Noise currents.
+    Current = 8,
+    /// The lower bits of Poisson input.
+    PoissonLow = 9,
     /// Exchanges that a placer of cores tries.
     Placement = 16,
 }

@@ -14,8 +14,8 @@ use crate::linear::{ChannelScale, LinearMap};
 use crate::structure::{Origin, Structure, Unit, UnitKind};
 use serde::Serialize;
 use sim_core::network::{
-    Connectivity, Dense, List, Network, Neuron, OneToOne, Population, Probe, Projection, Reset,
-    Shape, SpikeCondition, Stimulus,
+    Connectivity, Dense, List, Network, Neuron, OneToOne, Poisson, Population, Probe, Projection,
+    Reset, Shape, SpikeCondition, SpikeList, Stimulus,
 };
 use sim_core::neuron::integrate_and_fire::IntegrateAndFire;
 use sim_core::neuron::{integrator::integrator, max_pool::max_pool};
@@ -263,10 +263,12 @@ fn add_input(network: &mut Network, input: &mut InputPlan, structure: &Structure
     network.add_probe("spikes of input", Probe::spikes(INPUT));
     let population = INPUT.to_string();
     let stimulus = match code {
-        InputCode::Poisson => Stimulus::Poisson { population, rate: Hertz(0.0).into() },
+        InputCode::Poisson => {
+            Stimulus::Poisson(Poisson { population, rate: Hertz(0.0).into(), modulation: None })
+        }
         _ => {
             let times = Values::Each { values: Vec::new(), unit: MILLISECONDS };
-            Stimulus::SpikeList { population, neurons: Vec::new(), times }
+            Stimulus::SpikeList(SpikeList { population, neurons: Vec::new(), times })
         }
     };
     network.add_stimulus("sample", stimulus);

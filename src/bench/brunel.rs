@@ -16,8 +16,8 @@ use super::{BenchConfig, BenchReport, Workload, measure};
 use crate::error::Error;
 use crate::progress::Progress;
 use crate::sim_core::network::{
-    Connectivity, FixedProbability, Network, Neuron, OneToOne, Population, Probe, Projection,
-    Stimulus,
+    Connectivity, FixedProbability, Network, Neuron, OneToOne, Poisson, Population, Probe,
+    Projection, Stimulus,
 };
 use crate::sim_core::neuron::lif_delta::LifDelta;
 use crate::sim_core::time::Time;
@@ -99,7 +99,11 @@ fn drive(network: &mut Network, target: &str, size: u32, index: u32) {
     let rate = Hertz(1000.0 * 2.0 * THRESHOLD / (WEIGHT * TAU) / f64::from(SOURCES));
     let name = format!("drive {index} of {target}");
     network.add_population(name.as_str(), Population::new(size, Neuron::spike_source()));
-    let stimulus = Stimulus::Poisson { population: name.clone(), rate: rate.into() };
+    let stimulus = Stimulus::Poisson(Poisson {
+        population: name.clone(),
+        rate: rate.into(),
+        modulation: None,
+    });
     network.add_stimulus(name.as_str(), stimulus);
     let projection = Projection::new(name.as_str(), target, Connectivity::OneToOne(OneToOne))
         .weight(Millivolts(WEIGHT))

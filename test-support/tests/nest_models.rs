@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "this is test code")]
 
 use serde_json::Value;
-use sim_core::network::{Network, Neuron, OneToOne, Population, Probe, Projection, Stimulus};
+use sim_core::network::{
+    ConstantCurrent, Network, Neuron, OneToOne, Population, Probe, Projection, SpikeList, Stimulus,
+};
 use sim_core::neuron::adex_alpha::AdexAlpha;
 use sim_core::neuron::adex_exponential::AdexExponential;
 use sim_core::neuron::hodgkin_huxley::HodgkinHuxley;
@@ -201,11 +203,11 @@ fn setup(data: &Value, neuron: Neuron, dt: f64) -> Network {
         network.add_population(input, Population::new(1, Neuron::spike_source()));
         network.add_stimulus(
             input,
-            Stimulus::SpikeList {
+            Stimulus::SpikeList(SpikeList {
                 population: input.into(),
                 neurons: vec![0; times.len()],
                 times: Values::Each { values: times, unit: find_unit("ms").unwrap() },
-            },
+            }),
         );
         let weight = number(&data[input]["weight"]);
         // NEST takes a negative weight for an inhibitory conductance of that size.
@@ -240,12 +242,12 @@ fn run(data: &Value, neuron: Neuron, variables: &[&str]) -> Run {
     let dc = &data["dc"];
     network.add_stimulus(
         "dc",
-        Stimulus::ConstantCurrent {
+        Stimulus::ConstantCurrent(ConstantCurrent {
             population: "cell".into(),
             amplitude: Picoamperes(number(&dc["amplitude"])).into(),
             start: Milliseconds(number(&dc["start"]) + delay).into(),
             stop: Some(Milliseconds(number(&dc["stop"]) + delay).into()),
-        },
+        }),
     );
     for variable in variables {
         network.add_probe(*variable, Probe::variable("cell", *variable));

@@ -4,7 +4,9 @@
 mod stepwise;
 
 use sim_core::engine::ENGINES;
-use sim_core::network::{Network, Neuron, OneToOne, Population, Probe, Projection, Stimulus};
+use sim_core::network::{
+    Network, Neuron, OneToOne, Population, Probe, Projection, SpikeList, Stimulus,
+};
 use sim_core::neuron::lif_delta::LifDelta;
 use sim_core::neuron::lif_exponential::LifExponential;
 use sim_core::recording::{Recording, Trace};
@@ -32,7 +34,11 @@ fn spike_list(network: &mut Network, name: &str, neurons: Vec<u32>, times: Vec<f
     network.add_population(name, Population::new(size, Neuron::spike_source()));
     network.add_stimulus(
         name,
-        Stimulus::SpikeList { population: name.into(), neurons, times: milliseconds(times) },
+        Stimulus::SpikeList(SpikeList {
+            population: name.into(),
+            neurons,
+            times: milliseconds(times),
+        }),
     );
 }
 

@@ -2,7 +2,7 @@
 
 use sim_core::engine::ENGINES;
 use sim_core::network::{
-    Connectivity, Dense, List, Network, Neuron, Population, Probe, Projection, Reset,
+    Connectivity, Dense, List, Network, Neuron, Poisson, Population, Probe, Projection, Reset,
     SpikeCondition, Stimulus,
 };
 use sim_core::neuron::integrate_and_fire::IntegrateAndFire;
@@ -84,10 +84,11 @@ fn a_max_pool_gate_sends_the_largest_count_of_its_sources() {
         let rates = vec![40.0, 150.0, 180.0, 200.0, 210.0, 5.0];
         network.add_stimulus(
             "rates",
-            Stimulus::Poisson {
+            Stimulus::Poisson(Poisson {
                 population: "source".into(),
                 rate: Values::Each { values: rates, unit: find_unit("Hz").unwrap() },
-            },
+                modulation: None,
+            }),
         );
         network.add_population("gate", Population::new(2, max_pool()));
         // Gate 0 pools sources 0 to 2, gate 1 the others.
@@ -122,7 +123,11 @@ fn an_integrator_is_the_sum_of_weights_times_counts() {
     network.add_population("source", Population::new(3, Neuron::spike_source()));
     network.add_stimulus(
         "noise",
-        Stimulus::Poisson { population: "source".into(), rate: Hertz(300.0).into() },
+        Stimulus::Poisson(Poisson {
+            population: "source".into(),
+            rate: Hertz(300.0).into(),
+            modulation: None,
+        }),
     );
     network.add_population("sum", Population::new(2, integrator()));
     let weights = [0.5, -0.25, 0.125, 1.0, 2.0, -4.0];

@@ -2,7 +2,7 @@
 
 use sim_core::network::{
     AllToAll, Connectivity, Convolution, Dense, FixedProbability, List, Network, Neuron, OneToOne,
-    Population, Probe, Projection, RefractoryInput, Reset, Shape, Stimulus,
+    Poisson, Population, Probe, Projection, RefractoryInput, Reset, Shape, SpikeList, Stimulus,
 };
 use sim_core::neuron::integrate_and_fire::IntegrateAndFire;
 use sim_core::neuron::lif_delta::LifDelta;
@@ -29,15 +29,19 @@ pub fn sound() -> Network {
 }
 
 fn poisson(population: &str, rate: Hertz) -> Stimulus {
-    Stimulus::Poisson { population: population.into(), rate: rate.into() }
+    Stimulus::Poisson(Poisson {
+        population: population.into(),
+        rate: rate.into(),
+        modulation: None,
+    })
 }
 
 fn list(neurons: Vec<u32>, times: Vec<f64>) -> Stimulus {
-    Stimulus::SpikeList {
+    Stimulus::SpikeList(SpikeList {
         population: "source".into(),
         neurons,
         times: Values::Each { values: times, unit: find_unit("ms").unwrap() },
-    }
+    })
 }
 
 /// One mistake: the code and path it is reported with, and how it is made.

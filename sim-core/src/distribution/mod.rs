@@ -226,3 +226,6 @@ fn check_positive(findings: &mut Findings<'_>, key: &str, value: f64, zero_allow
     }
     fits
 }
+
+#[cfg(test)]
+mod tests;

@@ -198,7 +198,13 @@ impl Part {
     }
 
     /// Advances the part's neurons by `steps` steps after step `from`.
-    fn run_epoch(&mut self, compiled: &Compiled, history: &History, from: u64, steps: u64) {
+    fn run_epoch(
+        &mut self,
+        (compiled, stimuli): (&Compiled, &Stimuli),
+        history: &History,
+        from: u64,
+        steps: u64,
+    ) {
         let traced: Vec<(usize, usize, u64)> = traces(compiled).collect();
         for piece in &mut self.pieces {
             piece.spikes.resize(steps as usize, Emitted::default());
@@ -217,6 +223,12 @@ impl Part {
                     &mut piece.inputs,
                     &mut self.scratch,
                 );
+                for (seed, drive) in stimuli.drives(population) {
+                    let input = &mut piece.inputs[drive.receptor()];
+                    drive.arrive(seed, step, range.clone(), |neuron, weight| {
+                        input[(neuron - range.start) as usize] += weight;
+                    });
+                }
                 let drive = Drive { inputs: &piece.inputs, current: &piece.current };
                 let spikes = &mut piece.spikes[offset as usize];
                 neurons.step(drive, spikes);
@@ -292,7 +304,7 @@ struct ClockEngine {
 
 impl ClockEngine {
     fn restart(&mut self) {
-        self.stimuli.clone_from(&self.given);
+        self.stimuli.restart(&self.given, &self.compiled.network, self.seed);
         self.step = 0;
         self.list_positions.fill(0);
         self.history.clear();
@@ -322,7 +334,8 @@ impl ClockEngine {
     /// Runs up to `steps` steps without an exchange.
     fn run_epoch(&mut self, steps: u64) {
         let (compiled, history, from) = (&*self.compiled, &self.history, self.step);
-        let advance = |part: &mut Part| part.run_epoch(compiled, history, from, steps);
+        let stimuli = &self.stimuli;
+        let advance = |part: &mut Part| part.run_epoch((compiled, stimuli), history, from, steps);
         match &self.pool {
             None => self.parts.iter_mut().for_each(advance),
             Some(pool) => pool.install(|| self.parts.par_iter_mut().for_each(advance)),
@@ -366,10 +379,12 @@ impl ClockEngine {
     fn source_spikes(&mut self, population: usize, step: u64, spikes: &mut Vec<u32>) {
         let compiled = self.compiled.clone();
         let time = compiled.network.grid().time_of(step);
+        let mut trains = Vec::new();
         for (index, stimulus) in self.stimuli.entries().iter().enumerate() {
             if stimulus.population() != population {
                 continue;
             }
+            let seed = self.stimuli.seed(index);
             match stimulus {
                 ValidStimulus::SpikeList { spikes: list, .. } => {
                     let position = &mut self.list_positions[index];
@@ -382,11 +397,19 @@ impl ClockEngine {
                     let size = compiled.network.populations()[population].size();
                     spikes.extend((0..size).filter(|&neuron| {
                         let p = probability.get(neuron as usize);
-                        poisson_spikes(self.seed, index, neuron, step, p)
+                        poisson_spikes(seed, neuron, step, p)
                     }));
                 }
-                ValidStimulus::ConstantCurrent { .. } => {}
+                ValidStimulus::ConstantCurrent { .. }
+                | ValidStimulus::VaryingCurrent { .. }
+                | ValidStimulus::Drive { .. } => {}
+                ValidStimulus::Train { .. } => trains.push(index),
             }
+        }
+        for index in trains {
+            let mut sent = Vec::new();
+            self.stimuli.take_train(index, time, &mut sent);
+            spikes.extend(sent.into_iter().map(|(_, neuron)| neuron));
         }
         // Several stimuli may drive one source; it still spikes at most once a step.
         spikes.sort_unstable();
@@ -423,14 +446,10 @@ impl Engine for ClockEngine {
         let dt = grid.step();
         let steps = grid.steps_in(span).ok_or(EngineError::SpanOffGrid { span, dt })?;
         let end = self.step.saturating_add(steps);
-        let changes = self.stimuli.changes();
         while self.step < end {
-            let next_change =
-                changes.iter().map(|change| change.0).find(|&change| change > self.step);
-            let until = end.min(next_change.unwrap_or(end));
+            let until = end.min(self.stimuli.next_change(self.step).unwrap_or(end));
             self.run_epoch(self.epoch.min(until - self.step));
-            let now = self.step;
-            for &(_, population) in changes.iter().filter(|change| change.0 == now) {
+            for population in self.stimuli.changed_at(self.step) {
                 self.set_currents(population);
             }
             self.recording.duration = self.now();

@@ -34,23 +34,27 @@
 //! ```
 
 pub mod convolution;
-mod keys;
 mod population;
 pub mod positions;
+mod probe;
 mod projection;
 pub mod shape;
-mod stimulus;
 mod validate;
 
 pub use convolution::{Convolution, ConvolutionSynapse};
 pub use population::{Neuron, Population, RefractoryInput, Reset, SpikeCondition};
 pub use positions::{GridPositions, ListPositions, Positions, RandomPositions};
+pub use probe::Probe;
 pub use projection::Projection;
 pub use shape::Shape;
-pub use stimulus::{Probe, Stimulus};
 pub use validate::{
-    ValidDelays, ValidNetwork, ValidPopulation, ValidProbe, ValidProjection, ValidStimulus,
-    ValidWeights, Validated,
+    Context, ValidDelays, ValidNetwork, ValidPopulation, ValidProbe, ValidProjection,
+    ValidStimulus, ValidWeights, Validated,
+};
+
+pub use crate::stimulus::{
+    AlternatingCurrent, ConstantCurrent, GammaTrain, Modulation, NoiseCurrent, Poisson,
+    PoissonDrive, RegularTrain, SpikeFile, SpikeList, StepCurrent, Stimulus,
 };
 
 pub use crate::connectivity::{

@@ -34,8 +34,10 @@ impl Plan {
             let per_step = self.dice.number(0.05, 0.4);
             let population = name.to_string();
             let rate = Hertz((per_step * 1000.0 / self.dt).round()).into();
-            self.network
-                .add_stimulus(format!("{name} poisson"), Stimulus::Poisson { population, rate });
+            self.network.add_stimulus(
+                format!("{name} poisson"),
+                Stimulus::Poisson(Poisson { population, rate, modulation: None }),
+            );
         }
     }
 
@@ -49,11 +51,11 @@ impl Plan {
             .collect();
         let values = drawn.iter().map(|&(step, _)| self.time(step));
         let unit = find_unit("ms").unwrap();
-        Stimulus::SpikeList {
+        Stimulus::SpikeList(SpikeList {
             population: name.to_string(),
             neurons: drawn.iter().map(|&(_, neuron)| neuron).collect(),
             times: Values::Each { values: values.collect(), unit },
-        }
+        })
     }
 
     fn current(&mut self, model: &str, name: &str, size: u32) -> Stimulus {
@@ -73,11 +75,11 @@ impl Plan {
             let steps = start + self.dice.whole(1, self.size.steps);
             self.steps(steps).into()
         });
-        Stimulus::ConstantCurrent {
+        Stimulus::ConstantCurrent(ConstantCurrent {
             population: name.to_string(),
             amplitude,
             start: self.steps(start).into(),
             stop,
-        }
+        })
     }
 }

@@ -3,8 +3,9 @@
 use super::GOOD;
 use crate::network_file::{locate, read, read_and_validate, write};
 use sim_core::network::{
-    AllToAll, Connectivity, Convolution, Dense, FixedProbability, List, Network, Neuron, OneToOne,
-    Population, Probe, Projection, Reset, Shape, SpikeCondition, Stimulus,
+    AllToAll, Connectivity, ConstantCurrent, Convolution, Dense, FixedProbability, List, Network,
+    Neuron, OneToOne, Poisson, Population, Probe, Projection, Reset, Shape, SpikeCondition,
+    SpikeList, Stimulus,
 };
 use sim_core::neuron::MODELS;
 use sim_core::units::{Milliseconds, Millivolts, Picoamperes, UNITS, Values};
@@ -60,22 +61,28 @@ fn every_part_of_a_description_round_trips() {
     }
     network.add_stimulus(
         "list",
-        Stimulus::SpikeList {
+        Stimulus::SpikeList(SpikeList {
             population: String::new(),
             neurons: vec![1, 2],
             times: Values::Each { values: vec![0.1, 0.2], unit: UNITS[1] },
-        },
+        }),
     );
-    network
-        .add_stimulus("poisson", Stimulus::Poisson { population: String::new(), rate: 8.0.into() });
+    network.add_stimulus(
+        "poisson",
+        Stimulus::Poisson(Poisson {
+            population: String::new(),
+            rate: 8.0.into(),
+            modulation: None,
+        }),
+    );
     network.add_stimulus(
         "current",
-        Stimulus::ConstantCurrent {
+        Stimulus::ConstantCurrent(ConstantCurrent {
             population: "a/b c.d".to_string(),
             amplitude: Picoamperes(-3.5).into(),
             start: Milliseconds(1.0).into(),
             stop: Some(Milliseconds(2.0).into()),
-        },
+        }),
     );
     network.add_probe("spikes", Probe::spikes("a/b c.d"));
     let mut probe = Probe::variable("a/b c.d", "membrane_potential");

@@ -20,7 +20,7 @@ use crate::neuron::{ModelTime, Sent};
 use crate::recording::{Recording, Spike};
 use crate::time::Time;
 use calendar::{Arrives, Calendar};
-use part::Part;
+use part::{Drives, Part};
 use rayon::prelude::*;
 use std::sync::Arc;
 
@@ -84,7 +84,6 @@ pub(super) fn start(
         running: vec![0; neurons as usize],
         given: Stimuli::new(&compiled.network),
         stimuli: Stimuli::new(&compiled.network),
-        changes: Vec::new(),
         recorded: compiled.recorded(),
         recording: compiled.recording(),
         seed: compiled.network.seed(),
@@ -121,8 +120,6 @@ struct EventEngine {
     given: Stimuli,
     /// Stimuli that act.
     stimuli: Stimuli,
-    /// Steps after which the current into a population changes.
-    changes: Vec<(u64, usize)>,
     recorded: Vec<bool>,
     recording: Recording,
     seed: u64,
@@ -133,8 +130,7 @@ struct EventEngine {
 
 impl EventEngine {
     fn restart(&mut self) {
-        self.stimuli.clone_from(&self.given);
-        self.changes = self.stimuli.changes();
+        self.stimuli.restart(&self.given, &self.compiled.network, self.seed);
         self.now = Time::ZERO;
         self.list_positions.fill(0);
         self.running.fill(0);
@@ -172,8 +168,17 @@ impl EventEngine {
                 ValidStimulus::Poisson { .. } => {
                     next = next.min(grid.time_of(self.step_after(self.now)));
                 }
-                ValidStimulus::ConstantCurrent { .. } => {}
+                ValidStimulus::Train { .. } => {
+                    next = next.min(self.stimuli.next_of_train(index).unwrap_or(Time::NEVER));
+                }
+                ValidStimulus::ConstantCurrent { .. }
+                | ValidStimulus::VaryingCurrent { .. }
+                | ValidStimulus::Drive { .. } => {}
             }
+        }
+        let before = self.step_after(self.now) - 1;
+        if let Some(step) = self.stimuli.next_drive(before) {
+            next = next.min(grid.time_of(step));
         }
         (next < Time::NEVER).then_some(next)
     }
@@ -189,7 +194,7 @@ impl EventEngine {
         let step = self.step_after(self.now);
         let traces = self.compiled.network.probes().values().filter(|p| p.variable.is_some());
         let sample = traces.map(|probe| step.next_multiple_of(probe.interval)).min();
-        let change = self.changes.iter().map(|change| change.0).find(|&change| change >= step);
+        let change = self.stimuli.next_change(step - 1);
         [sample, change].into_iter().flatten().min().map(|step| grid.time_of(step))
     }
 
@@ -215,7 +220,9 @@ impl EventEngine {
     /// Delivers what is due and advances all neurons to `until`.
     fn advance_parts(&mut self, until: Time) {
         let (compiled, due) = (&*self.compiled, &self.due);
-        let advance = |part: &mut Part| part.run_window(compiled, due, until);
+        let steps = self.step_after(self.now)..self.step_after(until);
+        let drives = Drives { stimuli: &self.stimuli, steps };
+        let advance = |part: &mut Part| part.run_window(compiled, due, &drives, until);
         let events = || {
             let fanouts = compiled.connectome.fanouts();
             let row = |d: &Delivery| fanouts[d.fanout as usize].row_length(d.source);
@@ -262,8 +269,10 @@ impl EventEngine {
     fn source_spikes(&mut self, until: Time) {
         let network = &self.compiled.network;
         let steps = self.step_after(self.now)..self.step_after(until);
+        let mut trains = Vec::new();
         for (index, stimulus) in self.stimuli.entries().iter().enumerate() {
             let first = network.populations()[stimulus.population()].first;
+            let seed = self.stimuli.seed(index);
             match stimulus {
                 ValidStimulus::SpikeList { spikes, .. } => {
                     let position = &mut self.list_positions[index];
@@ -279,14 +288,22 @@ impl EventEngine {
                         let time = network.grid().time_of(step);
                         for neuron in 0..network.populations()[*population].size() {
                             let p = probability.get(neuron as usize);
-                            if poisson_spikes(self.seed, index, neuron, step, p) {
+                            if poisson_spikes(seed, neuron, step, p) {
                                 self.sent.push((time, first + neuron, 1));
                             }
                         }
                     }
                 }
-                ValidStimulus::ConstantCurrent { .. } => {}
+                ValidStimulus::Train { .. } => trains.push((index, first)),
+                ValidStimulus::ConstantCurrent { .. }
+                | ValidStimulus::VaryingCurrent { .. }
+                | ValidStimulus::Drive { .. } => {}
             }
+        }
+        for (index, first) in trains {
+            let mut sent = Vec::new();
+            self.stimuli.take_train(index, until, &mut sent);
+            self.sent.extend(sent.into_iter().map(|(time, neuron)| (time, first + neuron, 1)));
         }
         // Several stimuli may drive one source; it still spikes at most once at a time.
         self.sent.sort_unstable();
@@ -310,7 +327,7 @@ impl EventEngine {
                 trace.values.extend(values);
             }
         }
-        for (_, population) in self.changes.clone().into_iter().filter(|change| change.0 == step) {
+        for population in self.stimuli.changed_at(step) {
             self.change_current(population, step);
         }
         self.foretell();

@@ -3,7 +3,8 @@
 use super::Delivery;
 use crate::connectome::Fanout;
 use crate::engine::Compiled;
-use crate::neuron::{Arrivals, EventNeurons, Inbox, Sent};
+use crate::engine::source::Stimuli;
+use crate::neuron::{Arrivals, Combine, EventNeurons, Inbox, Sent};
 use crate::time::Time;
 use std::ops::Range;
 
@@ -14,6 +15,23 @@ pub(super) struct Piece {
     pub(super) range: Range<u32>,
     pub(super) neurons: Box<dyn EventNeurons>,
     pub(super) inbox: Inbox,
+}
+
+/// The Poisson input of a window.
+pub(super) struct Drives<'s> {
+    pub(super) stimuli: &'s Stimuli,
+    /// The steps that end in the window.
+    pub(super) steps: Range<u64>,
+}
+
+impl Drives<'_> {
+    /// The steps of the window at whose ends some input may arrive, ascending.
+    fn steps_with_input(&self) -> std::iter::Peekable<impl Iterator<Item = u64>> {
+        let (stimuli, end) = (self.stimuli, self.steps.end);
+        let next = move |step: u64| stimuli.next_drive(step).filter(|&step| step < end);
+        let first = self.steps.start.checked_sub(1).and_then(next);
+        std::iter::successors(first, move |&step| next(step)).peekable()
+    }
 }
 
 /// What one thread owns.
@@ -62,10 +80,25 @@ impl Part {
 
     /// Takes the deliveries (sorted by time) of a window that ends at `until`, and advances the
     /// neurons to there.
-    pub(super) fn run_window(&mut self, compiled: &Compiled, due: &[Delivery], until: Time) {
+    pub(super) fn run_window(
+        &mut self,
+        compiled: &Compiled,
+        due: &[Delivery],
+        drives: &Drives<'_>,
+        until: Time,
+    ) {
+        let grid = compiled.network.grid();
+        let mut steps = drives.steps_with_input();
         for delivery in due {
+            // What synapses bring at one time comes before other input, as in the clock engine.
+            while let Some(step) = steps.next_if(|&step| grid.time_of(step) < delivery.time) {
+                self.drive(drives.stimuli, step, grid.time_of(step));
+            }
             let fanout = &compiled.connectome.fanouts()[delivery.fanout as usize];
             self.deliver(fanout, delivery);
+        }
+        for step in steps {
+            self.drive(drives.stimuli, step, grid.time_of(step));
         }
         self.spikes.clear();
         for piece in &mut self.pieces {
@@ -75,6 +108,25 @@ impl Part {
             let population = &compiled.network.populations()[piece.population];
             let first = population.first + piece.range.start;
             self.spikes[before..].iter_mut().for_each(|spike| spike.1 += first);
+        }
+    }
+
+    /// The Poisson input that arrives at the end of a step.
+    fn drive(&mut self, stimuli: &Stimuli, step: u64, time: Time) {
+        for piece in &mut self.pieces {
+            for (seed, drive) in stimuli.drives(piece.population) {
+                let (targets, amounts) = (&mut self.targets, &mut self.amounts);
+                targets.clear();
+                amounts.clear();
+                let first = piece.range.start;
+                drive.arrive(seed, step, piece.range.clone(), |neuron, weight| {
+                    targets.push(neuron - first);
+                    amounts.push(weight);
+                });
+                let (receptor, combine) = (drive.receptor(), Combine::Sum);
+                let arrivals = Arrivals { time, receptor, combine, targets, amounts };
+                piece.neurons.arrive(&mut piece.inbox, arrivals);
+            }
         }
     }
 

@@ -15,6 +15,7 @@ use crate::diagnostics::{Findings, Problem, Problems, Severity, known_names};
 use crate::distribution::{Law, unit_help};
 use crate::neuron::{Column, LoweredNeurons, NeuronModel};
 use crate::random::{Purpose, Stream, named_seed};
+use crate::stimulus::{CurrentShape, Drive, Train};
 use crate::time::{Grid, Time};
 use crate::units::{Dimension, Values};
 use indexmap::IndexMap;
@@ -157,6 +158,31 @@ pub enum ValidStimulus {
         /// Last step in which it acts.
         stop_step: u64,
     },
+    /// Spikes of a source population that follow a rule of their own.
+    Train {
+        /// Index of the population.
+        population: usize,
+        /// The rule.
+        train: Arc<dyn Train>,
+    },
+    /// A current in (start, stop] that changes.
+    VaryingCurrent {
+        /// Index of the population.
+        population: usize,
+        /// Its value over time, in the model's base unit.
+        shape: Arc<dyn CurrentShape>,
+        /// First step in which it does not yet act.
+        start_step: u64,
+        /// Last step in which it acts.
+        stop_step: u64,
+    },
+    /// Poisson input into a receptor.
+    Drive {
+        /// Index of the population.
+        population: usize,
+        /// The law.
+        drive: Arc<Drive>,
+    },
 }
 
 /// A checked probe.
@@ -171,6 +197,11 @@ pub struct ValidProbe {
 }
 
 impl ValidNetwork {
+    /// Seeds of the stimuli under the seed of an engine: a stimulus draws by its name.
+    pub fn stimulus_seeds(&self, seed: u64) -> Vec<u64> {
+        self.stimuli.keys().map(|name| named_seed(seed, &format!("stimuli/{name}"))).collect()
+    }
+
     /// Name of the network.
     pub fn name(&self) -> &str {
         &self.name
@@ -226,15 +257,21 @@ impl ValidNetwork {
 const WRONG_STEP: &str = "wrong-step";
 
 /// What the checks of the parts share.
-struct Context<'a> {
+#[derive(Debug)]
+pub struct Context<'a> {
     network: &'a Network,
     grid: Grid,
     problems: Problems,
 }
 
 impl Context<'_> {
+    /// The problems so far.
+    pub(crate) fn problems(&mut self) -> &mut Problems {
+        &mut self.problems
+    }
+
     /// A span of time in steps; a problem where it is no time or not on the grid.
-    fn steps(&mut self, path: &str, milliseconds: f64) -> Option<u64> {
+    pub(crate) fn steps(&mut self, path: &str, milliseconds: f64) -> Option<u64> {
         if self.problems.0.iter().any(|problem| problem.code == WRONG_STEP) {
             // Without a step nothing can be off the grid; one problem is enough.
             return Some(1);
@@ -258,7 +295,12 @@ impl Context<'_> {
     /// Checks the dimension of values and that each is finite; gives them in the base unit.
     ///
     /// A distribution is no such value: [`drawn`](Self::drawn) takes one.
-    fn column(&mut self, path: &str, values: &Values, dimension: Dimension) -> Option<Column> {
+    pub(crate) fn column(
+        &mut self,
+        path: &str,
+        values: &Values,
+        dimension: Dimension,
+    ) -> Option<Column> {
         if values.dimension() != dimension {
             let found = values.dimension().name();
             let message = format!("this is {found}, expected {}", dimension.name());
@@ -299,7 +341,7 @@ impl Context<'_> {
 
     /// Values of `size` neurons: one for all, one each, or drawn here; the draws depend on the
     /// network's seed and the path alone.
-    fn drawn(
+    pub(crate) fn drawn(
         &mut self,
         path: &str,
         values: &Values,
@@ -349,7 +391,13 @@ impl Context<'_> {
     }
 
     /// Checks how many values are given where `Each` is used.
-    fn count(&mut self, path: &str, column: &Column, expected: u64, of_what: &str) -> bool {
+    pub(crate) fn count(
+        &mut self,
+        path: &str,
+        column: &Column,
+        expected: u64,
+        of_what: &str,
+    ) -> bool {
         let Column::Each(values) = column else {
             return true;
         };
@@ -436,7 +484,10 @@ impl ValidStimulus {
         match *self {
             ValidStimulus::SpikeList { population, .. }
             | ValidStimulus::Poisson { population, .. }
-            | ValidStimulus::ConstantCurrent { population, .. } => population,
+            | ValidStimulus::ConstantCurrent { population, .. }
+            | ValidStimulus::Train { population, .. }
+            | ValidStimulus::VaryingCurrent { population, .. }
+            | ValidStimulus::Drive { population, .. } => population,
         }
     }
 }
