@@ -15,7 +15,7 @@ use crate::lower::{
     population_names, project,
 };
 use crate::structure::{Origin, Structure, Unit, UnitKind};
-use sim_core::network::{Network, Neuron, Population, Probe, Stimulus};
+use sim_core::network::{ConstantCurrent, Network, Neuron, Population, Probe, SpikeList, Stimulus};
 use sim_core::units::{Milliseconds, Quantity, Values};
 
 /// A code whose layers take turns.
@@ -155,7 +155,8 @@ impl Builder<'_> {
         let population = INPUT.to_string();
         if source {
             let times = Values::Each { values: Vec::new(), unit: crate::lower::MILLISECONDS };
-            let stimulus = Stimulus::SpikeList { population, neurons: Vec::new(), times };
+            let stimulus =
+                Stimulus::SpikeList(SpikeList { population, neurons: Vec::new(), times });
             self.network.add_stimulus("sample", stimulus);
             self.input.spikes = Some(0);
             return;
@@ -250,12 +251,12 @@ impl Builder<'_> {
 
 fn current(population: String, amplitude: Vec<f64>, steps: (u32, u32)) -> Stimulus {
     let time = |step: u32| Quantity::from(Milliseconds(f64::from(step)));
-    Stimulus::ConstantCurrent {
+    Stimulus::ConstantCurrent(ConstantCurrent {
         population,
         amplitude: Values::numbers(amplitude),
         start: time(steps.0),
         stop: Some(time(steps.1)),
-    }
+    })
 }
 
 /// Refuses an input code that the method cannot read.

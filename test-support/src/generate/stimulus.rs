@@ -1,7 +1,7 @@
 //! Random stimuli: spike lists on the grid, Poisson sources, constant currents.
 
 use super::{Family, Plan};
-use sim_core::network::Stimulus;
+use sim_core::network::{ConstantCurrent, Poisson, SpikeList, Stimulus};
 use sim_core::units::{Hertz, Picoamperes, Quantity, Values, find_unit};
 use std::collections::BTreeSet;
 

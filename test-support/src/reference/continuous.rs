@@ -211,7 +211,7 @@ fn send(arrivals: &mut Vec<Arrival>, synapses: &[PlainSynapse], dt: f64, time: f
 fn source_spikes(compiled: &Compiled, duration: f64) -> Vec<TimedSpike> {
     let network = compiled.network();
     let mut all = Vec::new();
-    for stimulus in network.stimuli().values() {
+    for (index, stimulus) in network.stimuli().values().enumerate() {
         match stimulus {
             ValidStimulus::SpikeList { population, spikes } => {
                 let first = network.populations()[*population].first;
@@ -219,7 +219,18 @@ fn source_spikes(compiled: &Compiled, duration: f64) -> Vec<TimedSpike> {
                 all.extend(timed.filter(|&(time, _)| time <= duration));
             }
             ValidStimulus::Poisson { .. } => panic!("a Poisson source is no exact input"),
+            ValidStimulus::Train { population, train } => {
+                let first = network.populations()[*population].first;
+                let end = sim_core::time::Time::from_milliseconds(duration).unwrap();
+                let seed = network.stimulus_seeds(network.seed())[index];
+                let mut spikes = Vec::new();
+                train.start(seed).take(end, &mut spikes);
+                all.extend(spikes.iter().map(|(t, n)| (t.milliseconds(), first + n)));
+            }
             ValidStimulus::ConstantCurrent { .. } => {}
+            ValidStimulus::VaryingCurrent { .. } | ValidStimulus::Drive { .. } => {
+                panic!("the continuous reference knows constant currents only")
+            }
         }
     }
     all

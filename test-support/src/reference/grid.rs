@@ -138,9 +138,11 @@ pub fn simulate(compiled: &Compiled, steps: u64) -> GridRun {
         for (n, cell) in cells.iter_mut().enumerate() {
             let neuron = n as u32;
             let incoming = synapses.iter().filter(|synapse| synapse.target == neuron);
-            let arriving: Vec<&PlainSynapse> = incoming
+            let mut arriving: Vec<PlainSynapse> = incoming
                 .filter(|s| step > s.delay && spiked[(step - s.delay) as usize][s.source as usize])
+                .copied()
                 .collect();
+            arriving.extend(driven(compiled, neuron, step));
             let current = current(compiled, neuron, step);
             now[n] = match cell {
                 Cell::Source => source_spikes(compiled, neuron, step),
@@ -178,7 +180,7 @@ fn state(cell: &Cell) -> f64 {
 }
 
 /// One step of a neuron; says whether it spikes at the end.
-fn advance(cell: &mut Cell, arriving: &[&PlainSynapse], current: f64, dt: f64) -> bool {
+fn advance(cell: &mut Cell, arriving: &[PlainSynapse], current: f64, dt: f64) -> bool {
     match cell {
         Cell::Source | Cell::MaxPool { .. } => false,
         Cell::Integrator { v } => {
@@ -231,32 +233,69 @@ fn advance(cell: &mut Cell, arriving: &[&PlainSynapse], current: f64, dt: f64) -
     }
 }
 
-/// The constant current into a neuron during a step: (start, stop].
+/// The current into a neuron during a step: (start, stop].
 fn current(compiled: &Compiled, neuron: u32, step: u64) -> f64 {
     let network = compiled.network();
+    let seeds = network.stimulus_seeds(network.seed());
     let mut sum = 0.0;
-    for stimulus in network.stimuli().values() {
-        let ValidStimulus::ConstantCurrent { population, amplitude, start_step, stop_step } =
-            stimulus
-        else {
+    for (stimulus, seed) in network.stimuli().values().zip(seeds) {
+        let population = &network.populations()[stimulus.population()];
+        let acts = |start: u64, stop: u64| start < step && step <= stop;
+        if !population.range().contains(&neuron) {
             continue;
-        };
-        let population = &network.populations()[*population];
-        if population.range().contains(&neuron) && *start_step < step && step <= *stop_step {
-            let amplitude = amplitude.get((neuron - population.first) as usize);
-            let stepwise =
-                matches!(population.model.spec().name, "integrate_and_fire" | "integrator");
-            sum += if stepwise { on_dyadic_grid(amplitude) } else { amplitude };
         }
+        let local = neuron - population.first;
+        let amplitude = match stimulus {
+            ValidStimulus::ConstantCurrent { amplitude, start_step, stop_step, .. }
+                if acts(*start_step, *stop_step) =>
+            {
+                amplitude.get(local as usize)
+            }
+            ValidStimulus::VaryingCurrent { shape, start_step, stop_step, .. }
+                if acts(*start_step, *stop_step) =>
+            {
+                shape.after(seed, local, step - 1)
+            }
+            _ => continue,
+        };
+        let stepwise = matches!(population.model.spec().name, "integrate_and_fire" | "integrator");
+        sum += if stepwise { on_dyadic_grid(amplitude) } else { amplitude };
     }
     sum
+}
+
+/// Poisson input that arrives at a neuron at the end of a step, as if through synapses.
+fn driven(compiled: &Compiled, neuron: u32, step: u64) -> Vec<PlainSynapse> {
+    let network = compiled.network();
+    let seeds = network.stimulus_seeds(network.seed());
+    let mut all = Vec::new();
+    for (stimulus, seed) in network.stimuli().values().zip(seeds) {
+        let ValidStimulus::Drive { population, drive } = stimulus else {
+            continue;
+        };
+        let range = network.populations()[*population].range();
+        if range.contains(&neuron) {
+            let local = neuron - range.start;
+            drive.arrive(seed, step, local..local + 1, |_, weight| {
+                all.push(PlainSynapse {
+                    source: neuron,
+                    target: neuron,
+                    receptor: drive.receptor(),
+                    weight,
+                    delay: drive.delay(),
+                    projection: usize::MAX,
+                });
+            });
+        }
+    }
+    all
 }
 
 /// Whether a stimulus makes a source spike in a step.
 fn source_spikes(compiled: &Compiled, neuron: u32, step: u64) -> bool {
     let network = compiled.network();
-    let stimuli = network.stimuli().values().enumerate();
-    let mut spikes = stimuli.map(|(index, stimulus)| {
+    let seeds = network.stimulus_seeds(network.seed());
+    let mut spikes = network.stimuli().values().zip(seeds).map(|(stimulus, seed)| {
         let population = &network.populations()[stimulus.population()];
         if !population.range().contains(&neuron) {
             return false;
@@ -267,10 +306,18 @@ fn source_spikes(compiled: &Compiled, neuron: u32, step: u64) -> bool {
                 spikes.contains(&(network.grid().time_of(step), local))
             }
             ValidStimulus::Poisson { probability, .. } => {
-                let words = draw(network.seed(), Purpose::Poisson, local, step, index as u16);
+                let words = draw(seed, Purpose::Poisson, local, step, 0);
                 uniform(words) < probability.get(local as usize)
             }
-            ValidStimulus::ConstantCurrent { .. } => false,
+            ValidStimulus::Train { train, .. } => {
+                let grid = network.grid();
+                let mut sent = Vec::new();
+                train.start(seed).take(grid.time_of(step), &mut sent);
+                sent.iter().any(|&(time, n)| n == local && grid.step_at(time) == step)
+            }
+            ValidStimulus::ConstantCurrent { .. }
+            | ValidStimulus::VaryingCurrent { .. }
+            | ValidStimulus::Drive { .. } => false,
         }
     });
     spikes.any(|spike| spike)
