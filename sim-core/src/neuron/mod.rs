@@ -7,7 +7,10 @@ pub mod adex_alpha;
 pub mod adex_exponential;
 mod conductance;
 mod crossings;
+mod current_synapse;
 pub mod exact;
+mod exact_current_neurons;
+pub mod exponential_integrate_and_fire;
 pub mod exponential_sum;
 pub mod first_arrival;
 pub mod first_spike;
@@ -17,15 +20,19 @@ mod inbox;
 pub mod integrate_and_fire;
 pub mod integrator;
 pub mod izhikevich;
+pub mod leaky_integrator;
+pub mod lif_adaptive_threshold;
 pub mod lif_alpha;
 pub mod lif_conductance_alpha;
 pub mod lif_conductance_exponential;
 pub mod lif_delta;
 pub mod lif_exponential;
+pub mod lif_multisynapse;
 pub mod max_pool;
 mod model;
 mod ode_neurons;
 pub mod phase;
+pub mod quadratic_integrate_and_fire;
 mod solver;
 pub mod spike_source;
 mod typed_parameters;
@@ -49,10 +56,15 @@ pub static MODELS: &[&dyn NeuronModel] = &[
     &lif_delta::Model,
     &lif_exponential::Model,
     &lif_alpha::Model,
+    &lif_multisynapse::Model,
+    &lif_adaptive_threshold::Model,
+    &leaky_integrator::Model,
     &lif_conductance_exponential::Model,
     &lif_conductance_alpha::Model,
     &adex_exponential::Model,
     &adex_alpha::Model,
+    &exponential_integrate_and_fire::Model,
+    &quadratic_integrate_and_fire::Model,
     &izhikevich::Model,
     &hodgkin_huxley::Model,
     &spike_source::Model,

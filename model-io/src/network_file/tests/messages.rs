@@ -283,17 +283,20 @@ error[wrong-type]: a list of 2 stands here
 
 #[test]
 fn an_unknown_model() {
+    let names = sim_core::neuron::model_names().join(", ");
     assert_says(
         "lif_exponential",
         "lif_exponentail",
-        r#"
+        &format!(
+            r#"
 error[unknown-model]: `lif_exponentail` is not a known model
  --> line 7, column 9 at populations/cells/model
   |
 7 | model = "lif_exponentail"
   |         ^^^^^^^^^^^^^^^^^
-  = help: did you mean `lif_exponential`? Known are: integrate_and_fire, integrator, max_pool, lif_delta, lif_exponential, lif_alpha, lif_conductance_exponential, lif_conductance_alpha, adex_exponential, adex_alpha, izhikevich, hodgkin_huxley, spike_source
-"#,
+  = help: did you mean `lif_exponential`? Known are: {names}
+"#
+        ),
     );
 }
 

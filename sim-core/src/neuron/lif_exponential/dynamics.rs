@@ -2,6 +2,7 @@
 
 use super::THRESHOLD;
 use crate::network::SpikeCondition;
+use crate::neuron::current_synapse::propagator;
 use crate::neuron::exponential_sum::{Term, first_upward_crossing};
 use crate::neuron::model::{LoweredNeurons, LoweredReset};
 
@@ -89,15 +90,7 @@ impl Constants {
 
     /// The potential that a current I of a synapse, now 1 pA, adds after t [ms]: mV per pA.
     pub(super) fn propagator(&self, tau_synapse: f64, t: f64) -> f64 {
-        let rate = 1.0 / self.tau - 1.0 / tau_synapse;
-        let decay = (-t / self.tau).exp();
-        if (rate * t).abs() >= 1.0 {
-            // Nothing cancels here, and exp(rate t) may be beyond all numbers after a long silence.
-            return ((-t / tau_synapse).exp() - decay) / rate / self.capacitance;
-        }
-        // expm1 keeps all digits where the time constants are close or equal.
-        let factor = if rate * t == 0.0 { t } else { (rate * t).exp_m1() / rate };
-        decay * factor / self.capacitance
+        propagator(self.tau, self.capacitance, tau_synapse, t)
     }
 
     pub(super) fn limit(&self, current: f64) -> f64 {
