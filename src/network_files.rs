@@ -42,7 +42,8 @@ pub fn read(path: &Path) -> Result<NetworkFile, Error> {
         });
     }
     let text = read_text(path)?;
-    match network_file::read_and_validate(&text) {
+    let directory = path.parent().unwrap_or_else(|| Path::new("."));
+    match network_file::read_and_validate_in(&text, directory) {
         Ok((network, valid)) => Ok(NetworkFile { path: path.into(), text, network, valid }),
         Err(problems) => Err(Error::NetworkFile { path: path.into(), text, problems }),
     }

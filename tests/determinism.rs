@@ -233,14 +233,11 @@ fn named_spikes(recording: &Recording) -> Vec<(i64, String, u32)> {
 fn the_order_of_populations_and_projections_does_not_matter_to_exact_models() {
     let mut spikes = 0;
     for seed in 0..40 {
-        let mut forward = network(Family::Stepwise, seed, Size::SMALL);
-        // Drawn synapses are keyed by the place of their projection.
-        forward.projections.retain(|_, projection| {
-            !matches!(projection.connectivity, Connectivity::FixedProbability(_))
-        });
+        let forward = network(Family::Stepwise, seed, Size::SMALL);
         let mut backward = forward.clone();
         backward.populations.reverse();
         backward.projections.reverse();
+        backward.stimuli.reverse();
         backward.probes.reverse();
         for engine in ENGINES {
             let one = simulate(&compile(&forward), engine.name, 1, duration(&forward));

@@ -3,6 +3,7 @@
 //! * [`hdf5`]: typed, bounded access to HDF5 containers (the only module that names the library);
 //! * [`nir`]: graphs of the Neuromorphic Intermediate Representation;
 //! * [`sonata`]: spike recordings in the SONATA layout;
+//! * [`edges`]: synapses and spikes from SONATA, npz and CSV files;
 //! * [`npz`]: numpy arrays and archives;
 //! * [`network_file`]: networks written by hand in TOML, with errors that point into the file;
 //! * [`sniff`]: what a file is, by its content;
@@ -12,6 +13,7 @@
 //! is wrong is named with its place inside the file.
 pub mod array;
 pub mod atomic;
+pub mod edges;
 pub mod hdf5;
 pub mod network_file;
 pub mod nir;

@@ -12,7 +12,7 @@ use sim_core::network::{
 };
 use sim_core::neuron::integrate_and_fire::IntegrateAndFire;
 use sim_core::neuron::lif_delta::LifDelta;
-use sim_core::units::{Milliseconds, Millivolts};
+use sim_core::units::{Milliseconds, Millivolts, Values};
 use std::collections::BTreeSet;
 use test_support::generate::{FAMILIES, Size, any_family, any_network, network};
 use test_support::suite::runner;
@@ -113,7 +113,8 @@ fn the_footprint_of_fixed_rules_is_the_compiled_size() {
     for family in FAMILIES {
         for seed in 0..40 {
             let description = network(family, seed, Size::SMALL);
-            let mixed_delays = description.projections.values().any(|p| p.delay.count().is_some());
+            let several = |delay: &Values| !matches!(delay, Values::One(_));
+            let mixed_delays = description.projections.values().any(|p| several(&p.delay));
             let mut variance = 0.0;
             let sizes = |name: &str| description.populations[name].size.size() as f64;
             for p in description.projections.values() {
@@ -139,11 +140,11 @@ fn the_footprint_of_fixed_rules_is_the_compiled_size() {
             assert!(off.abs() <= slack, "{name}: {off} synapses");
             if mixed_delays {
                 // Runs of equal delays are not counted beforehand: the worst case is predicted.
-                assert!(bytes_off >= -4.0 * slack, "{name}: {bytes_off} bytes");
+                assert!(bytes_off >= -12.0 * slack, "{name}: {bytes_off} bytes");
             } else if variance == 0.0 {
                 assert_eq!(footprint.connectome_bytes, connectome.bytes(), "{name}");
             } else {
-                assert!(bytes_off.abs() <= 4.0 * slack, "{name}: {bytes_off} bytes");
+                assert!(bytes_off.abs() <= 12.0 * slack, "{name}: {bytes_off} bytes");
             }
             assert!(footprint.peak_bytes >= footprint.connectome_bytes + footprint.state_bytes);
             assert_eq!(footprint.neurons, u64::from(valid.neuron_count()));

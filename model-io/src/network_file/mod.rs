@@ -38,6 +38,7 @@
 
 mod document;
 mod explain;
+mod files;
 mod located;
 mod read;
 #[cfg(test)]
@@ -48,6 +49,7 @@ pub use located::{LocatedProblem, LocatedProblems};
 use document::Document;
 use sim_core::diagnostics::{Problem, Severity};
 use sim_core::network::{Network, ValidNetwork};
+use std::path::Path;
 
 /// Longest text that is read or written, in bytes. Larger networks belong into a binary format.
 pub const MOST_BYTES: usize = 16 << 20;
@@ -95,6 +97,28 @@ pub fn read_and_validate(text: &str) -> Result<(Network, ValidNetwork), LocatedP
             Err(document.locate_all(problems.0))
         }
     }
+}
+
+/// Reads and validates a network whose synapses and spikes may lie in files beside it: paths in the
+/// text are relative to `directory`.
+///
+/// # Errors
+/// As [`read_and_validate`]; a file that cannot be read is a problem at its path.
+pub fn read_and_validate_in(
+    text: &str,
+    directory: &Path,
+) -> Result<(Network, ValidNetwork), LocatedProblems> {
+    let (mut network, document) = read_document(text)?;
+    let unread = files::load(&mut network, directory);
+    let mut problems = match network.validate() {
+        Ok(valid) if unread.is_empty() => return Ok((network, valid)),
+        Ok(_) => Vec::new(),
+        Err(problems) => problems.0,
+    };
+    // What the reader says of a file says more than that it was not read.
+    problems.retain(|p| p.severity == Severity::Error && p.code != "file-not-read");
+    problems.extend(unread);
+    Err(document.locate_all(problems))
 }
 
 /// Finds the places of problems in the text that the network was read from, for example of the

@@ -1,9 +1,11 @@
 //! Random projections of every rule.
 
 use super::{Plan, Planned};
+use sim_core::distribution::{Bounds, Lognormal, Normal, Uniform};
 use sim_core::network::convolution::output_extent;
 use sim_core::network::{
-    AllToAll, Connectivity, Convolution, Dense, FixedProbability, List, OneToOne, Projection,
+    AllToAll, Connectivity, Convolution, Csr, Dense, FixedInDegree, FixedOutDegree,
+    FixedProbability, FixedTotal, List, OneToOne, Projection,
 };
 use sim_core::units::{Quantity, Unit, Values, find_unit};
 
@@ -36,7 +38,7 @@ impl Plan {
         let autapses = source != target || self.dice.chance(0.5);
         let pairs = from * to;
         let one = self.delay();
-        let (connectivity, weight, delay) = match self.dice.whole(0, 5) {
+        let (connectivity, weight, delay) = match self.dice.whole(0, 8) {
             0 if from == to => {
                 let weight = self.weights(target, from, 0.5);
                 (Connectivity::OneToOne(OneToOne), weight, one)
@@ -56,6 +58,22 @@ impl Plan {
                     Connectivity::FixedProbability(FixedProbability { probability, autapses });
                 (rule, weight, one)
             }
+            4 => {
+                let weight = self.drawn_weights(target);
+                let delay = self.drawn_delays();
+                (self.drawn_rule(from, to, autapses), weight, delay)
+            }
+            5 => {
+                let count = self.dice.whole(1, pairs.min(40));
+                let mut row_starts: Vec<u64> =
+                    (1..from).map(|_| u64::from(self.dice.whole(0, count))).collect();
+                row_starts.extend([0, u64::from(count)]);
+                row_starts.sort_unstable();
+                let targets = (0..count).map(|_| self.dice.whole(0, to - 1)).collect();
+                let weight = self.weights(target, count, 0.3);
+                let delay = self.delays(count);
+                (Csr { row_starts, targets }.into(), weight, delay)
+            }
             _ => {
                 let count = self.dice.whole(1, pairs.min(40));
                 let sources = (0..count).map(|_| self.dice.whole(0, from - 1)).collect();
@@ -67,6 +85,63 @@ impl Plan {
         };
         debug_assert!(weight.dimension() == unit.dimension);
         self.add_projection(source, target, connectivity, weight, delay);
+    }
+
+    /// A rule that draws its pairs.
+    fn drawn_rule(&mut self, from: u32, to: u32, autapses: bool) -> Connectivity {
+        let multapses = self.dice.chance(0.6);
+        // So many partners there are for each neuron, with or without multapses.
+        let most = |size: u32| if autapses { size } else { size - 1 };
+        match self.dice.whole(0, 3) {
+            0 => {
+                let in_degree = self.dice.whole(0, most(from));
+                FixedInDegree { in_degree, autapses, multapses: multapses && most(from) > 0 }.into()
+            }
+            1 => {
+                let out_degree = self.dice.whole(0, most(to));
+                FixedOutDegree { out_degree, autapses, multapses: multapses && most(to) > 0 }.into()
+            }
+            2 => {
+                let synapses = u64::from(self.dice.whole(0, from * most(to)));
+                FixedTotal { synapses, autapses, multapses: multapses && most(to) > 0 }.into()
+            }
+            _ => {
+                let probability = self.dice.number(0.05, 0.9);
+                FixedProbability { probability, autapses }.into()
+            }
+        }
+    }
+
+    /// One weight for all, or drawn ones.
+    fn drawn_weights(&mut self, target: usize) -> Values {
+        let unit = weight_unit(&self.populations[target]);
+        let model = self.populations[target].model;
+        if model == "max_pool" || self.dice.chance(0.3) {
+            return self.weights(target, 1, 1.0);
+        }
+        let mut quantity = || Quantity { value: self.weight(model), unit };
+        let (first, second) = (quantity(), quantity());
+        let std = Quantity { value: second.value.abs(), unit };
+        let bounds = match self.dice.whole(0, 2) {
+            0 => Bounds::NONE,
+            1 => Bounds::clip_low(first),
+            _ => Bounds::redraw_low(first),
+        };
+        match self.dice.whole(0, 2) {
+            0 => Normal { mean: first, std, bounds }.into(),
+            1 => Lognormal { median: first, sigma: 0.3, bounds: Bounds::NONE }.into(),
+            _ if first.value <= second.value => Uniform { low: first, high: second }.into(),
+            _ => Uniform { low: second, high: first }.into(),
+        }
+    }
+
+    /// One delay for all, or drawn ones, some of which fall below a step.
+    fn drawn_delays(&mut self) -> Values {
+        if self.dice.chance(0.4) {
+            return self.delay();
+        }
+        let (low, high) = (self.steps(0).into(), self.steps(LONGEST_DELAY).into());
+        Uniform { low, high }.into()
     }
 
     /// A convolution from a population into a new one that has the extents of its output.
