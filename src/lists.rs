@@ -10,9 +10,12 @@ use crate::loihi_export::partition::PARTITIONERS;
 use crate::loihi_export::place::PLACERS;
 use crate::loihi_export::route::ROUTERS;
 use crate::model_io::sniff::Format;
+use crate::sim_core::connectivity::RULES as CONNECTIVITY_RULES;
 use crate::sim_core::diagnostics::known_names;
+use crate::sim_core::distribution::DISTRIBUTIONS;
 use crate::sim_core::engine::ENGINES;
 use crate::sim_core::neuron::{MODELS, ModelSpec, ModelTime};
+use crate::sim_core::stimulus::STIMULI;
 use crate::snn_convert::coding::CODES;
 use crate::snn_convert::method::METHODS;
 use crate::snn_convert::source::onnx::supported_operators;
@@ -35,6 +38,9 @@ pub struct ListEntry {
 /// All lists.
 pub static LISTS: &[ListEntry] = &[
     plain("models", "neuron models", models),
+    plain("connectivity", "rules of connectivity", connectivity),
+    plain("distributions", "what weights, delays and parameters are drawn from", distributions),
+    plain("stimuli", "what drives a network", stimuli),
     ListEntry {
         name: "chips",
         summary: "chips, each figure with its source",
@@ -129,6 +135,28 @@ fn models() -> Result<Listing, Error> {
     };
     let rows = MODELS.iter().map(|model| row(model.spec()));
     Ok(Listing::new("Neuron models", &columns).with_rows(rows))
+}
+
+const KEYED: [&str; 3] = ["name", "summary", "keys"];
+
+fn connectivity() -> Result<Listing, Error> {
+    let rows = CONNECTIVITY_RULES
+        .iter()
+        .map(|entry| [json!(entry.name), json!(entry.summary), json!(entry.keys)]);
+    Ok(Listing::new("Rules of connectivity", &KEYED).with_rows(rows))
+}
+
+fn distributions() -> Result<Listing, Error> {
+    let rows = DISTRIBUTIONS
+        .iter()
+        .map(|entry| [json!(entry.name), json!(entry.summary), json!(entry.keys)]);
+    Ok(Listing::new("Distributions and functions of distance", &KEYED).with_rows(rows))
+}
+
+fn stimuli() -> Result<Listing, Error> {
+    let rows =
+        STIMULI.iter().map(|entry| [json!(entry.name), json!(entry.summary), json!(entry.keys)]);
+    Ok(Listing::new("Stimuli", &KEYED).with_rows(rows))
 }
 
 fn chips() -> Result<Listing, Error> {
