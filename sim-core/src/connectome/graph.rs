@@ -11,7 +11,7 @@
 //! # let mut network = Network::new("chain", Milliseconds(1.0));
 //! # network.add_population("a", Population::new(3, Neuron::spike_source()));
 //! # network.add_population("b", Population::new(3, sim_core::neuron::integrator::integrator()));
-//! # network.add_projection("ab", Projection::new("a", "b", Connectivity::OneToOne));
+//! # network.add_projection("ab", Projection::new("a", "b", OneToOne));
 //! # let connectome = compile(&network.validate().unwrap(), CompileConfig::UNLIMITED).unwrap();
 //! let graph = connectome.graph();
 //! let mut search = Bfs::new(&graph, 0);
