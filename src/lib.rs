@@ -40,6 +40,7 @@
 //! (trained networks to spiking ones), [`loihi_export`] (integers, cores, budgets), [`model_io`]
 //! (files).
 
+pub mod analysis;
 pub mod bench;
 pub mod conversion;
 pub mod data;

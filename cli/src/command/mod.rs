@@ -3,6 +3,7 @@
 //! To add one: its file with a struct of arguments and its [`Run`], its `mod` line, and its line
 //! in the list below.
 
+mod analyse;
 mod bench;
 mod compare;
 mod convert;
@@ -84,6 +85,7 @@ commands! {
     export::Export,
     inspect::Inspect,
     compare::Compare,
+    analyse::Analyse,
     verify::Verify,
     bench::Bench,
     list::List,

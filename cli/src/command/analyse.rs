@@ -1,0 +1,136 @@
+//! `spikeloom analyse`.
+
+use super::{Outcome, Run, Session};
+use crate::output;
+use crate::table::table;
+use serde_json::json;
+use spikeloom::analysis::{AnalysisConfig, PopulationAnalysis, Trains, analyse, page};
+use spikeloom::error::Error;
+use spikeloom::listing::Listing;
+use spikeloom::model_io::atomic::write_bytes_atomically;
+use spikeloom::model_io::sonata;
+use std::path::PathBuf;
+
+/// Measure a recording: rates, intervals, counts, correlations, spectra
+#[derive(Debug, clap::Args)]
+pub struct Analyse {
+    /// Recording of spikes (SONATA)
+    #[arg(value_name = "SPIKES.h5")]
+    recording: PathBuf,
+
+    /// Spikes up to this time are left out (ms)
+    #[arg(long, value_name = "MS", default_value_t = 0.0)]
+    begin_ms: f64,
+
+    /// End of the recording (ms); the last spike where none is given
+    #[arg(long, value_name = "MS")]
+    end_ms: Option<f64>,
+
+    /// Bin of rates over time (ms)
+    #[arg(long, value_name = "MS", default_value_t = AnalysisConfig::default().bin_ms)]
+    bin_ms: f64,
+
+    /// Window of spike counts for the Fano factor (ms)
+    #[arg(long, value_name = "MS", default_value_t = AnalysisConfig::default().count_window_ms)]
+    count_window_ms: f64,
+
+    /// Bin of correlations and spectra (ms)
+    #[arg(long, value_name = "MS", default_value_t = AnalysisConfig::default().correlation_bin_ms)]
+    correlation_bin_ms: f64,
+
+    /// Write a page with raster, rates and spectra
+    #[arg(long, value_name = "PAGE.html")]
+    html: Option<PathBuf>,
+
+    /// Overwrite a file that exists
+    #[arg(long)]
+    force: bool,
+}
+
+impl Run for Analyse {
+    fn run(&self, _session: &Session) -> Result<Outcome, Error> {
+        output::check_target(self.html.as_deref(), self.force)?;
+        let path = &self.recording;
+        let spikes = sonata::read_spikes(path).map_err(|e| Error::from(e).in_file(path))?;
+        let last = spikes.values().flat_map(|own| own.timestamps.iter().copied());
+        let end = self.end_ms.unwrap_or_else(|| last.fold(0.0, f64::max));
+        self.check(end)?;
+        let config = AnalysisConfig {
+            bin_ms: self.bin_ms,
+            count_window_ms: self.count_window_ms,
+            correlation_bin_ms: self.correlation_bin_ms,
+            ..AnalysisConfig::default()
+        };
+        let trains = Trains::from_file(&spikes, self.begin_ms, end);
+        let analyses = analyse(&trains, &config);
+        if let Some(target) = &self.html {
+            let provenance = vec![
+                ("recording".to_string(), path.display().to_string()),
+                ("window".to_string(), format!("{} to {end} ms", self.begin_ms)),
+                ("Spikeloom".to_string(), env!("CARGO_PKG_VERSION").to_string()),
+            ];
+            let html = page(&trains, &analyses, &config, "Spike analysis", provenance).to_html()?;
+            write_bytes_atomically(target, self.force, html.as_bytes())?;
+        }
+        let json = json!({
+            "recording": path.to_string_lossy(),
+            "begin_ms": self.begin_ms,
+            "end_ms": end,
+            "populations": analyses,
+        });
+        Ok(Outcome::fine(json, self.text(&analyses)))
+    }
+}
+
+impl Analyse {
+    fn check(&self, end: f64) -> Result<(), Error> {
+        let widths = [
+            ("--bin-ms", self.bin_ms),
+            ("--count-window-ms", self.count_window_ms),
+            ("--correlation-bin-ms", self.correlation_bin_ms),
+        ];
+        let span = end - self.begin_ms;
+        if !(span > 0.0 && span.is_finite()) {
+            let message = format!("nothing lies between {} and {end} ms", self.begin_ms);
+            return Err(Error::Usage(format!("{message}: choose --begin-ms and --end-ms")));
+        }
+        for (name, width) in widths {
+            // More bins than this fill the memory before they say anything.
+            if !(width > 0.0 && width <= span && span / width < 1e8) {
+                let message = format!("{name} {width}: give a length within the {span} ms");
+                return Err(Error::Usage(message));
+            }
+        }
+        Ok(())
+    }
+
+    fn text(&self, analyses: &[PopulationAnalysis]) -> String {
+        let columns = [
+            "population",
+            "neurons",
+            "spikes",
+            "rate_hz",
+            "interval_cv",
+            "fano_factor",
+            "correlation",
+            "peak_frequency_hz",
+        ];
+        let rows = analyses.iter().map(|analysis| {
+            [
+                json!(analysis.population),
+                json!(analysis.neurons),
+                json!(analysis.spikes),
+                json!(analysis.rate_hz),
+                json!(analysis.interval_cv),
+                json!(analysis.fano_factor),
+                json!(analysis.correlation),
+                json!(analysis.peak_frequency_hz),
+            ]
+        });
+        let mut text = table(&Listing::new("Populations", &columns).with_rows(rows));
+        if let Some(target) = &self.html {
+            text.push_str(&format!("\npage: {}\n", target.display()));
+        }
+        text
+    }
+}

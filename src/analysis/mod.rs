@@ -1,0 +1,76 @@
+//! What spike trains say: rates, intervals, counts, correlations, spectra, distances.
+//!
+//! Times are in milliseconds, rates in spikes per second. A measure that needs more spikes than
+//! there are is `None`, never a number that means something else.
+
+mod counts;
+mod distance;
+mod intervals;
+mod spectrum;
+mod summary;
+
+pub use counts::{count_correlation, fano_factor, histogram, mean_correlation};
+pub use distance::{van_rossum, victor_purpura};
+pub use intervals::{coefficient_of_variation, intervals, local_variation};
+pub use spectrum::{Spectrum, power_spectrum};
+pub use summary::{AnalysisConfig, PopulationAnalysis, analyse, page};
+
+use crate::model_io::sonata::Spikes;
+
+/// The spike trains of a population: times ascending [ms], one list a neuron.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Trains {
+    /// Name of the population.
+    pub population: String,
+    /// Times of each neuron's spikes [ms], ascending, within the window.
+    pub neurons: Vec<Vec<f64>>,
+    /// Begin of the window [ms]; its spikes lie in (begin, end].
+    pub begin: f64,
+    /// End of the window [ms].
+    pub end: f64,
+}
+
+impl Trains {
+    /// The trains of all populations of a recording within (begin, end]. A file does not say how
+    /// many neurons a population has; neurons behind the last that spiked are not known to exist.
+    pub fn from_file(spikes: &Spikes, begin: f64, end: f64) -> Vec<Trains> {
+        let trains = |(name, own): (&String, &crate::model_io::sonata::PopulationSpikes)| {
+            let size = own.node_ids.iter().max().map_or(0, |last| *last as usize + 1);
+            let mut neurons = vec![Vec::new(); size.min(MOST_NEURONS)];
+            for (&time, &neuron) in own.timestamps.iter().zip(&own.node_ids) {
+                if time > begin && time <= end {
+                    if let Some(train) = neurons.get_mut(neuron as usize) {
+                        train.push(time);
+                    }
+                }
+            }
+            neurons.iter_mut().for_each(|train: &mut Vec<f64>| train.sort_by(f64::total_cmp));
+            Trains { population: name.clone(), neurons, begin, end }
+        };
+        spikes.iter().map(trains).collect()
+    }
+
+    /// Length of the window [ms].
+    pub fn duration(&self) -> f64 {
+        self.end - self.begin
+    }
+
+    /// Number of spikes.
+    pub fn spike_count(&self) -> usize {
+        self.neurons.iter().map(Vec::len).sum()
+    }
+
+    /// Spikes per neuron and second.
+    pub fn mean_rate(&self) -> Option<f64> {
+        let seconds = self.neurons.len() as f64 * self.duration() / 1000.0;
+        (seconds > 0.0).then(|| self.spike_count() as f64 / seconds)
+    }
+
+    /// The rate of each neuron [1/s].
+    pub fn rates(&self) -> Vec<f64> {
+        self.neurons.iter().map(|train| train.len() as f64 * 1000.0 / self.duration()).collect()
+    }
+}
+
+/// A file that names a neuron beyond this is damaged; no list is made for it.
+const MOST_NEURONS: usize = 1 << 28;
