@@ -29,6 +29,10 @@ pub enum Readout {
     Membrane,
     /// The spike counts of the last layer; ties go to the larger potential.
     SpikeCount,
+    /// The first spike of the last layer.
+    FirstSpike,
+    /// The potential of the last layer, as soon as the largest leads by a margin.
+    EarlyStop,
 }
 
 /// What became of one unit.

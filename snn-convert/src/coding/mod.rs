@@ -7,6 +7,9 @@ pub mod deterministic_rate;
 pub mod latency;
 pub mod phase;
 pub mod poisson;
+pub mod population;
+pub mod readout;
+pub mod sigma_delta;
 
 /// How samples are put in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
@@ -22,6 +25,10 @@ pub enum InputCode {
     Latency,
     /// Each value is sent as a binary number, one bit a step.
     Phase,
+    /// Each value drives several neurons with bell-shaped tuning.
+    Population,
+    /// Only changes of a stream of samples are sent, in whole steps.
+    SigmaDelta,
 }
 
 /// A code in the list of codes.
@@ -42,6 +49,8 @@ pub static CODES: &[CodeEntry] = &[
     deterministic_rate::ENTRY,
     latency::ENTRY,
     phase::ENTRY,
+    population::ENTRY,
+    sigma_delta::ENTRY,
 ];
 
 /// The code of this name.
@@ -52,6 +61,6 @@ pub fn find_code(name: &str) -> Option<CodeEntry> {
 impl InputCode {
     /// Whether spikes enter through a population of their own, which takes one step.
     pub fn spikes(self) -> bool {
-        self != InputCode::ConstantCurrent
+        !matches!(self, InputCode::ConstantCurrent | InputCode::SigmaDelta)
     }
 }
