@@ -2,6 +2,8 @@
 
 use crate::ann::{AnnError, AnnGraph};
 use crate::calibrate::{Calibration, CalibrationError, calibrate};
+use crate::coding::InputCode;
+use crate::coding::population::{self, Tuning};
 use crate::declutter::{Decluttered, declutter};
 use crate::lower::Conversion;
 use crate::method::{Method, MethodConfig, MethodError, Prepared};
@@ -69,6 +71,26 @@ impl Convertible {
             calibration: &self.calibration,
             samples: &self.samples,
         };
-        Ok((method.convert)(&prepared, config)?)
+        // Two codes dress up another: the method converts for that one.
+        let inner = match config.code {
+            InputCode::Population => InputCode::DeterministicRate,
+            InputCode::SigmaDelta => InputCode::ConstantCurrent,
+            code => code,
+        };
+        let mut conversion = (method.convert)(&prepared, &MethodConfig { code: inner, ..*config })?;
+        match config.code {
+            InputCode::Population => {
+                let start = (f64::INFINITY, f64::NEG_INFINITY);
+                let (low, high) = self.samples.iter().fold(start, |(low, high), &value| {
+                    (low.min(f64::from(value)), high.max(f64::from(value)))
+                });
+                let tuning = Tuning::new(low, high, population::NEURONS);
+                Ok(population::drive(conversion, tuning))
+            }
+            code => {
+                conversion.input.code = code;
+                Ok(conversion)
+            }
+        }
     }
 }

@@ -81,6 +81,8 @@ pub struct InputPlan {
     pub opening: u32,
     /// Steps of that window.
     pub window: u32,
+    /// How values drive populations, for [`InputCode::Population`].
+    pub tuning: Option<crate::coding::population::Tuning>,
 }
 
 /// When a converted network has an answer.
@@ -116,6 +118,8 @@ pub struct Conversion {
     pub sample_size: usize,
     /// When the scores are read.
     pub timing: Timing,
+    /// Lead that the largest score needs for an early stop.
+    pub margin: f64,
 }
 
 impl Conversion {
@@ -200,7 +204,8 @@ pub fn lower(
 ) -> Conversion {
     let mut network = Network::new(name, Milliseconds(1.0));
     let names = population_names(structure);
-    let mut input = InputPlan { code, currents: Vec::new(), spikes: None, opening: 0, window: 0 };
+    let mut input =
+        InputPlan { code, currents: Vec::new(), spikes: None, opening: 0, window: 0, tuning: None };
     if code.spikes() {
         add_input(&mut network, &mut input, structure, code);
     }
@@ -236,7 +241,7 @@ pub fn lower(
     }
     let sample_size = structure.input.size();
     let (readout, timing) = (form.readout, Timing::AnyStep);
-    Conversion { network, layers, input, readout, sample_size, timing }
+    Conversion { network, layers, input, readout, sample_size, timing, margin: 0.0 }
 }
 
 /// Name of the population that samples enter through as spikes.
@@ -326,7 +331,7 @@ pub(crate) fn project(
 }
 
 /// Rows as a list, or as one-to-one where every source reaches just its own target.
-fn list(rows: &[Vec<(u32, f64)>]) -> (Connectivity, Vec<f64>) {
+pub(crate) fn list(rows: &[Vec<(u32, f64)>]) -> (Connectivity, Vec<f64>) {
     let own =
         |(source, row): (usize, &Vec<(u32, f64)>)| row.len() == 1 && row[0].0 as usize == source;
     let weights = rows.iter().flatten().map(|&(_, weight)| weight).collect();

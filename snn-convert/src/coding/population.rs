@@ -9,9 +9,10 @@
 //! Source: Bohte, Kok and La Poutré 2002, Neurocomputing 48:17 (Gaussian receptive fields).
 
 use super::{CodeEntry, InputCode};
-use crate::ann::SampleShape;
 use crate::linear::LinearMap;
-use crate::structure::{Origin, Structure};
+use crate::lower::{Conversion, INPUT, list};
+use sim_core::network::{Connectivity, Neuron, Population, Projection, Shape, Stimulus};
+use sim_core::units::{Milliseconds, Values};
 
 pub(super) const ENTRY: CodeEntry = CodeEntry {
     name: "population",
@@ -102,24 +103,74 @@ fn solve(mut matrix: Vec<Vec<f64>>) -> Vec<f64> {
     (0..count).map(|row| matrix[row][count] / matrix[row][row]).collect()
 }
 
-/// The same network reading rates `[value, neuron]` instead of values.
-pub fn read_through(structure: &Structure, tuning: &Tuning) -> Structure {
-    let (mut structure, size) = (structure.clone(), structure.input.size());
+/// Gives a conversion whose samples enter as deterministic rates an input of populations
+/// `[value, neuron]`: the first layers read through them.
+#[must_use]
+pub fn drive(mut conversion: Conversion, tuning: Tuning) -> Conversion {
+    let size = conversion.sample_size;
+    let neurons = tuning.centres.len();
+    let shape = Shape::List((size * neurons) as u32);
+    conversion.network.add_population(INPUT, Population::shaped(shape, Neuron::spike_source()));
     let rows = (0..size)
         .flat_map(|value| tuning.weights.iter().map(move |&weight| vec![(value as u32, weight)]));
     let read = LinearMap::Sparse { targets: size, rows: rows.collect() };
-    for unit in &mut structure.units {
-        for branch in &mut unit.branches {
-            if branch.origin == Origin::Input {
-                branch.map.apply(&vec![tuning.offset; size], &mut unit.bias);
-                branch.map = read.clone().then(branch.map.clone());
-            }
+    let own = conversion.network.projections.iter().filter(|(_, own)| own.source == INPUT);
+    let names: Vec<String> = own.map(|(name, _)| name.clone()).collect();
+    for name in names {
+        let network = &mut conversion.network;
+        let Some(old) = network.projections.get(&name).cloned() else { continue };
+        let Some(target) = network.populations.get(&old.target) else { continue };
+        let targets = target.size.size() as usize;
+        let Some(map) = map_of(&old, size, targets) else { continue };
+        // The constant part of the read-out acts as each step's spikes do.
+        let mut constant = vec![0.0; targets];
+        map.apply(&vec![tuning.offset; size], &mut constant);
+        let current = Stimulus::constant_current(
+            old.target.clone(),
+            Values::numbers(constant),
+            Milliseconds(1.0),
+        );
+        network.add_stimulus(format!("read-out of {name}"), current);
+        let (connectivity, weights) = list(&rows_of(&read.clone().then(map)));
+        let new = Projection { connectivity, weight: Values::numbers(weights), ..old };
+        network.add_projection(name, new);
+    }
+    conversion.input.code = InputCode::Population;
+    conversion.input.tuning = Some(tuning);
+    conversion
+}
+
+/// A projection as a map; `None` for rules that draw at random.
+fn map_of(projection: &Projection, sources: usize, targets: usize) -> Option<LinearMap> {
+    let Values::Each { values, .. } = &projection.weight else { return None };
+    let weights = values.clone();
+    Some(match &projection.connectivity {
+        Connectivity::Convolution(geometry) => {
+            LinearMap::Convolution { geometry: *geometry, weights }
         }
-    }
-    if let Ok(shape) = SampleShape::new([size * tuning.centres.len()]) {
-        structure.input = shape;
-    }
-    structure
+        Connectivity::Dense => LinearMap::Dense { targets, sources, weights },
+        Connectivity::OneToOne => {
+            let rows = weights.iter().enumerate().map(|(n, &weight)| vec![(n as u32, weight)]);
+            LinearMap::Sparse { targets, rows: rows.collect() }
+        }
+        Connectivity::List { sources: from, targets: to } => {
+            let mut rows = vec![Vec::new(); sources];
+            for ((&source, &target), &weight) in from.iter().zip(to).zip(&weights) {
+                rows[source as usize].push((target, weight));
+            }
+            LinearMap::Sparse { targets, rows }
+        }
+        _ => return None,
+    })
+}
+
+fn rows_of(map: &LinearMap) -> Vec<Vec<(u32, f64)>> {
+    let row = |source| {
+        let mut row = Vec::new();
+        map.for_each_target(source, |target, weight| row.push((target as u32, weight)));
+        row
+    };
+    (0..map.sources()).map(row).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Running a network that was given a sample, and counting what it does.
 
 use super::{FidelityError, Presenter, SampleRun, digest, largest};
+use crate::coding::readout::squeeze;
 use crate::lower::{Readout, Timing};
 use sim_core::engine::Engine;
 use sim_core::recording::Counters;
@@ -17,7 +18,7 @@ struct Stop {
 
 impl Presenter<'_> {
     /// Index of the read-out's population.
-    fn readout(&self) -> usize {
+    pub(super) fn readout(&self) -> usize {
         self.conversion.layers.len() - 1 + self.input_populations()
     }
 
@@ -64,6 +65,7 @@ impl Presenter<'_> {
             classes: Vec::with_capacity(numbers),
             scores: Vec::new(),
             scores_at: Vec::with_capacity(numbers),
+            steps_used: self.config.steps.clone(),
             spikes: vec![0; numbers],
             synaptic_operations: vec![0; numbers],
             population_spikes: vec![0; populations],
@@ -107,7 +109,7 @@ impl Presenter<'_> {
     }
 
     /// Neurons that said how much their code could not express.
-    fn saturated(&self, engine: &dyn Engine) -> u64 {
+    pub(super) fn saturated(&self, engine: &dyn Engine) -> u64 {
         let inputs = self.input_populations();
         let mut count = 0;
         for (index, layer) in self.conversion.layers.iter().enumerate() {
@@ -131,6 +133,7 @@ impl Presenter<'_> {
             classes: Vec::with_capacity(numbers),
             scores: Vec::new(),
             scores_at: Vec::with_capacity(numbers),
+            steps_used: self.config.steps.clone(),
             spikes: vec![0; numbers],
             synaptic_operations: vec![0; numbers],
             population_spikes: vec![0; populations.len()],
@@ -171,13 +174,12 @@ impl Presenter<'_> {
 
     /// Scores and classes at each number of steps.
     fn read(&self, run: &mut SampleRun, potentials: &[Vec<f64>], counts: &[Vec<f64>]) {
+        let counted = self.conversion.readout == Readout::SpikeCount;
         for (potential, count) in potentials.iter().zip(counts) {
-            let scores: Vec<f64> = match self.conversion.readout {
-                Readout::Membrane => potential.clone(),
-                // Potentials lie below the threshold 1: they only order equal counts.
-                Readout::SpikeCount => {
-                    count.iter().zip(potential).map(|(c, v)| c + squeeze(*v)).collect()
-                }
+            let scores: Vec<f64> = match counted {
+                false => potential.clone(),
+                // Potentials lie below the threshold: they only order equal counts.
+                true => count.iter().zip(potential).map(|(c, v)| c + squeeze(*v)).collect(),
             };
             run.classes.push(largest(&scores));
             run.scores_at.push(scores);
@@ -187,15 +189,10 @@ impl Presenter<'_> {
 }
 
 /// A digest of counts and scores, for samples whose spikes are not recorded.
-fn digest_of_counts(run: &SampleRun) -> u64 {
+pub(super) fn digest_of_counts(run: &SampleRun) -> u64 {
     let counts = run.spikes.iter().chain(&run.synaptic_operations).chain(&run.population_spikes);
     let scores = run.scores_at.iter().flatten().map(|score| score.to_bits());
     counts.copied().chain(scores).fold(0xcbf2_9ce4_8422_2325, |hash: u64, word| {
         (hash ^ word).wrapping_mul(0x0100_0000_01b3).rotate_left(29)
     })
-}
-
-/// A number in (0, 1) that grows with the potential.
-pub(super) fn squeeze(potential: f64) -> f64 {
-    0.5 + 0.499 * potential / (1.0 + potential.abs())
 }

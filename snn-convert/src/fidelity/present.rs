@@ -1,6 +1,8 @@
 //! Putting samples into a converted network.
 
 use super::{FidelityConfig, FidelityError, SampleRun};
+use crate::coding::readout::entry_of;
+use crate::coding::sigma_delta::{self, Stream};
 use crate::coding::{InputCode, deterministic_rate, latency};
 use crate::linear::PreparedMap;
 use crate::lower::{Conversion, CurrentDrive, Readout, Timing};
@@ -124,10 +126,31 @@ impl<'a> Presenter<'a> {
         sample: &[f32],
     ) -> Result<SampleRun, FidelityError> {
         self.present(engine, index, sample)?;
-        match self.recorded {
-            true => self.run_recorded(engine),
-            false => self.run_counted(engine),
+        match (self.conversion.readout, self.recorded) {
+            (Readout::FirstSpike | Readout::EarlyStop, _) => self.run_decided(engine),
+            (_, true) => self.run_recorded(engine),
+            (_, false) => self.run_counted(engine),
         }
+    }
+
+    /// Shows the frames of a stream one after the other, each from the initial state, and gives with
+    /// each run how many changes were sent: a value that did not change sends nothing.
+    ///
+    /// # Errors
+    /// [`FidelityError`].
+    pub fn show_stream(
+        &self,
+        engine: &mut dyn Engine,
+        frames: &[&[f32]],
+    ) -> Result<Vec<(SampleRun, usize)>, FidelityError> {
+        let mut stream = Stream::new(self.conversion.sample_size, sigma_delta::STEP);
+        let show = |(index, frame): (usize, &&[f32])| {
+            let values: Vec<f64> = frame.iter().map(|&value| f64::from(value)).collect();
+            let changes = stream.send(&values).len();
+            let known: Vec<f32> = stream.known().into_iter().map(|value| value as f32).collect();
+            Ok((self.show_one(engine, index, &known)?, changes))
+        };
+        frames.iter().enumerate().map(show).collect()
     }
 
     /// 1 where samples enter through a population of their own.
@@ -146,8 +169,13 @@ impl<'a> Presenter<'a> {
             return Err(FidelityError::SampleSize { sample: index, needed, got: sample.len() });
         }
         let input = &self.conversion.input;
-        let values: Vec<f64> = sample.iter().map(|&value| f64::from(value)).collect();
-        if input.code.spikes() {
+        let mut values: Vec<f64> = sample.iter().map(|&value| f64::from(value)).collect();
+        if input.code == InputCode::SigmaDelta {
+            let mut stream = Stream::new(values.len(), sigma_delta::STEP);
+            stream.send(&values);
+            values = stream.known();
+        }
+        if input.code.spikes() && input.tuning.is_none() {
             let outside = sample.iter().position(|value| !(0.0..=1.0).contains(value));
             if let Some(position) = outside {
                 let value = sample[position];
@@ -175,6 +203,11 @@ impl<'a> Presenter<'a> {
             return self.first_spikes(sample);
         }
         let most = self.config.steps.last().copied().unwrap_or(1);
+        let rates: Option<Vec<f32>> = self.conversion.input.tuning.as_ref().map(|tuning| {
+            let rates = |&value: &f32| tuning.rates(f64::from(value));
+            sample.iter().flat_map(rates).map(|rate| rate as f32).collect()
+        });
+        let sample = rates.as_deref().unwrap_or(sample);
         let steps = deterministic_rate::encode(sample, most).into_iter().enumerate();
         steps
             .flat_map(|(step, neurons)| {
@@ -207,7 +240,7 @@ impl<'a> Presenter<'a> {
 fn unrecorded(conversion: &Conversion) -> Network {
     let mut network = conversion.network.clone();
     let readout = conversion.layers.last().map(|layer| layer.population.as_str());
-    let counts = conversion.readout == Readout::SpikeCount;
+    let counts = entry_of(conversion.readout).spikes;
     network.probes.retain(|_, probe| counts && readout == Some(probe.population.as_str()));
     network
 }

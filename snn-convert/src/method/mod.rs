@@ -98,7 +98,10 @@ pub fn find_method(name: &str) -> Option<&'static Method> {
 /// Refuses input codes whose spikes are not worth the same in every step.
 fn check_rate_code(method: &'static str, code: InputCode) -> Result<(), MethodError> {
     let needed = "constant_current, poisson or deterministic_rate";
-    let windowed = matches!(code, InputCode::Latency | InputCode::Phase);
+    let windowed = !matches!(
+        code,
+        InputCode::ConstantCurrent | InputCode::Poisson | InputCode::DeterministicRate
+    );
     if windowed { Err(MethodError::Code { method, needed }) } else { Ok(()) }
 }
 

@@ -102,6 +102,7 @@ pub(super) fn lower_in_turns(
             spikes: None,
             opening: 0,
             window: code.window,
+            tuning: None,
         },
     };
     if spiking {
@@ -131,6 +132,7 @@ pub(super) fn lower_in_turns(
         readout: Readout::Membrane,
         sample_size: structure.input.size(),
         timing: Timing::Once { step, code_steps, continuous },
+        margin: 0.0,
     }
 }
 

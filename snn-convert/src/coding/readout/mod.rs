@@ -68,7 +68,7 @@ fn potentials_after(run: OutputRun<'_>, steps: u32) -> Vec<f64> {
 }
 
 /// A number in (0, 1) that grows with the potential: it orders what is otherwise equal.
-fn squeeze(potential: f64) -> f64 {
+pub(crate) fn squeeze(potential: f64) -> f64 {
     0.5 + 0.499 * potential / (1.0 + potential.abs())
 }
 

@@ -32,6 +32,9 @@ pub enum ReadoutError {
     },
 }
 
+/// Lead for an early stop, as a part of the range of scores of one step.
+const LEAD: f64 = 0.25;
+
 /// How far the window of a first-spike read-out reaches beyond the scores seen, in their range.
 const MARGIN_OF_WINDOW: f64 = 0.5;
 
@@ -66,6 +69,7 @@ pub fn read_by(
         _ => return Err(ReadoutError::LastLayer { readout: name, model }),
     }
     conversion.readout = readout;
+    conversion.margin = LEAD * (scores[1] - scores[0]);
     if let Some(layer) = conversion.layers.last_mut() {
         let own = conversion.network.populations.get(&population);
         layer.model = own.map_or(model, |population| population.neuron.model.clone());
@@ -108,5 +112,7 @@ fn open_window(conversion: &mut Conversion, name: &str, scores: [f64; 2]) {
     let start = Milliseconds(f64::from(opening));
     let ramp = Stimulus::constant_current(name, range, start);
     conversion.network.add_stimulus(format!("ramp of {name}"), ramp);
-    conversion.timing = Timing::Once { step: step + window, code_steps, continuous };
+    // In slots the first one is the step of the opening itself.
+    let step = if continuous { step + window } else { step + window - 1 };
+    conversion.timing = Timing::Once { step, code_steps, continuous };
 }
