@@ -14,6 +14,8 @@ use crate::structure::{Structure, StructureError, structure};
 pub struct Convertible {
     /// Name of the network.
     pub name: String,
+    /// The graph as it was read.
+    pub original: AnnGraph,
     /// The graph in normal form and what became of every node.
     pub decluttered: Decluttered,
     /// Its units.
@@ -51,8 +53,8 @@ impl Convertible {
         let decluttered = declutter(graph)?;
         let structure = structure(&decluttered.graph)?;
         let calibration = calibrate(&decluttered.graph, &structure, samples)?;
-        let (name, samples) = (name.to_string(), samples.to_vec());
-        Ok(Convertible { name, decluttered, structure, calibration, samples })
+        let (name, samples, original) = (name.to_string(), samples.to_vec(), graph.clone());
+        Ok(Convertible { name, original, decluttered, structure, calibration, samples })
     }
 
     /// Converts with a method.
@@ -66,6 +68,7 @@ impl Convertible {
     ) -> Result<Conversion, ConvertError> {
         let prepared = Prepared {
             name: &self.name,
+            original: &self.original,
             graph: &self.decluttered.graph,
             structure: &self.structure,
             calibration: &self.calibration,

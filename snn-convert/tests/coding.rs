@@ -125,7 +125,7 @@ fn inputs_below_zero_are_a_signed_current_a_population_or_refused() {
             let scores = evaluate_output(&case.convertible.decluttered.graph, case.sample(3));
             let largest = scores.unwrap().into_iter().fold(0.0, f32::max);
             let error = (run.scores[run.classes[0]] / 64.0 - f64::from(largest)).abs();
-            // A tenth of the largest score: rounding to 64 spikes, 1 % of error of the bells.
+            // A tenth of the largest score: rounding to 64 spikes a neuron, in every layer.
             assert!(error < 0.1 * f64::from(largest), "{}: {error} of {largest}", entry.name);
         } else {
             let error = shown.unwrap_err();

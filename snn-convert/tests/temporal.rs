@@ -80,7 +80,7 @@ fn show(case: &Case, conversion: &Conversion, engine: &str, images: usize) -> Ve
         .collect()
 }
 
-/// The scores in 64 bits and the number of activations above zero, pooled ones included.
+/// The scores of the network as it was read, in 64 bits, and the number of activations above zero, pooled ones included.
 fn exact_scores(case: &Case, image: usize) -> (Vec<f64>, u64) {
     let graph = &case.convertible.decluttered.graph;
     let values = exact::evaluate(graph, case.sample(image), |_, _, value| value);
@@ -89,7 +89,9 @@ fn exact_scores(case: &Case, image: usize) -> (Vec<f64>, u64) {
     let active = |unit: &snn_convert::structure::Unit| {
         values[unit.node.index()].iter().filter(|&&value| value > 0.0).count() as u64
     };
-    (values[graph.output().index()].clone(), units.map(active).sum())
+    let original = &case.convertible.original;
+    let scores = exact::evaluate(original, case.sample(image), |_, _, value| value);
+    (scores[original.output().index()].clone(), units.map(active).sum())
 }
 
 #[test]

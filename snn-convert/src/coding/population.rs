@@ -1,7 +1,7 @@
 //! Population: each value drives several neurons, each most where the value lies near its centre.
 //!
-//! The centres c_k of n neurons lie evenly from the lowest to the highest value, with the distance d
-//! between neighbours; neuron k spikes at the rate exp(−(x − c_k)² / 2σ²) with σ = d. The rates become
+//! The centres c_k of n neurons lie evenly at a distance d, the outermost one distance beyond the lowest
+//! and the highest value; neuron k spikes at the rate exp(−(x − c_k)² / 2σ²) with σ = d. The rates become
 //! evenly spaced spikes. A value is read back as b + Σ_k a_k r_k: with overlapping bells there are
 //! weights a_k and b that hit every value closely (least squares on a fine grid). They are linear, so
 //! a converted network's first layer simply reads through them, and values may have any range.
@@ -40,12 +40,12 @@ pub struct Tuning {
 }
 
 impl Tuning {
-    /// Neurons for values from `low` to `high`, at least two.
+    /// Neurons for values from `low` to `high`, at least four.
     pub fn new(low: f64, high: f64, neurons: usize) -> Self {
-        let neurons = neurons.max(2);
+        let neurons = neurons.max(4);
         let high = if high > low { high } else { low + 1.0 };
-        let distance = (high - low) / (neurons - 1) as f64;
-        let centres = (0..neurons).map(|k| low + distance * k as f64).collect();
+        let distance = (high - low) / (neurons - 3) as f64;
+        let centres = (0..neurons).map(|k| low + distance * (k as f64 - 1.0)).collect();
         let mut tuning =
             Tuning { centres, width: distance, weights: vec![0.0; neurons], offset: 0.0 };
         tuning.fit(low, high);
@@ -182,10 +182,10 @@ mod tests {
     #[test]
     fn rates_are_bells_around_evenly_spaced_centres() {
         let tuning = Tuning::new(-1.0, 1.0, 5);
-        assert_eq!(tuning.centres, [-1.0, -0.5, 0.0, 0.5, 1.0]);
-        let rates = tuning.rates(0.5);
+        assert_eq!(tuning.centres, [-2.0, -1.0, 0.0, 1.0, 2.0]);
+        let rates = tuning.rates(1.0);
         for (k, rate) in rates.iter().enumerate() {
-            // exp(−k²/2), k neighbours away from the centre at 0.5.
+            // exp(−k²/2), k neighbours away from the centre at 1.
             let away = k as f64 - 3.0;
             assert!((rate - (-away * away / 2.0).exp()).abs() < 1e-12);
         }
@@ -198,10 +198,11 @@ mod tests {
         ) {
             let tuning = Tuning::new(low, low + range, neurons);
             let value = low + range * place;
-            // The bells reproduce a straight line to 1 % of the range from four neurons on
-            // (measured: 0.8 % for four, 0.2 % for six).
+            // How straight a line bells give, in parts of the range: an independent fit of four to
+            // nine neurons has its largest error, 0.0022, with five.
+            let line = 0.0025 * range;
             let error = (tuning.decode(&tuning.rates(value)) - value).abs();
-            prop_assert!(error < 0.01 * range, "{error}");
+            prop_assert!(error < line, "{error}");
             // As spikes: each count is the nearest, so half a spike a neuron is left.
             let steps = 256;
             let counts = tuning.rates(value).into_iter().map(|rate| {
@@ -210,7 +211,7 @@ mod tests {
             });
             let decoded = tuning.decode(&counts.collect::<Vec<_>>());
             let left = tuning.weights.iter().map(|a| a.abs()).sum::<f64>() * 0.5 / f64::from(steps);
-            prop_assert!((decoded - value).abs() < 0.01 * range + left);
+            prop_assert!((decoded - value).abs() < line + left);
         }
     }
 }

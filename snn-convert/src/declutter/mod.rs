@@ -112,13 +112,29 @@ pub struct Decluttered {
 /// [`AnnError`] where a changed node is no longer valid, for instance because folding makes a
 /// weight too large for `f32`; it names the node.
 pub fn declutter(original: &AnnGraph) -> Result<Decluttered, AnnError> {
+    declutter_with(original, PASSES)
+}
+
+/// Runs all passes but those that multiply weights, which rounds them to 32 bits: what would be
+/// folded stays as a linear map of its own, for methods that are exact to more digits.
+///
+/// # Errors
+/// As [`declutter`].
+pub fn declutter_exactly(original: &AnnGraph) -> Result<Decluttered, AnnError> {
+    let rounding =
+        [fold_batch_normalization::PASS.name, fold_constant::PASS.name, fold_into_next::PASS.name];
+    let exact = PASSES.iter().copied().filter(|pass| !rounding.contains(&pass.name));
+    declutter_with(original, &exact.collect::<Vec<_>>())
+}
+
+fn declutter_with(original: &AnnGraph, passes: &[&Pass]) -> Result<Decluttered, AnnError> {
     let mut graph = original.clone();
     let mut records: Vec<PassRecord> = Vec::new();
     for sweep in 1..=MAXIMUM_SWEEPS {
         let mut changed = false;
         let mut left = Vec::new();
-        for (number, pass) in PASSES.iter().enumerate() {
-            if changed && number + 1 == PASSES.len() {
+        for (number, pass) in passes.iter().enumerate() {
+            if changed && number + 1 == passes.len() {
                 continue;
             }
             let findings = (pass.run)(&graph);

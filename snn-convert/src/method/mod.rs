@@ -20,6 +20,8 @@ use crate::threshold::ThresholdRule;
 pub struct Prepared<'a> {
     /// Name of the network.
     pub name: &'a str,
+    /// The graph as it was read.
+    pub original: &'a AnnGraph,
     /// The decluttered graph.
     pub graph: &'a AnnGraph,
     /// Its units.

@@ -21,8 +21,9 @@
 use super::turns::{TurnCode, check_code, lower_in_turns};
 use super::{Method, MethodConfig, MethodError, Prepared, plain_scale};
 use crate::coding::InputCode;
+use crate::declutter::declutter_exactly;
 use crate::lower::{Conversion, UnitScale};
-use crate::structure::{Origin, UnitKind};
+use crate::structure::{Origin, Structure, Unit, UnitKind, structure};
 use sim_core::network::Neuron;
 use sim_core::neuron::first_arrival::first_arrival;
 use sim_core::neuron::first_spike::first_spike;
@@ -59,6 +60,9 @@ fn convert_exact(
     config: &MethodConfig,
 ) -> Result<Conversion, MethodError> {
     check_code("ttfs", config.code, InputCode::Latency, "constant_current or latency")?;
+    let exact = exact_structure(prepared);
+    let structure = exact.as_ref().unwrap_or(prepared.structure);
+    let prepared = &Prepared { structure, ..*prepared };
     let scales = scales(prepared, |sample| {
         let largest = f64::from(sample.maximum());
         vec![if largest > 0.0 { HEADROOM * largest } else { 1.0 }; sample.channels.len()]
@@ -81,6 +85,17 @@ fn convert_exact(
         continuous: true,
     };
     Ok(lower_in_turns(prepared, &scales, config.code, &code))
+}
+
+/// The units of the network as it was read, whose weights were not rounded again by folding; `None`
+/// where folding made other units.
+fn exact_structure(prepared: &Prepared<'_>) -> Option<Structure> {
+    let graph = declutter_exactly(prepared.original).ok()?.graph;
+    let exact = structure(&graph).ok()?;
+    let folded = &prepared.structure.units;
+    let same = |(a, b): (&Unit, &Unit)| a.kind == b.kind && a.shape == b.shape;
+    let agree = exact.units.len() == folded.len() && exact.units.iter().zip(folded).all(same);
+    agree.then_some(exact)
 }
 
 fn convert_slots(
