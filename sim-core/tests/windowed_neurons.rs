@@ -5,7 +5,10 @@
 use proptest::prelude::*;
 use sim_core::connectome::CompileConfig;
 use sim_core::engine::{Compiled, ENGINES, Engine, EngineConfig, find_engine};
-use sim_core::network::{Connectivity, Network, Neuron, Population, Probe, Projection, Stimulus};
+use sim_core::network::{
+    AllToAll, Connectivity, Dense, Network, Neuron, OneToOne, Population, Probe, Projection,
+    SpikeList, Stimulus,
+};
 use sim_core::neuron::first_arrival::first_arrival;
 use sim_core::neuron::first_spike::first_spike;
 use sim_core::neuron::first_spike_slots::first_spike_slots;
@@ -23,13 +26,13 @@ fn network(cells: Neuron, count: u32, weights: &[f64], spikes: &[(u32, f64)]) ->
     network.add_population("cell", Population::new(count, cells));
     let unit = UNITS.iter().copied().find(|unit| unit.symbol == "ms").unwrap();
     let values = spikes.iter().map(|spike| spike.1).collect();
-    let list = Stimulus::SpikeList {
+    let list = Stimulus::SpikeList(SpikeList {
         population: "source".into(),
         neurons: spikes.iter().map(|spike| spike.0).collect(),
         times: Values::Each { values, unit },
-    };
+    });
     network.add_stimulus("spikes", list);
-    let wires = Projection::new("source", "cell", Connectivity::Dense);
+    let wires = Projection::new("source", "cell", Connectivity::Dense(Dense));
     network.add_projection("wires", wires.weight(Values::numbers(weights.to_vec())));
     network.add_probe("spikes", Probe::spikes("cell"));
     network
@@ -109,7 +112,7 @@ fn slots_round_to_whole_levels_and_stand_for_them_in_the_next_window() {
         current(&mut chain, "ramp", 1.0, 7.0);
         let next = first_spike_slots(Milliseconds(16.0), Milliseconds(8.0));
         chain.add_population("next", Population::new(1, next));
-        let wire = Projection::new("cell", "next", Connectivity::OneToOne);
+        let wire = Projection::new("cell", "next", Connectivity::OneToOne(OneToOne));
         chain.add_projection("on", wire.weight(0.5));
         for engine in ENGINES {
             let engine = run(&chain, engine.name, 16);
@@ -160,7 +163,8 @@ fn the_maximum_of_phases_has_the_largest_leading_bits() {
         let cells = cells.initial("membrane_potential", Values::numbers(vec![a, b]));
         let mut pool = network(cells, 2, &[0.0, 0.0], &[]);
         pool.add_population("pool", Population::new(1, max_pool()));
-        let window = Projection::new("cell", "pool", Connectivity::AllToAll { autapses: true });
+        let window =
+            Projection::new("cell", "pool", Connectivity::AllToAll(AllToAll { autapses: true }));
         pool.add_projection("window", window.weight(1.0));
         pool.probes.clear();
         pool.add_probe("pooled", Probe::spikes("pool"));

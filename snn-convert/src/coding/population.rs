@@ -148,14 +148,15 @@ fn map_of(projection: &Projection, sources: usize, targets: usize) -> Option<Lin
         Connectivity::Convolution(geometry) => {
             LinearMap::Convolution { geometry: *geometry, weights }
         }
-        Connectivity::Dense => LinearMap::Dense { targets, sources, weights },
-        Connectivity::OneToOne => {
+        Connectivity::Dense(_) => LinearMap::Dense { targets, sources, weights },
+        Connectivity::OneToOne(_) => {
             let rows = weights.iter().enumerate().map(|(n, &weight)| vec![(n as u32, weight)]);
             LinearMap::Sparse { targets, rows: rows.collect() }
         }
-        Connectivity::List { sources: from, targets: to } => {
+        Connectivity::List(list) => {
             let mut rows = vec![Vec::new(); sources];
-            for ((&source, &target), &weight) in from.iter().zip(to).zip(&weights) {
+            let pairs = list.sources.iter().zip(&list.targets);
+            for ((&source, &target), &weight) in pairs.zip(&weights) {
                 rows[source as usize].push((target, weight));
             }
             LinearMap::Sparse { targets, rows }
