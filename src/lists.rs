@@ -17,6 +17,7 @@ use crate::sim_core::engine::ENGINES;
 use crate::sim_core::neuron::{MODELS, ModelSpec, ModelTime};
 use crate::sim_core::stimulus::STIMULI;
 use crate::snn_convert::coding::CODES;
+use crate::snn_convert::coding::readout::READOUTS;
 use crate::snn_convert::method::METHODS;
 use crate::snn_convert::source::onnx::supported_operators;
 use crate::snn_convert::threshold::RULES;
@@ -52,6 +53,7 @@ pub static LISTS: &[ListEntry] = &[
     plain("methods", "conversion methods", methods),
     plain("thresholds", "rules that choose what a spike stands for", thresholds),
     plain("codes", "ways to put a sample in", codes),
+    plain("readouts", "ways to read an answer", readouts),
     plain("engines", "simulation engines", engines),
     plain("partitioners", "ways to cut populations to fit cores", partitioners),
     plain("placers", "ways to choose cores", placers),
@@ -245,6 +247,11 @@ fn thresholds() -> Result<Listing, Error> {
 fn codes() -> Result<Listing, Error> {
     let rows = CODES.iter().map(|entry| [json!(entry.name), json!(entry.summary)]);
     Ok(Listing::new("Input codes", &NAMED).with_rows(rows))
+}
+
+fn readouts() -> Result<Listing, Error> {
+    let rows = READOUTS.iter().map(|entry| [json!(entry.name), json!(entry.summary)]);
+    Ok(Listing::new("Read-outs", &NAMED).with_rows(rows))
 }
 
 fn engines() -> Result<Listing, Error> {

@@ -9,8 +9,8 @@ use spikeloom::lists::{LISTS, find_list};
 /// List what there is: models, chips, formats, methods and everything else with a name
 #[derive(Debug, clap::Args)]
 pub struct List {
-    /// models, chips, formats, exports, methods, thresholds, codes, engines, partitioners, placers,
-    /// routers, processes, operators or workloads; all where none is named
+    /// models, chips, formats, exports, methods, thresholds, codes, readouts, engines, partitioners,
+    /// placers, routers, processes, operators or workloads; all where none is named
     #[arg(value_name = "WHAT")]
     what: Option<String>,
 }
