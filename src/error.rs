@@ -69,6 +69,23 @@ pub enum Error {
     /// An ONNX model.
     #[error(transparent)]
     Onnx(#[from] snn_convert::source::onnx::OnnxError),
+    /// A model of another format.
+    #[error(transparent)]
+    Source(#[from] snn_convert::source::SourceError),
+    /// Tensors that do not say how their network is built.
+    #[error(
+        "the file holds tensors alone; how they belong together is not in it. This would fit:\n\n  \
+         {}\n\nIf that is the network, say --accept-guess; if not, save these lines as a file, \
+         correct them, and give it with --architecture",
+        .lines.join("\n  ")
+    )]
+    NeedsArchitecture {
+        /// What would be guessed: comments and an architecture file.
+        lines: Vec<String>,
+    },
+    /// A file's content that no other variant describes.
+    #[error("{0}")]
+    Content(String),
     /// A trained network.
     #[error(transparent)]
     Ann(#[from] snn_convert::ann::AnnError),
@@ -165,6 +182,10 @@ impl Error {
             Error::Data(_) => "data",
             Error::Onnx(snn_convert::source::onnx::OnnxError::Unsupported(_)) => "unsupported",
             Error::Onnx(_) => "onnx",
+            Error::Source(snn_convert::source::SourceError::Unsupported(_)) => "unsupported",
+            Error::Source(_) => "trained_network_file",
+            Error::NeedsArchitecture { .. } => "needs_architecture",
+            Error::Content(_) => "content",
             Error::Ann(_) => "trained_network",
             Error::Convert(_) => "conversion",
             Error::Fidelity(_) => "samples",

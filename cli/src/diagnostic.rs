@@ -10,6 +10,7 @@ use spikeloom::error::{Error, ErrorClass};
 use spikeloom::model_io::network_file::{LocatedProblem, LocatedProblems};
 use spikeloom::sim_core::diagnostics::{Problems, Severity};
 use spikeloom::snn_convert::convert::ConvertError;
+use spikeloom::snn_convert::source::SourceError;
 use spikeloom::snn_convert::source::onnx::OnnxError;
 use spikeloom::snn_convert::structure::StructureError;
 use std::path::Path;
@@ -45,7 +46,9 @@ pub fn as_json(error: &Error) -> Value {
     let details = match inner {
         Error::NetworkFile { problems, .. } => Some(("problems", located(problems))),
         Error::Invalid(Problems(problems)) => Some(("problems", json!(problems))),
-        Error::Onnx(OnnxError::Unsupported(nodes)) => {
+        Error::NeedsArchitecture { lines } => Some(("guess", json!(lines))),
+        Error::Onnx(OnnxError::Unsupported(nodes))
+        | Error::Source(SourceError::Unsupported(nodes)) => {
             let node = |n: &spikeloom::snn_convert::source::onnx::UnsupportedNode| json!({ "node": n.node, "operator": n.operator, "needed": n.needed });
             Some(("nodes", nodes.iter().map(node).collect()))
         }

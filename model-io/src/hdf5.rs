@@ -133,6 +133,16 @@ pub fn open(path: &Path) -> Result<Group, Hdf5Error> {
     Group::at(source, root, String::new())
 }
 
+/// Opens a file that is in memory already.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_bytes(bytes: Vec<u8>) -> Result<Group, Hdf5Error> {
+    let source = Arc::new(Source::of_bytes(bytes)?);
+    let root = source.root;
+    Group::at(source, root, String::new())
+}
+
 impl Group {
     fn at(source: Arc<Source>, address: u64, place: String) -> Result<Self, Hdf5Error> {
         let read = || {

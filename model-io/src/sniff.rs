@@ -24,8 +24,14 @@ pub enum Format {
     Npy,
     /// ONNX model (protobuf).
     Onnx,
-    /// PyTorch archive (zip with `data.pkl`).
+    /// PyTorch archive (zip with `data.pkl`), or its format from before version 1.6.
     PyTorch,
+    /// Tensors in a safetensors file.
+    Safetensors,
+    /// Keras model (HDF5 with `model_weights`).
+    Keras,
+    /// Keras 3 archive (zip with `metadata.json`).
+    KerasArchive,
     /// Another zip archive.
     OtherZip,
     /// Network or configuration that a person wrote.
@@ -47,7 +53,14 @@ const FORMATS: &[(Format, &str, &str)] = &[
     (Format::Npz, "npz", "an archive of numpy arrays (.npz)"),
     (Format::Npy, "npy", "a numpy array (.npy)"),
     (Format::Onnx, "onnx", "an ONNX model (.onnx); use `spikeloom convert`"),
-    (Format::PyTorch, "pytorch", "a PyTorch file; export it to ONNX with torch.onnx.export"),
+    (Format::PyTorch, "pytorch", "a PyTorch file (.pt); use `spikeloom convert`"),
+    (Format::Safetensors, "safetensors", "a safetensors file; use `spikeloom convert`"),
+    (Format::Keras, "keras", "a Keras model (.h5); use `spikeloom convert`"),
+    (
+        Format::KerasArchive,
+        "keras_archive",
+        "a Keras 3 archive; save it as HDF5 with `model.save('model.h5')`",
+    ),
     (Format::OtherZip, "zip", "a zip archive that is neither npz nor PyTorch"),
     (Format::Toml, "toml", "a network description (.toml); use `spikeloom simulate`"),
     (Format::CoreMap, "core_map", "a core map (.json); made by `spikeloom map`"),
@@ -103,6 +116,7 @@ pub fn detect(path: &Path) -> std::io::Result<Format> {
     };
     let is_group = |name| root.kind(name) == Some(MemberKind::Group);
     Ok(match () {
+        () if is_group("model_weights") => Format::Keras,
         () if is_group("layer") => Format::Netx,
         () if is_group("node") => Format::Nir,
         () if is_group("spikes") => Format::SonataSpikes,
@@ -122,6 +136,13 @@ pub fn detect_bytes(head: &[u8], ending: &str) -> Format {
     }
     if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
         return zip_kind(head, ending);
+    }
+    if is_safetensors(head) {
+        return Format::Safetensors;
+    }
+    // The magic number of PyTorch's old format, as a pickle.
+    if head.starts_with(b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19") {
+        return Format::PyTorch;
     }
     match std::str::from_utf8(head) {
         Ok(text) => text_kind(text, ending),
@@ -148,10 +169,25 @@ fn zip_kind(head: &[u8], ending: &str) -> Format {
     if name.ends_with(b".npy") || (ending == "npz" && name.is_empty()) {
         return Format::Npz;
     }
-    if name.ends_with(b"data.pkl") || name.ends_with(b".format_version") {
+    // Which member comes first depends on PyTorch's version; TorchScript archives have both.
+    let inside = |member: &[u8]| head.windows(member.len()).any(|window| window == member);
+    if name.ends_with(b".format_version") || inside(b"/data.pkl") || inside(b"/constants.pkl") {
         return Format::PyTorch;
     }
+    if name == b"metadata.json" {
+        return Format::KerasArchive;
+    }
     Format::OtherZip
+}
+
+/// The length of a JSON header, at most 10^8 bytes, and its first character.
+fn is_safetensors(head: &[u8]) -> bool {
+    match head.split_first_chunk::<8>() {
+        Some((length, rest)) => {
+            (2..=100_000_000).contains(&u64::from_le_bytes(*length)) && rest.starts_with(b"{")
+        }
+        None => false,
+    }
 }
 
 fn text_kind(text: &str, ending: &str) -> Format {
@@ -199,7 +235,10 @@ mod tests {
         };
         let mut user_block = vec![b'x'; 512];
         user_block.extend_from_slice(&hdf5::SIGNATURE);
-        let cases: [(&[u8], &str, Format); 13] = [
+        let cases: [(&[u8], &str, Format); 16] = [
+            (b"\x10\0\0\0\0\0\0\0{\"a\":", "safetensors", Format::Safetensors),
+            (&named(b"metadata.json"), "keras", Format::KerasArchive),
+            (b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", "pt", Format::PyTorch),
             (&hdf5::SIGNATURE, "", Format::OtherHdf5),
             (&user_block, "", Format::OtherHdf5),
             (b"\x93NUMPY\x01\x00", "", Format::Npy),

@@ -6,8 +6,8 @@ mod arrays;
 mod chip_data;
 mod hdf5;
 mod network;
-mod onnx;
 mod text;
+mod trained;
 
 use crate::error::Error;
 use crate::listing::Listing;
@@ -79,7 +79,10 @@ type Inspect = fn(&Path) -> Result<Content, Error>;
 
 /// How each format is looked into; of others only the kind is told.
 static INSPECTORS: &[(Format, Inspect)] = &[
-    (Format::Onnx, onnx::inspect),
+    (Format::Onnx, trained::network),
+    (Format::Keras, trained::network),
+    (Format::PyTorch, trained::tensors),
+    (Format::Safetensors, trained::tensors),
     (Format::Netx, chip_data::netx),
     (Format::Nir, hdf5::nir),
     (Format::SonataSpikes, hdf5::spikes),

@@ -20,7 +20,8 @@ impl Folder {
     /// The file, if it is truly beneath the folder once links are followed.
     fn resolve(&self, file: &str) -> Result<PathBuf, String> {
         let path = Path::new(file);
-        let harmless = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
+        let harmless =
+            |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
         if file.contains(['\0', '\\']) || !path.components().all(harmless) {
             return Err(format!(
                 "its values are said to be in `{file:.200}`; only files beneath the model's folder \
@@ -28,7 +29,9 @@ impl Folder {
             ));
         }
         let missing = |error: std::io::Error| {
-            format!("its values are in `{file:.200}` beside the model, which cannot be read: {error}")
+            format!(
+                "its values are in `{file:.200}` beside the model, which cannot be read: {error}"
+            )
         };
         let folder = self.folder.canonicalize().map_err(missing)?;
         let found = folder.join(path).canonicalize().map_err(missing)?;

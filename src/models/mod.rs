@@ -1,10 +1,17 @@
 //! Trained networks from files: one door for all formats.
 
+mod folder;
+mod keras;
+
 use crate::error::Error;
 use crate::model_io::sniff::{self, Format};
 use crate::snn_convert::ann::AnnGraph;
-use crate::snn_convert::source::onnx;
+use crate::snn_convert::source::weights::StateDict;
+use crate::snn_convert::source::{architecture, onnx, pytorch, safetensors};
+use folder::Folder;
 use std::path::{Path, PathBuf};
+
+pub use keras::layers_of;
 
 /// What a file alone does not say about its network.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,19 +27,62 @@ pub struct LoadOptions {
 
 /// Reads a trained network; the content of the file decides how.
 ///
+/// ONNX and Keras files say how their network is built. Files of tensors (PyTorch state dicts,
+/// safetensors) need an architecture file, or the leave to guess.
+///
 /// # Errors
 /// [`Error`] naming the file; for a file of another kind, what it is and what to do with it.
+/// [`Error::NeedsArchitecture`] for tensors alone, with what would be guessed.
 pub fn load_model(path: &Path, options: &LoadOptions) -> Result<AnnGraph, Error> {
-    let _ = options;
     let read = |error: std::io::Error| Error::Read { path: path.into(), reason: error.to_string() };
     let format = sniff::detect(path).map_err(read)?;
-    if !matches!(format, Format::Onnx | Format::Unknown) {
-        return Err(Error::WrongFormat {
-            path: path.into(),
-            found: format.description().to_string(),
-            needed: "a trained network as ONNX is needed here",
-        });
+    let bytes = || std::fs::read(path).map_err(read);
+    let graph = match format {
+        Format::Onnx | Format::Unknown => {
+            let folder = Folder::of(path);
+            let input_shape = options.input_shape.as_deref();
+            let own = onnx::OnnxOptions { external: &folder, input_shape };
+            onnx::read_with(&bytes()?, &own).map_err(Error::from)
+        }
+        Format::Keras => keras::read(path),
+        Format::PyTorch => {
+            let tensors = pytorch::read(&bytes()?).map_err(Error::from);
+            tensors.and_then(|tensors| with_architecture(&tensors, options))
+        }
+        Format::Safetensors => {
+            let tensors = safetensors::read(&bytes()?).map_err(Error::from);
+            tensors.and_then(|tensors| with_architecture(&tensors, options))
+        }
+        other => {
+            return Err(Error::WrongFormat {
+                path: path.into(),
+                found: other.description().to_string(),
+                needed: "a trained network is needed here (ONNX, PyTorch state dict, safetensors \
+                         or Keras .h5)",
+            });
+        }
+    };
+    graph.map_err(|error| match error {
+        located @ (Error::InFile { .. } | Error::Read { .. }) => located,
+        other => other.in_file(path),
+    })
+}
+
+/// Tensors as a network: by an architecture file, or by a guess.
+fn with_architecture(tensors: &StateDict, options: &LoadOptions) -> Result<AnnGraph, Error> {
+    let Some(file) = &options.architecture else {
+        let guess = architecture::guess(tensors, options.input_shape.as_deref())?;
+        if !options.accept_guess {
+            return Err(Error::NeedsArchitecture { lines: guess.lines });
+        }
+        return Ok(architecture::build(&guess.architecture, tensors)?);
+    };
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Error::Read { path: file.clone(), reason: error.to_string() })?;
+    let mut found =
+        architecture::parse(&text).map_err(|error| Error::from(error).in_file(file.as_path()))?;
+    if found.input.is_none() {
+        found.input.clone_from(&options.input_shape);
     }
-    let bytes = std::fs::read(path).map_err(read)?;
-    onnx::read(&bytes).map_err(|error| Error::from(error).in_file(path))
+    Ok(architecture::build(&found, tensors)?)
 }

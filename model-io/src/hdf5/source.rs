@@ -13,10 +13,17 @@ pub(super) const UNDEFINED: u64 = u64::MAX;
 pub(super) const NEWER_FORMAT: &str =
     "which only newer HDF5 libraries write; rewrite the file with h5py's default `libver`";
 
+/// Where a file's bytes are.
+#[derive(Debug)]
+enum Content {
+    File(Mutex<File>),
+    Bytes(Vec<u8>),
+}
+
 /// An open file; addresses are relative to its superblock.
 #[derive(Debug)]
 pub(super) struct Source {
-    file: Mutex<File>,
+    content: Content,
     /// The file's length in bytes.
     pub(super) size: u64,
     base: u64,
@@ -40,8 +47,18 @@ impl Source {
             |e: std::io::Error| Hdf5Error::Open { path: path.to_owned(), reason: e.to_string() };
         let file = File::open(path).map_err(opening)?;
         let size = file.metadata().map_err(opening)?.len();
+        Self::start(Content::File(Mutex::new(file)), size, path)
+    }
+
+    /// A file that is in memory already.
+    pub(super) fn of_bytes(bytes: Vec<u8>) -> Result<Self, Hdf5Error> {
+        let size = bytes.len() as u64;
+        Self::start(Content::Bytes(bytes), size, Path::new("(in memory)"))
+    }
+
+    fn start(content: Content, size: u64, path: &Path) -> Result<Self, Hdf5Error> {
         let fan_out = FanOut { symbols: 8, groups: 32, chunks: 64 };
-        let mut source = Self { file: Mutex::new(file), size, base: 0, root: 0, fan_out };
+        let mut source = Self { content, size, base: 0, root: 0, fan_out };
         let Some(at) = source.find_signature() else {
             return Err(Hdf5Error::NotHdf5 { path: path.to_owned() });
         };
@@ -113,8 +130,15 @@ impl Source {
         let (Some(start), Some(_)) = (start, end.filter(|&end| end <= self.size)) else {
             return Err(format!("{length} bytes at {address} are beyond the end of the file"));
         };
+        let file = match &self.content {
+            Content::File(file) => file,
+            Content::Bytes(bytes) => {
+                let part = bytes.get(start as usize..).and_then(|rest| rest.get(..length));
+                return Ok(part.unwrap_or_default().to_vec());
+            }
+        };
         let mut bytes = vec![0; length];
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
         let read = file.seek(SeekFrom::Start(start)).and_then(|_| file.read_exact(&mut bytes));
         read.map_err(|e| e.to_string())?;
         Ok(bytes)

@@ -39,7 +39,7 @@ pub fn guess(tensors: &StateDict, input: Option<&[usize]>) -> Result<Guess, Sour
     let convolutions = kinds.iter().filter(|kind| matches!(kind, Kind::Convolution(..))).count();
     let (input, plan, others) = match convolutions {
         0 => match kinds.iter().find_map(|kind| match kind {
-            Kind::Linear(_, inputs) => Some(*inputs),
+            Kind::Linear(inputs) => Some(*inputs),
             _ => None,
         }) {
             Some(inputs) => (vec![inputs], Plan::default(), 0),
@@ -76,8 +76,8 @@ struct Weighted {
 enum Kind {
     /// Channels out, channels in a group, kernel, sequence or picture.
     Convolution(usize, usize, [usize; 2], bool),
-    /// Outputs, inputs.
-    Linear(usize, usize),
+    /// Inputs.
+    Linear(usize),
     /// Channels.
     BatchNorm,
 }
@@ -112,12 +112,39 @@ fn weighted_layers(tensors: &StateDict) -> Result<Vec<Weighted>, SourceError> {
         };
         layers.push(Weighted { prefix: prefix.to_owned(), kind });
     }
-    Ok(layers)
+    let numbered = layers.iter().all(|layer| natural(&layer.prefix)[0].0.is_empty());
+    if tensors.in_order || numbered { Ok(layers) } else { with_norms_behind(layers, tensors) }
+}
+
+/// In alphabetical order `bn1` stands before `conv1`: each batch norm goes behind the layer with
+/// its number and its width.
+fn with_norms_behind(
+    layers: Vec<Weighted>,
+    tensors: &StateDict,
+) -> Result<Vec<Weighted>, SourceError> {
+    let number = |prefix: &str| natural(prefix).last().map(|part| part.1);
+    let (norms, mut found): (Vec<Weighted>, Vec<Weighted>) =
+        layers.into_iter().partition(|layer| matches!(layer.kind, Kind::BatchNorm));
+    for norm in norms {
+        let width = |prefix: &str, part: &str| {
+            let tensor = tensors.tensors.get(&format!("{prefix}.{part}"));
+            tensor.and_then(|tensor| tensor.shape.first().copied())
+        };
+        let own = width(&norm.prefix, "running_mean");
+        let place = found.iter().position(|layer| {
+            number(&layer.prefix) == number(&norm.prefix) && width(&layer.prefix, "weight") == own
+        });
+        match place {
+            Some(place) => found.insert(place + 1, norm),
+            None => return none(format!("the place of the batch norm `{:.60}`", norm.prefix)),
+        }
+    }
+    Ok(found)
 }
 
 fn kind(weight: &WeightTensor, prefix: &str) -> Result<Kind, SourceError> {
     match *weight.shape.as_slice() {
-        [outputs, inputs] => Ok(Kind::Linear(outputs, inputs)),
+        [_, inputs] => Ok(Kind::Linear(inputs)),
         [out, group, length] => Ok(Kind::Convolution(out, group, [1, length], true)),
         [out, group, height, width] => Ok(Kind::Convolution(out, group, [height, width], false)),
         _ => none(format!("`{prefix:.60}.weight` has the extents {:?}", weight.shape)),
@@ -175,7 +202,7 @@ fn search(
                 channels = out;
                 convolutions.push((group, kernel, sequence));
             }
-            Kind::Linear(_, inputs) if wanted.is_none() => wanted = Some(inputs),
+            Kind::Linear(inputs) if wanted.is_none() => wanted = Some(inputs),
             Kind::Convolution(..) => return none("a convolution follows a dense layer"),
             _ => {}
         }

@@ -74,6 +74,10 @@ fn entry(value: &Value) -> Result<Entry<'_>, SourceError> {
     Ok(Entry { value, class, name: name.unwrap_or(class), config, inbound })
 }
 
+fn is_model(class: &str) -> bool {
+    matches!(class, "Sequential" | "Functional" | "Model")
+}
+
 /// A call of a layer that waits for its operands.
 struct Call<'a> {
     entry: Entry<'a>,
@@ -165,6 +169,25 @@ impl<'a> Reader<'a> {
                 )));
             }
         }
+        // Keras counts the calls of a model from 1 where it was called to build it.
+        let outputs = references(config.get("output_layers"));
+        let mut counted: HashMap<&str, (u64, u64)> = HashMap::new();
+        for call in &waiting {
+            counted.entry(call.entry.name).or_insert((0, 0)).0 += 1;
+        }
+        let read = waiting.iter().flat_map(|call| &call.operands).chain(&outputs);
+        for reference in read {
+            if let Some((_, most)) = counted.get_mut(reference.layer) {
+                *most = reference.call.saturating_add(1).max(*most);
+            }
+        }
+        for call in &mut waiting {
+            if let (true, Some((calls, most))) =
+                (is_model(call.entry.class), counted.get(call.entry.name))
+            {
+                call.number = call.number.saturating_add(most.saturating_sub(*calls));
+            }
+        }
         // A sweep over what waits makes progress, or there is a circle.
         while !waiting.is_empty() {
             let before = waiting.len();
@@ -196,7 +219,7 @@ impl<'a> Reader<'a> {
             let made = values.get(&(reference.layer, reference.call));
             made.and_then(|made| made.get(reference.result as usize)).copied().flatten()
         };
-        Ok(references(config.get("output_layers")).iter().map(result).collect())
+        Ok(outputs.iter().map(result).collect())
     }
 
     /// The network's input, in the order of the file, then with the channels first.
@@ -243,7 +266,7 @@ impl<'a> Reader<'a> {
         if self.calls > MAXIMUM_CALLS {
             return Err(damaged(format!("its layers are called more than {MAXIMUM_CALLS} times")));
         }
-        if matches!(found.class, "Sequential" | "Functional" | "Model") {
+        if is_model(found.class) {
             return self.model(
                 found.value,
                 Some(inputs),

@@ -179,6 +179,11 @@ impl NodeContext<'_> {
         Some(all)
     }
 
+    /// Whether an operand could not be read.
+    pub fn has_unknown(&self) -> bool {
+        self.inputs.iter().any(|value| matches!(value, Some(Value::Unknown)))
+    }
+
     /// Axes of a sample from those of the tensor with its batch axis; negative ones count from
     /// the end.
     ///

@@ -280,6 +280,10 @@ impl<'a> Walk<'a> {
         }
         match operator::find(operator) {
             Some(reader) => (reader.read)(&context),
+            // It would be computed, were its operands known.
+            None if fold::names().any(|name| name == operator) && context.has_unknown() => {
+                Err(Refusal::Blocked)
+            }
             None => Err(Refusal::Unsupported(operator::what_is_needed(operator))),
         }
     }

@@ -192,25 +192,64 @@ pub fn reshape(context: &NodeContext<'_>, operands: &[&Tensor]) -> Result<Tensor
 
 pub fn slice(context: &NodeContext<'_>, operands: &[&Tensor]) -> Result<Tensor, Refusal> {
     let source = operand(operands, 0)?;
-    let [extent] = *source.extents.as_slice() else {
-        return invalid("only a part of a list is computed");
+    let list = |index: usize, name: &str| match operands.len() > index {
+        true => plain_integers(operands, index).map(<[i64]>::to_vec),
+        false => Ok(context.integers(name).unwrap_or_default().to_vec()),
     };
-    let number = |index: usize, name: &str| match operands.len() > index {
-        true => plain_integers(operands, index).map(|list| list.first().copied()),
-        false => Ok(context.integers(name).and_then(|list| list.first().copied())),
-    };
-    let (start, end) = (number(1, "starts")?.unwrap_or(0), number(2, "ends")?.unwrap_or(i64::MAX));
-    if number(4, "steps")?.is_some_and(|step| step != 1) {
-        return invalid("only parts without gaps are computed");
+    let (starts, ends) = (list(1, "starts")?, list(2, "ends")?);
+    let (mut axes, mut steps) = (list(3, "axes")?, list(4, "steps")?);
+    if axes.is_empty() {
+        axes = (0..starts.len().min(17) as i64).collect();
     }
-    let limit = |value: i64| {
-        let positive = if value < 0 { value.saturating_add(extent as i64) } else { value };
-        positive.clamp(0, extent as i64) as usize
+    if steps.is_empty() {
+        steps = vec![1; axes.len()];
+    }
+    if [starts.len(), ends.len(), steps.len()] != [axes.len(); 3] || axes.len() > 16 {
+        return invalid("starts, ends, axes and steps have different lengths");
+    }
+    let mut kept: Vec<Vec<usize>> = source.extents.iter().map(|&n| (0..n).collect()).collect();
+    for (number, &axis) in axes.iter().enumerate() {
+        let axis = axis_of(axis, source.extents.len())?;
+        let all = std::mem::take(&mut kept[axis]);
+        kept[axis] = part(all, starts[number], ends[number], steps[number])?;
+    }
+    let extents: Vec<usize> = kept.iter().map(Vec::len).collect();
+    let size = checked_size(&extents, operands)?;
+    let places = (0..size).map(|index| {
+        let (mut rest, mut place, mut stride) = (index, 0, 1);
+        for axis in (0..kept.len()).rev() {
+            place += kept[axis][rest % kept[axis].len()] * stride;
+            rest /= kept[axis].len();
+            stride *= source.extents[axis];
+        }
+        place
+    });
+    let elements = pick(source, places)?;
+    Ok(result(context, extents, elements))
+}
+
+/// The positions from a start to an end, forwards or backwards.
+fn part(all: Vec<usize>, start: i64, end: i64, step: i64) -> Result<Vec<usize>, Refusal> {
+    let extent = all.len() as i64;
+    let limit = |value: i64, least: i64, most: i64| {
+        let positive = if value < 0 { value.saturating_add(extent) } else { value };
+        positive.clamp(least, most)
     };
-    let (start, end) = (limit(start), limit(end));
-    let range = start..end.max(start);
-    let elements = pick(source, range.clone())?;
-    Ok(result(context, vec![range.len()], elements))
+    match step {
+        1.. => {
+            let (start, end) = (limit(start, 0, extent), limit(end, 0, extent));
+            let range = start as usize..end.max(start) as usize;
+            let step = usize::try_from(step).unwrap_or(usize::MAX);
+            Ok(all[range].iter().copied().step_by(step).collect())
+        }
+        0 => invalid("a step of 0"),
+        _ => {
+            let (start, end) = (limit(start, -1, extent - 1), limit(end, -1, extent - 1));
+            let range = (end + 1) as usize..(start.max(end) + 1) as usize;
+            let step = usize::try_from(step.unsigned_abs()).unwrap_or(usize::MAX);
+            Ok(all[range].iter().rev().copied().step_by(step).collect())
+        }
+    }
 }
 
 pub fn squeeze(context: &NodeContext<'_>, operands: &[&Tensor]) -> Result<Tensor, Refusal> {

@@ -63,6 +63,7 @@ pub static OPERATORS: &[&OperatorReader] = &[
     &limits::MIN,
     &matrix_product::READER,
     &pass_through::CAST,
+    &pass_through::CAST_LIKE,
     &pass_through::DROPOUT,
     &pass_through::IDENTITY,
     &pooling::AVERAGE_POOL,

@@ -3,7 +3,7 @@
 use super::{NodeContext, OperatorReader, Reading, Refusal, unsupported};
 use crate::ann::operator::{Dropout, Identity};
 use crate::source::onnx::message::element_type;
-use crate::source::onnx::tensor::Elements;
+use crate::source::onnx::tensor::{BATCH, Elements, Tensor};
 
 /// `Identity`; of a weight, another name for it.
 pub static IDENTITY: OperatorReader = OperatorReader { name: "Identity", read: identity };
@@ -13,6 +13,27 @@ pub static DROPOUT: OperatorReader = OperatorReader { name: "Dropout", read: dro
 
 /// `Cast` between kinds of floats.
 pub static CAST: OperatorReader = OperatorReader { name: "Cast", read: cast };
+
+/// `CastLike`: the dynamo exporter gives constants the kind of an activation.
+pub static CAST_LIKE: OperatorReader = OperatorReader { name: "CastLike", read: cast_like };
+
+fn cast_like(context: &NodeContext<'_>) -> Result<Reading, Refusal> {
+    if !context.is_constant(0) {
+        return Ok(Reading::Node(Identity.into(), vec![context.activation(0)?]));
+    }
+    let source = context.constant(0)?;
+    match &source.elements {
+        Elements::Floats(_) => Ok(Reading::SameConstant(source.clone())),
+        Elements::Integers(values) if values.contains(&BATCH) => {
+            unsupported("a result that does not depend on the size of the batch")
+        }
+        Elements::Integers(values) => Ok(Reading::Constant(Tensor {
+            name: context.result_name().to_owned(),
+            extents: source.extents.clone(),
+            elements: Elements::Floats(values.iter().map(|&value| value as f32).collect()),
+        })),
+    }
+}
 
 fn identity(context: &NodeContext<'_>) -> Result<Reading, Refusal> {
     if context.is_constant(0) {

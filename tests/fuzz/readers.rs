@@ -1,0 +1,224 @@
+//! Every reader of files that strangers made, with the real files that are damaged for it.
+
+use spikeloom::loihi_export::export::netx::read_netx_layers;
+use spikeloom::model_io::npz::{self, NpzLimits};
+use spikeloom::model_io::{hdf5, network_file, nir};
+use spikeloom::snn_convert::ann::{AnnGraph, evaluate_output};
+use spikeloom::snn_convert::declutter::declutter;
+use spikeloom::snn_convert::source::keras::LayerWeights;
+use spikeloom::snn_convert::source::pytorch::pickle;
+use spikeloom::snn_convert::source::{architecture, keras, onnx, pytorch, safetensors};
+use spikeloom::{data, models};
+use std::path::{Path, PathBuf};
+
+/// One reader.
+pub struct Reader {
+    pub name: &'static str,
+    /// Folders or files beneath `tests/data` and `examples`, and the ending of the seeds.
+    pub seeds: &'static [(&'static str, &'static str)],
+    /// Whether the files are texts.
+    pub text: bool,
+    /// Reads; whatever it gives is dropped. `true` where the input was accepted.
+    pub read: fn(&[u8], &Path) -> bool,
+}
+
+/// The registry: one entry a reader.
+pub static READERS: &[Reader] = &[
+    Reader { name: "onnx", seeds: &[("front_ends/onnx", "onnx")], text: false, read: read_onnx },
+    Reader { name: "pt", seeds: &[("front_ends/weights", "pt")], text: false, read: read_pt },
+    Reader {
+        name: "pickle",
+        seeds: &[("front_ends/weights", "pt")],
+        text: false,
+        read: read_pickle,
+    },
+    Reader {
+        name: "safetensors",
+        seeds: &[("front_ends/weights", "safetensors")],
+        text: true,
+        read: read_safetensors,
+    },
+    Reader { name: "keras", seeds: &[("front_ends/keras", "h5")], text: false, read: read_keras },
+    Reader {
+        name: "keras_config",
+        seeds: &[("front_ends/keras", "h5")],
+        text: true,
+        read: read_keras_config,
+    },
+    Reader { name: "npz", seeds: &[("front_ends", "npz")], text: false, read: read_npz },
+    Reader { name: "npy", seeds: &[("front_ends", "npz")], text: true, read: read_npy },
+    Reader { name: "idx", seeds: &[], text: false, read: read_idx },
+    Reader { name: "nir", seeds: &[("nir", "nir")], text: false, read: read_nir },
+    Reader { name: "netx", seeds: &[("netx", "net")], text: false, read: read_netx },
+    Reader {
+        name: "network",
+        seeds: &[("../../examples", "toml")],
+        text: true,
+        read: read_network,
+    },
+    Reader {
+        name: "architecture",
+        seeds: &[("front_ends/weights", "toml")],
+        text: true,
+        read: read_architecture,
+    },
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data")
+}
+
+/// The real files of a reader, smallest first, at most 24 of at most 64 kB.
+pub fn seeds(reader: &Reader) -> Vec<Vec<u8>> {
+    let mut paths = Vec::new();
+    for (folder, ending) in reader.seeds {
+        collect(&root().join(folder), ending, &mut paths);
+    }
+    paths.sort();
+    let mut files: Vec<Vec<u8>> =
+        paths.iter().filter_map(|path| std::fs::read(path).ok()).collect();
+    match reader.name {
+        "pickle" => files = files.iter().filter_map(|file| member(file, "data.pkl")).collect(),
+        "npy" => files = files.iter().filter_map(|file| member(file, "x.npy")).collect(),
+        "keras_config" => {
+            files =
+                files.into_iter().filter_map(|f| Some(keras_parts(f)?.0.into_bytes())).collect();
+        }
+        "idx" => files = vec![idx(&[3, 4, 4], 0x08), idx(&[5], 0x08), idx(&[2, 3], 0x0d)],
+        _ => {}
+    }
+    files.retain(|file| file.len() <= 1 << 16);
+    files.sort_by_key(Vec::len);
+    files.truncate(24);
+    files
+}
+
+fn collect(folder: &Path, ending: &str, paths: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            collect(&path, ending, paths);
+        } else if path.extension().is_some_and(|e| e == ending) {
+            paths.push(path);
+        }
+    }
+}
+
+/// A stored or deflated member of a zip archive, by the end of its name.
+fn member(bytes: &[u8], name: &str) -> Option<Vec<u8>> {
+    match name.strip_suffix(".npy") {
+        Some(array) => {
+            let mut arrays = npz::read_npz(bytes, NpzLimits::default()).ok()?;
+            npz::write_npy(&npz::take(&mut arrays, array).ok()?).ok()
+        }
+        // PyTorch compresses nothing: the pickle lies between its opcodes PROTO and STOP.
+        None => {
+            let at = bytes.windows(name.len()).position(|window| window == name.as_bytes())?;
+            let start = at + bytes[at..].windows(2).position(|window| window == b"\x80\x02")?;
+            let end =
+                start + bytes[start..].windows(4).position(|window| window == b"PK\x07\x08")?;
+            Some(bytes[start..end].to_vec())
+        }
+    }
+}
+
+fn idx(extents: &[u32], kind: u8) -> Vec<u8> {
+    let mut bytes = vec![0, 0, kind, extents.len() as u8];
+    extents.iter().for_each(|extent| bytes.extend(extent.to_be_bytes()));
+    let width = if kind == 0x0d { 4 } else { 1 };
+    let count = extents.iter().product::<u32>() * width;
+    bytes.extend((0..count).map(|n| n as u8));
+    bytes
+}
+
+/// The most values for which a network that was accepted is evaluated too.
+const SMALL: usize = 1 << 16;
+
+/// A network that was accepted must stand being decluttered and evaluated.
+fn use_network(graph: &AnnGraph) -> bool {
+    let size: usize = graph.nodes().map(|(_, node)| node.shape.size()).sum();
+    let work = size.saturating_mul(graph.parameter_count().max(1));
+    let clean = declutter(graph);
+    if size <= SMALL && work <= 1 << 24 {
+        let sample = vec![0.5; graph.input_shape().size()];
+        drop(evaluate_output(graph, &sample));
+        drop(clean.map(|clean| evaluate_output(&clean.graph, &sample)));
+    }
+    true
+}
+
+fn read_onnx(bytes: &[u8], _: &Path) -> bool {
+    onnx::read(bytes).is_ok_and(|graph| use_network(&graph))
+}
+
+fn read_pt(bytes: &[u8], _: &Path) -> bool {
+    pytorch::read(bytes).is_ok_and(|tensors| {
+        let guess = architecture::guess(&tensors, None);
+        let graph = guess.and_then(|guess| architecture::build(&guess.architecture, &tensors));
+        graph.map_or(true, |graph| use_network(&graph))
+    })
+}
+
+fn read_pickle(bytes: &[u8], _: &Path) -> bool {
+    pickle::run(bytes).is_ok()
+}
+
+fn read_safetensors(bytes: &[u8], _: &Path) -> bool {
+    safetensors::read(bytes).is_ok_and(|tensors| architecture::guess(&tensors, None).is_ok())
+}
+
+fn keras_parts(bytes: Vec<u8>) -> Option<(String, LayerWeights)> {
+    let size = bytes.len() as u64;
+    let root = hdf5::open_bytes(bytes).ok()?;
+    models::layers_of(&root, size).ok()
+}
+
+fn read_keras(bytes: &[u8], _: &Path) -> bool {
+    let Some((config, weights)) = keras_parts(bytes.to_vec()) else { return false };
+    keras::read(&config, &weights).is_ok_and(|graph| use_network(&graph))
+}
+
+/// A damaged configuration meets the tensors of a real model.
+fn read_keras_config(bytes: &[u8], _: &Path) -> bool {
+    static WEIGHTS: std::sync::OnceLock<LayerWeights> = std::sync::OnceLock::new();
+    let weights = WEIGHTS.get_or_init(|| {
+        let mut all = LayerWeights::new();
+        let mut paths = Vec::new();
+        collect(&root().join("front_ends/keras"), "h5", &mut paths);
+        for bytes in paths.iter().filter_map(|path| std::fs::read(path).ok()) {
+            all.extend(keras_parts(bytes).map(|parts| parts.1).unwrap_or_default());
+        }
+        all
+    });
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    keras::read(text, weights).is_ok_and(|graph| use_network(&graph))
+}
+
+fn read_npz(bytes: &[u8], _: &Path) -> bool {
+    let limits = NpzLimits { array_bytes: 1 << 24, total_bytes: 1 << 25, arrays: 64 };
+    npz::read_npz(bytes, limits).is_ok()
+}
+
+fn read_npy(bytes: &[u8], _: &Path) -> bool {
+    npz::read_npy(bytes).is_ok()
+}
+
+fn read_idx(bytes: &[u8], _: &Path) -> bool {
+    data::idx::read(bytes).is_ok()
+}
+
+fn read_nir(bytes: &[u8], file: &Path) -> bool {
+    std::fs::write(file, bytes).is_ok() && nir::read(file).is_ok()
+}
+
+fn read_netx(bytes: &[u8], file: &Path) -> bool {
+    std::fs::write(file, bytes).is_ok() && read_netx_layers(file).is_ok()
+}
+
+fn read_network(bytes: &[u8], _: &Path) -> bool {
+    std::str::from_utf8(bytes).is_ok_and(|text| network_file::read_and_validate(text).is_ok())
+}
+
+fn read_architecture(bytes: &[u8], _: &Path) -> bool {
+    std::str::from_utf8(bytes).is_ok_and(|text| architecture::parse(text).is_ok())
+}
