@@ -5,6 +5,7 @@
 
 pub mod adex_alpha;
 pub mod adex_exponential;
+pub mod burst_integrate_and_fire;
 mod conductance;
 mod crossings;
 mod current_synapse;
@@ -29,6 +30,7 @@ pub mod lif_delta;
 pub mod lif_exponential;
 pub mod lif_multisynapse;
 pub mod max_pool;
+pub mod max_pool_graded;
 mod model;
 mod ode_neurons;
 pub mod phase;
@@ -47,12 +49,14 @@ pub use model::{
 /// All models, in the order in which lists show them.
 pub static MODELS: &[&dyn NeuronModel] = &[
     &integrate_and_fire::Model,
+    &burst_integrate_and_fire::Model,
     &integrator::Model,
     &max_pool::Model,
     &first_spike::Model,
     &first_spike_slots::Model,
     &first_arrival::Model,
     &phase::Model,
+    &max_pool_graded::Model,
     &lif_delta::Model,
     &lif_exponential::Model,
     &lif_alpha::Model,
