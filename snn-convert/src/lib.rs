@@ -10,6 +10,7 @@ pub mod coding;
 pub mod convert;
 pub mod declutter;
 pub mod fidelity;
+pub mod layerwise;
 pub mod linear;
 pub mod lower;
 pub mod method;

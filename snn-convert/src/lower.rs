@@ -17,7 +17,9 @@ use sim_core::network::{
     Connectivity, Dense, List, Network, Neuron, OneToOne, Poisson, Population, Probe, Projection,
     Reset, Shape, SpikeCondition, SpikeList, Stimulus,
 };
+use sim_core::neuron::burst_integrate_and_fire::{BurstIntegrateAndFire, NO_LIMIT};
 use sim_core::neuron::integrate_and_fire::IntegrateAndFire;
+use sim_core::neuron::max_pool_graded::{MOST_BITS, MaxPoolGraded, PoolRule, RECEPTORS};
 use sim_core::neuron::{integrator::integrator, max_pool::max_pool};
 use sim_core::units::{Hertz, Milliseconds, Values};
 
@@ -120,12 +122,66 @@ pub struct Conversion {
     pub timing: Timing,
     /// Lead that the largest score needs for an early stop.
     pub margin: f64,
+    /// What the conversion has to say: sentences on dead channels and on what was chosen, and why.
+    pub notes: Vec<String>,
+    /// What was tried, for methods that search.
+    pub candidates: Vec<Candidate>,
+}
+
+/// A way to convert that a search has tried on the calibration samples.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Candidate {
+    /// Name of the threshold rule.
+    pub threshold: String,
+    /// How neurons spike.
+    pub neurons: String,
+    /// Thresholds are those of the rule times this.
+    pub scale: f64,
+    /// Share of answers equal to the trained network's, in per cent.
+    pub agreement: f64,
+    /// Accuracy that the other answers are expected to cost, in points.
+    pub expected_loss: f64,
+    /// Mean spikes of a sample.
+    pub spikes: f64,
+    /// Whether it was taken.
+    pub chosen: bool,
 }
 
 impl Conversion {
     /// Steps before the read-out's first input can arrive.
     pub fn latency(&self) -> u32 {
         self.layers.last().map_or(0, |layer| layer.onset)
+    }
+}
+
+/// Bursts and negative spikes; see the neuron model `burst_integrate_and_fire`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Graded {
+    /// Most spikes in a step.
+    pub burst: u32,
+    /// Most spikes taken back in a step; 0 for never.
+    pub correction: u32,
+    /// How far below zero, in thresholds, nothing is taken back.
+    pub tolerance: f64,
+    /// How maxima are sent on.
+    pub pool: PoolRule,
+}
+
+impl Graded {
+    /// Bits of a payload with its sign.
+    pub fn bits(self) -> u32 {
+        let needed = (self.burst + 1).max(self.correction).max(2);
+        u32::BITS - (needed - 1).leading_zeros() + 1
+    }
+
+    /// Inputs that one receptor of a maximum can tell apart.
+    pub fn places(self) -> u32 {
+        (MOST_BITS / self.bits()).max(1)
+    }
+
+    /// The largest window of a maximum.
+    pub fn largest_window(self) -> u32 {
+        self.places() * RECEPTORS.len() as u32
     }
 }
 
@@ -143,6 +199,8 @@ pub struct NeuronForm {
     pub bias_waits: bool,
     /// What is read; with spike counts the last layer spikes too.
     pub readout: Readout,
+    /// Bursts and negative spikes; none for single spikes that stay.
+    pub graded: Option<Graded>,
 }
 
 /// Thresholds of one unit.
@@ -155,6 +213,8 @@ pub struct UnitScale {
     pub threshold: ChannelScale,
     /// Replaces the unit's bias where a method corrected it.
     pub bias: Option<Vec<f64>>,
+    /// Replaces the initial potential of each neuron, in thresholds, where a method corrected it.
+    pub initial: Option<Vec<f64>>,
     /// Channels that were silent in calibration; their input is cut off.
     pub dead: Vec<bool>,
     /// The weights and biases of the unit, in thresholds, are multiples of this, for chips whose
@@ -180,6 +240,24 @@ impl UnitScale {
             Some(step) => scaled.map(|b| (b / step).round() * step).collect(),
             None => scaled.collect(),
         }
+    }
+
+    /// The initial potential of each neuron, in thresholds.
+    pub fn initials(&self, unit: &Unit, form: NeuronForm) -> Vec<f64> {
+        let start = match unit.kind {
+            UnitKind::Rectifier { .. } => form.initial,
+            UnitKind::MaxPool | UnitKind::Readout => 0.0,
+        };
+        self.initial.clone().unwrap_or_else(|| vec![start; unit.shape.size()])
+    }
+
+    /// Most spikes a step that each channel may send on average; none without a limit.
+    pub fn largest_rates(&self, unit: &Unit) -> Option<Vec<f64>> {
+        let UnitKind::Rectifier { maximum } = unit.kind else { return None };
+        let per_channel = unit.shape.per_channel().max(1);
+        let rate =
+            |channel: usize| (maximum / self.threshold.at(channel * per_channel)).min(NO_LIMIT);
+        maximum.is_finite().then(|| (0..unit.shape.channels()).map(rate).collect())
     }
 
     /// One over the threshold, and 0 for dead channels.
@@ -212,11 +290,11 @@ pub fn lower(
     let mut layers = Vec::new();
     for (index, unit) in structure.units.iter().enumerate() {
         let scale = &scales[index];
-        let neuron = neuron_of(unit, form);
+        let onset = unit.depth - 1 + u32::from(code.spikes());
+        let neuron = neuron_of(unit, scale, form, onset);
         let model = neuron.model.clone();
         let shape = unit.shape.arrangement();
         network.add_population(&names[index], Population::shaped(shape, neuron));
-        let onset = unit.depth - 1 + u32::from(code.spikes());
         for (number, branch) in unit.branches.iter().enumerate() {
             let source = match branch.origin {
                 Origin::Input if !code.spikes() => continue,
@@ -228,6 +306,14 @@ pub fn lower(
                 ),
             };
             let own = format!("{} -> {}", source.0, names[index]);
+            if let (UnitKind::MaxPool, Some(graded)) = (unit.kind, form.graded) {
+                let delay = unit.depth - source.2;
+                let parts = pool_projections(&branch.map, graded, source.0, &names[index], delay);
+                for (part, projection) in parts.into_iter().enumerate() {
+                    network.add_projection(format!("{own} ({})", RECEPTORS[part]), projection);
+                }
+                continue;
+            }
             let target = (names[index].as_str(), unit.depth - source.2);
             let source = (source.0, &source.1);
             let projection = project(unit, &branch.map, scale, source, target);
@@ -241,7 +327,8 @@ pub fn lower(
     }
     let sample_size = structure.input.size();
     let (readout, timing) = (form.readout, Timing::AnyStep);
-    Conversion { network, layers, input, readout, sample_size, timing, margin: 0.0 }
+    let (notes, candidates) = (Vec::new(), Vec::new());
+    Conversion { network, layers, input, readout, sample_size, timing, margin: 0.0, notes, candidates }
 }
 
 /// Name of the population that samples enter through as spikes.
@@ -290,18 +377,90 @@ pub(crate) const MILLISECONDS: sim_core::units::Unit = sim_core::units::Unit {
     in_base: 1.0,
 };
 
-fn neuron_of(unit: &Unit, form: NeuronForm) -> Neuron {
-    match unit.kind {
-        UnitKind::MaxPool => max_pool(),
-        UnitKind::Readout if form.readout == Readout::Membrane => integrator(),
-        _ => IntegrateAndFire {
+fn neuron_of(unit: &Unit, scale: &UnitScale, form: NeuronForm, onset: u32) -> Neuron {
+    let initial = || match &scale.initial {
+        Some(values) => Values::numbers(values.clone()),
+        None => form.initial.into(),
+    };
+    match (unit.kind, form.graded) {
+        (UnitKind::MaxPool, None) => max_pool(),
+        (UnitKind::MaxPool, Some(graded)) => {
+            MaxPoolGraded { places: graded.places(), bits: graded.bits(), rule: graded.pool }.into()
+        }
+        (UnitKind::Readout, _) if form.readout == Readout::Membrane => {
+            let neuron = integrator();
+            match &scale.initial {
+                Some(_) => neuron.initial("membrane_potential", initial()),
+                None => neuron,
+            }
+        }
+        (_, None) => IntegrateAndFire {
             threshold: 1.0.into(),
-            initial: form.initial.into(),
+            initial: initial(),
             spike: form.spike,
             reset: if form.soft_reset { Reset::Subtract } else { Reset::To(0.0.into()) },
         }
         .into(),
+        (_, Some(graded)) => {
+            let largest_rate = scale.largest_rates(unit).map_or(NO_LIMIT.into(), |rates| {
+                let per_channel = unit.shape.per_channel().max(1);
+                let each = (0..unit.shape.size()).map(|neuron| rates[neuron / per_channel]);
+                Values::numbers(each.collect())
+            });
+            BurstIntegrateAndFire {
+                threshold: 1.0.into(),
+                burst: graded.burst,
+                correction: graded.correction,
+                tolerance: graded.tolerance,
+                largest_rate,
+                onset,
+                initial: initial(),
+            }
+            .into()
+        }
     }
+}
+
+/// The windows of a maximum: each cell writes into a place of its own, see `max_pool_graded`.
+fn pool_projections(
+    map: &LinearMap,
+    graded: Graded,
+    source: &str,
+    target: &str,
+    delay: u32,
+) -> Vec<Projection> {
+    let LinearMap::Convolution { geometry, .. } = map else { return Vec::new() };
+    let cells = geometry.kernel[0] * geometry.kernel[1];
+    let (places, bits) = (graded.places(), graded.bits());
+    let weight = |place: u32| f64::from(place * bits).exp2();
+    let channels = geometry.source[0] as usize;
+    let make = |connectivity: Connectivity, weights: Vec<f64>, receptor: u32| {
+        Projection::new(source, target, connectivity)
+            .weight(Values::numbers(weights))
+            .delay(Milliseconds(f64::from(delay)))
+            .receptor(RECEPTORS[receptor as usize])
+    };
+    if cells <= places {
+        let window: Vec<f64> = (0..cells).map(weight).collect();
+        return vec![make(Connectivity::Convolution(*geometry), window.repeat(channels), 0)];
+    }
+    let parts = cells.div_ceil(places).min(RECEPTORS.len() as u32);
+    (0..parts)
+        .map(|receptor| {
+            let (mut sources, mut targets, mut weights) = (Vec::new(), Vec::new(), Vec::new());
+            for neuron in 0..map.sources() as u32 {
+                geometry.for_each_target(neuron, |synapse| {
+                    let cell = synapse.weight % cells;
+                    if cell / places == receptor {
+                        sources.push(neuron);
+                        targets.push(synapse.target);
+                        weights.push(weight(cell % places));
+                    }
+                });
+            }
+            make(Connectivity::List(List { sources, targets }), weights, receptor)
+        })
+        .collect()
 }
 
 /// One branch as a projection in units of thresholds that takes `target.1` steps.

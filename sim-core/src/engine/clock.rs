@@ -364,9 +364,9 @@ impl ClockEngine {
                 self.history.store(step, index, &sent);
                 for (place, &neuron) in sent.neurons.iter().enumerate() {
                     let neuron = population.first + neuron;
-                    self.recording.counters.add(index, compiled.out_degree(neuron));
+                    let payload = sent.payloads.get(place).copied().unwrap_or(1);
+                    self.recording.counters.add(index, compiled.out_degree(neuron), payload);
                     if self.recorded[index] {
-                        let payload = sent.payloads.get(place).copied().unwrap_or(1);
                         self.recording.push_spike(Spike { time, neuron }, payload);
                     }
                 }

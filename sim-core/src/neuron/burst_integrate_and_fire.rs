@@ -7,14 +7,11 @@
 //! # Spike and reset
 //! - v ≥ θ: one spike with the payload n = min(⌊v/θ⌋, burst), a burst of n spikes;
 //! - v < −tolerance: one spike with the payload −min(⌈−v/θ⌉, correction), which takes spikes back.
-//!   A rectifier never takes back more than it has sent: m stays at 0 or above.
+//!   It never takes back more than it has sent: m stays at 0 or above.
 //! - m never exceeds ⌊`largest_rate` · k⌋ in the k-th step after `onset`.
 //!
 //! Every spike takes θ n from v. With bursts and corrections without bound the net count after any
 //! number of steps is ⌊u/θ⌋, that of an even input: what came early and was wrong is made good.
-//!
-//! With `negative_slope` s > 0 the neuron codes y = x for x ≥ 0 and y = s x below, x = u − θ/2,
-//! and m may be negative (leaky rectifiers; s = 1 codes a linear value). Then v = y + θ/2 − θ m.
 //!
 //! # Parameters
 //! | name | default | unit | symbol | range |
@@ -23,7 +20,6 @@
 //! | `burst` | 1 | – | | whole, 1 to 127: most spikes in a step |
 //! | `correction` | 1 | – | | whole, 0 to 127: most spikes taken back in a step, 0 for never |
 //! | `tolerance` | 0 | – | h | zero or above |
-//! | `negative_slope` | 0 | – | s | zero or above |
 //! | `largest_rate` | 1e6 | – | | above zero: most net spikes a step, on average from the onset |
 //! | `onset` | 0 | – | | whole: the step before the first that counts |
 //!
@@ -67,12 +63,11 @@ const fn number(
     ParameterSpec { name, symbol, dimension: Dimension::Number, default, range, meaning }
 }
 
-static PARAMETERS: [ParameterSpec; 7] = [
+static PARAMETERS: [ParameterSpec; 6] = [
     number("threshold", "θ", 1.0, Range::Positive, "what one spike stands for"),
     number("burst", "", 1.0, Range::Positive, "most spikes in a step, a whole number up to 127"),
     number("correction", "", 1.0, Range::NonNegative, "most spikes taken back in a step"),
     number("tolerance", "h", 0.0, Range::NonNegative, "how far below zero nothing is taken back"),
-    number("negative_slope", "s", 0.0, Range::NonNegative, "slope of the code below zero"),
     number("largest_rate", "", NO_LIMIT, Range::Positive, "most net spikes a step on average"),
     number("onset", "", 0.0, Range::NonNegative, "the step before the first that counts"),
 ];
@@ -121,8 +116,6 @@ pub struct BurstIntegrateAndFire {
     pub correction: u32,
     /// How far below zero nothing is taken back.
     pub tolerance: f64,
-    /// Slope of the code below zero.
-    pub negative_slope: Values,
     /// Most net spikes a step on average.
     pub largest_rate: Values,
     /// The step before the first that counts.
@@ -132,14 +125,13 @@ pub struct BurstIntegrateAndFire {
 }
 
 impl Default for BurstIntegrateAndFire {
-    /// Threshold 1, single spikes of either sign, a rectifier without limit, initially 0.
+    /// Threshold 1, single spikes of either sign, no limit, initially 0.
     fn default() -> Self {
         BurstIntegrateAndFire {
             threshold: 1.0.into(),
             burst: 1,
             correction: 1,
             tolerance: 0.0,
-            negative_slope: 0.0.into(),
             largest_rate: NO_LIMIT.into(),
             onset: 0,
             initial: 0.0.into(),
@@ -154,7 +146,6 @@ impl From<BurstIntegrateAndFire> for Neuron {
             .parameter("burst", f64::from(typed.burst))
             .parameter("correction", f64::from(typed.correction))
             .parameter("tolerance", typed.tolerance)
-            .parameter("negative_slope", typed.negative_slope)
             .parameter("largest_rate", typed.largest_rate)
             .parameter("onset", f64::from(typed.onset))
             .initial("membrane_potential", typed.initial)
@@ -182,7 +173,7 @@ impl NeuronModel for Model {
                     .push((name, format!("{value} is not a whole number {least} to {largest}")));
             }
         }
-        if let Some(onset) = values(6).find(|n| n.fract() != 0.0 || *n > 1e9) {
+        if let Some(onset) = values(5).find(|n| n.fract() != 0.0 || *n > 1e9) {
             problems.push(("onset", format!("{onset} is not a whole number of steps below 10^9")));
         }
         if neurons.spike != SpikeCondition::AtOrAbove || neurons.reset != LoweredReset::Subtract {
@@ -230,9 +221,8 @@ impl State {
             burst: parameter(1, neuron),
             correction: parameter(2, neuron),
             tolerance: exact::round(parameter(3, neuron)),
-            negative_slope: parameter(4, neuron),
-            largest_rate: parameter(5, neuron),
-            onset: parameter(6, neuron) as u64,
+            largest_rate: parameter(4, neuron),
+            onset: parameter(5, neuron) as u64,
         };
         let start = |neuron: usize| (exact::round(initial(0, neuron)), initial(1, neuron).round());
         let mut state = State {

@@ -17,10 +17,9 @@
 //! |---|---|---|---|---|
 //! | `places` | 4 | – | | whole: inputs of a receptor; `places` × `bits` at most 52 |
 //! | `bits` | 4 | – | | whole, 2 to 16: bits of a payload with its sign |
-//! | `present_1` … `present_4` | all | – | | whole: bit j says whether input j of the receptor exists |
 //! | `rule` | 0 | – | | 0 or 1 |
 //!
-//! Inputs that do not exist (padding) never win.
+//! Places without an input count as 0, which never beats the sum of a rectifier's spikes.
 //!
 //! # State
 //! `largest_sum`, initially 0.
@@ -40,7 +39,7 @@ use super::model::{
 };
 use crate::network::Neuron;
 use crate::time::Time;
-use crate::units::{Dimension, Values};
+use crate::units::Dimension;
 
 /// The model.
 pub struct Model;
@@ -71,9 +70,6 @@ const fn number(name: &'static str, default: f64, meaning: &'static str) -> Para
     }
 }
 
-/// All bits of a mask.
-const ALL: f64 = ((1_u64 << MOST_BITS) - 1) as f64;
-
 static SPEC: ModelSpec = ModelSpec {
     name: "max_pool_graded",
     summary: "stepwise maximum of running sums (exact max pooling of bursts and signed spikes)",
@@ -81,10 +77,6 @@ static SPEC: ModelSpec = ModelSpec {
     parameters: &[
         number("places", 4.0, "inputs of a receptor"),
         number("bits", 4.0, "bits of a payload with its sign"),
-        number("present_1", ALL, "bit j: input j of the first receptor exists"),
-        number("present_2", ALL, "bit j: input j of the second receptor exists"),
-        number("present_3", ALL, "bit j: input j of the third receptor exists"),
-        number("present_4", ALL, "bit j: input j of the fourth receptor exists"),
         number("rule", 0.0, "0: difference of running maxima; 1: gate by the running sum"),
     ],
     receptors: &[
@@ -123,20 +115,16 @@ pub struct MaxPoolGraded {
     pub places: u32,
     /// Bits of a payload with its sign.
     pub bits: u32,
-    /// Which inputs exist, one mask a receptor.
-    pub present: [Values; 4],
     /// How a maximum is sent on.
     pub rule: PoolRule,
 }
 
 impl From<MaxPoolGraded> for Neuron {
     fn from(typed: MaxPoolGraded) -> Neuron {
-        let neuron = Neuron::new(SPEC.name)
+        Neuron::new(SPEC.name)
             .parameter("places", f64::from(typed.places))
             .parameter("bits", f64::from(typed.bits))
-            .parameter("rule", f64::from(u8::from(typed.rule == PoolRule::Gate)));
-        let names = ["present_1", "present_2", "present_3", "present_4"];
-        names.into_iter().zip(typed.present).fold(neuron, |n, (name, mask)| n.parameter(name, mask))
+            .parameter("rule", f64::from(u8::from(typed.rule == PoolRule::Gate)))
     }
 }
 
@@ -148,12 +136,12 @@ impl NeuronModel for Model {
     fn check(&self, neurons: &LoweredNeurons) -> Vec<(&'static str, String)> {
         let mut problems = Vec::new();
         let one = |index: usize| neurons.parameters[index].get(0);
-        for (index, name) in [(0, "places"), (1, "bits"), (6, "rule")] {
+        for (index, name) in [(0, "places"), (1, "bits"), (2, "rule")] {
             if neurons.parameters[index].numbers().iter().any(|&value| value != one(index)) {
                 problems.push((name, "it must be one number for the whole population".to_string()));
             }
         }
-        let (places, bits, rule) = (one(0), one(1), one(6));
+        let (places, bits, rule) = (one(0), one(1), one(2));
         let whole = |value: f64, least: f64| value.fract() == 0.0 && value >= least;
         if !whole(places, 1.0) || places * bits > f64::from(MOST_BITS) {
             let message = format!("{places} places of {bits} bits; at least 1, and 52 bits in all");
@@ -181,8 +169,6 @@ struct State {
     places: usize,
     bits: u32,
     gate: bool,
-    /// Masks `[receptor][neuron]`.
-    present: Vec<Vec<u64>>,
     /// Running sums `[receptor × places + place][neuron]`.
     sums: Vec<Vec<f64>>,
     largest: Vec<f64>,
@@ -193,32 +179,20 @@ struct State {
 impl State {
     fn new(neurons: &LoweredNeurons) -> Self {
         let (places, size) = (neurons.parameters[0].get(0) as usize, neurons.size);
-        let mask = |receptor: usize, neuron: usize| {
-            let places = (1_u64 << places.min(MOST_BITS as usize)) - 1;
-            neurons.parameters[2 + receptor].get(neuron).min(ALL) as u64 & places
-        };
-        let present = (0..RECEPTORS.len())
-            .map(|receptor| (0..size).map(|neuron| mask(receptor, neuron)).collect());
-        let present: Vec<Vec<u64>> = present.collect();
-        // Receptors without any input need no sums.
-        let used = present.iter().rposition(|masks| masks.iter().any(|&mask| mask != 0));
-        let used = used.map_or(0, |last| last + 1);
         State {
             places,
             bits: neurons.parameters[1].get(0) as u32,
-            gate: neurons.parameters[6].get(0) == 1.0,
-            present,
-            sums: vec![vec![0.0; size]; used * places],
+            gate: neurons.parameters[2].get(0) == 1.0,
+            sums: vec![vec![0.0; size]; RECEPTORS.len() * places],
             largest: vec![0.0; size],
-            scratch: vec![0; used * places],
+            scratch: vec![0; RECEPTORS.len() * places],
         }
     }
 
     /// Adds what arrives for a neuron; gives the payload to send, 0 for none.
     fn add(&mut self, neuron: usize, inputs: impl Iterator<Item = f64>) -> i32 {
-        let used = self.sums.len() / self.places.max(1);
         let mut silent = true;
-        for (receptor, input) in inputs.enumerate().take(used) {
+        for (receptor, input) in inputs.enumerate() {
             silent &= input == 0.0;
             let digits = &mut self.scratch[receptor * self.places..][..self.places];
             read_places(input, self.bits, digits);
@@ -230,9 +204,7 @@ impl State {
         for (place, &payload) in self.scratch.iter().enumerate() {
             let sum = &mut self.sums[place][neuron];
             *sum += f64::from(payload);
-            let mask = self.present[place / self.places][neuron];
-            let exists = mask >> (place % self.places) & 1 == 1;
-            if exists && best.is_none_or(|(largest, _)| *sum > largest) {
+            if best.is_none_or(|(largest, _)| *sum > largest) {
                 best = Some((*sum, payload));
             }
         }

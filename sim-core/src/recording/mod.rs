@@ -47,6 +47,10 @@ pub struct Counters {
     pub synaptic_operations: u64,
     /// The same for each population's spikes.
     pub population_operations: Vec<u64>,
+    /// Sizes of the payloads of each population's spikes, signs left out.
+    pub payload_sums: Vec<u64>,
+    /// Sizes of the payloads × synapses of the spiking neuron, for each population's spikes.
+    pub payload_operations: Vec<u64>,
 }
 
 impl Counters {
@@ -56,11 +60,16 @@ impl Counters {
             spikes: vec![0; populations],
             synaptic_operations: 0,
             population_operations: vec![0; populations],
+            payload_sums: vec![0; populations],
+            payload_operations: vec![0; populations],
         }
     }
 
     /// Counts a spike of a neuron with so many synapses.
-    pub fn add(&mut self, population: usize, synapses: u64) {
+    pub fn add(&mut self, population: usize, synapses: u64, payload: i32) {
+        let size = u64::from(payload.unsigned_abs());
+        self.payload_sums[population] += size;
+        self.payload_operations[population] += size * synapses;
         self.spikes[population] += 1;
         self.synaptic_operations += synapses;
         self.population_operations[population] += synapses;

@@ -1,10 +1,9 @@
 //! Running a network that was given a sample, and counting what it does.
 
-use super::{FidelityError, Presenter, SampleRun, digest, largest};
+use super::{FidelityError, Presenter, SampleRun, digest_with_payloads, largest};
 use crate::coding::readout::squeeze;
 use crate::lower::{Readout, Timing};
 use sim_core::engine::Engine;
-use sim_core::recording::Counters;
 
 /// A moment at which something is read.
 struct Stop {
@@ -79,8 +78,12 @@ impl Presenter<'_> {
                 engine.run(grid.time_of(step - reached), &mut |_| true)?;
                 reached = step;
             }
-            let Counters { spikes, population_operations, .. } = &engine.recording().counters;
-            run.synaptic_operations[number] += population_operations[population];
+            let counters = &engine.recording().counters;
+            let (spikes, operations) = match self.counts_payloads(population) {
+                true => (&counters.payload_sums, &counters.payload_operations),
+                false => (&counters.spikes, &counters.population_operations),
+            };
+            run.synaptic_operations[number] += operations[population];
             if population >= inputs {
                 run.spikes[number] += spikes[population];
             }
@@ -94,6 +97,12 @@ impl Presenter<'_> {
         self.read(&mut run, &potentials, &counts);
         run.digest = digest_of_counts(&run);
         Ok(run)
+    }
+
+    /// Whether a spike with the payload n is a burst of n spikes, and not one that is worth n.
+    fn counts_payloads(&self, population: usize) -> bool {
+        let model = self.compiled.network().populations()[population].model.spec().name;
+        matches!(model, "burst_integrate_and_fire" | "max_pool_graded")
     }
 
     /// Spikes of each neuron of the read-out up to now, where they are read.
@@ -138,10 +147,11 @@ impl Presenter<'_> {
             synaptic_operations: vec![0; numbers],
             population_spikes: vec![0; populations.len()],
             saturated: self.saturated(engine),
-            digest: digest(&engine.recording().spikes),
+            digest: digest_with_payloads(engine.recording()),
         };
         let mut counts = vec![vec![0.0; populations[readout].size() as usize]; numbers];
-        for spike in &engine.recording().spikes {
+        let recording = engine.recording();
+        for (index, spike) in recording.spikes.iter().enumerate() {
             let Some(population) = self.compiled.network().population_of(spike.neuron) else {
                 continue;
             };
@@ -158,11 +168,16 @@ impl Presenter<'_> {
                 Timing::Once { .. } => Some(0),
             };
             let Some(first) = waits else { continue };
-            run.population_spikes[population] += 1;
+            let payload = recording.payloads.get(index).copied().unwrap_or(1);
+            let times = match self.counts_payloads(population) {
+                true => u64::from(payload.unsigned_abs()),
+                false => 1,
+            };
+            run.population_spikes[population] += times;
             let local = (spike.neuron - populations[population].first) as usize;
             for (number, count) in counts.iter_mut().enumerate().skip(first) {
-                run.spikes[number] += u64::from(population >= inputs);
-                run.synaptic_operations[number] += self.compiled.out_degree(spike.neuron);
+                run.spikes[number] += times * u64::from(population >= inputs);
+                run.synaptic_operations[number] += times * self.compiled.out_degree(spike.neuron);
                 if population == readout {
                     count[local] += 1.0;
                 }

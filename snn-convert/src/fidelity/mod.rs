@@ -10,7 +10,7 @@ use serde::Serialize;
 use sim_core::connectome::{CompileConfig, CompileError};
 use sim_core::diagnostics::Problems;
 use sim_core::engine::EngineError;
-use sim_core::recording::Spike;
+use sim_core::recording::{Recording, Spike};
 
 /// What is measured.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,7 +34,7 @@ pub struct SampleRun {
     pub scores_at: Vec<Vec<f64>>,
     /// Steps that the read-out needed of each number of steps.
     pub steps_used: Vec<u32>,
-    /// Spikes of all populations but the input up to each number of steps.
+    /// Spikes of all populations but the input up to each number of steps; a burst of n counts n.
     pub spikes: Vec<u64>,
     /// Synaptic operations up to each number of steps, input spikes included.
     pub synaptic_operations: Vec<u64>,
@@ -108,6 +108,14 @@ pub fn digest(spikes: &[Spike]) -> u64 {
         }
     }
     hash
+}
+
+/// As [`digest`], with the payloads where there are any.
+fn digest_with_payloads(recording: &Recording) -> u64 {
+    let payloads = recording.payloads.iter().flat_map(|payload| payload.to_le_bytes());
+    payloads.fold(digest(&recording.spikes), |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// Means over samples.

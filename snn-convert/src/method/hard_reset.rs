@@ -83,6 +83,7 @@ fn convert(prepared: &Prepared<'_>, config: &MethodConfig) -> Result<Conversion,
         initial: 0.0,
         bias_waits: false,
         readout: Readout::SpikeCount,
+        graded: None,
     };
     Ok(lower(prepared.name, structure, &scales, config.code, form))
 }
@@ -319,8 +320,14 @@ impl LayerData<'_> {
         let (thresholds, dead) = self.thresholds();
         let per_channel = self.unit.shape.per_channel();
         let scale = ChannelScale { factors: thresholds.clone(), per_channel };
-        let mut scale =
-            UnitScale { output: scale.clone(), threshold: scale, bias: None, dead, grid: None };
+        let mut scale = UnitScale {
+            output: scale.clone(),
+            threshold: scale,
+            bias: None,
+            initial: None,
+            dead,
+            grid: None,
+        };
         self.round(arrivals, &mut scale);
         let bias = self.rounded_bias(&scale);
         let gains = self.gains(&bias, &thresholds).into_iter().zip(&scale.dead);
@@ -349,6 +356,7 @@ impl LayerData<'_> {
             output: equal(1.0),
             threshold: equal(threshold),
             bias: None,
+            initial: None,
             dead: vec![false; channels],
             grid: None,
         };

@@ -89,8 +89,20 @@ pub struct Method {
 }
 
 /// All methods; the first is the default.
-pub static METHODS: &[&Method] =
-    &[&rate::METHOD, &hard_reset::METHOD, &ttfs::METHOD, &ttfs::SLOTS, &phase::METHOD];
+pub static METHODS: &[&Method] = &[
+    &rate::METHOD,
+    &rate::AUTO,
+    &rate::PLAIN,
+    &rate::BIAS,
+    &rate::POTENTIAL,
+    &rate::SIGNED_SPIKES,
+    &rate::SIGNED_GATE,
+    &rate::BURSTS,
+    &hard_reset::METHOD,
+    &ttfs::METHOD,
+    &ttfs::SLOTS,
+    &phase::METHOD,
+];
 
 /// The method of this name.
 pub fn find_method(name: &str) -> Option<&'static Method> {
@@ -112,5 +124,12 @@ fn plain_scale(unit: &Unit, thresholds: Vec<f64>, dead: Vec<bool>) -> UnitScale 
     use crate::linear::ChannelScale;
     let scale = ChannelScale { factors: thresholds, per_channel: unit.shape.per_channel() };
     let scale = if unit.kind == UnitKind::Readout { ChannelScale::one() } else { scale };
-    UnitScale { output: scale.clone(), threshold: scale, bias: None, dead, grid: None }
+    UnitScale {
+        output: scale.clone(),
+        threshold: scale,
+        bias: None,
+        initial: None,
+        dead,
+        grid: None,
+    }
 }

@@ -133,6 +133,8 @@ pub(super) fn lower_in_turns(
         sample_size: structure.input.size(),
         timing: Timing::Once { step, code_steps, continuous },
         margin: 0.0,
+        notes: Vec::new(),
+        candidates: Vec::new(),
     }
 }
 

@@ -246,7 +246,7 @@ impl EventEngine {
         let running = &mut self.running[neuron as usize];
         *running = running.wrapping_add(payload);
         let message = Message { payload, running: *running };
-        self.recording.counters.add(population, compiled.out_degree(neuron));
+        self.recording.counters.add(population, compiled.out_degree(neuron), payload);
         if self.recorded[population] {
             self.recording.push_spike(Spike { time, neuron }, payload);
         }

@@ -20,8 +20,6 @@ pub struct Answer {
     pub correction: f64,
     /// How far below zero nothing is taken back.
     pub tolerance: f64,
-    /// Slope of the code below zero.
-    pub negative_slope: f64,
     /// Most net spikes a step on average.
     pub largest_rate: f64,
     /// The step before the first that counts.
@@ -29,26 +27,14 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// What is left to be said, θ/2 for nothing: `potential` is u − θ m.
-    fn unsaid(&self, potential: f64, count: f64) -> f64 {
-        if self.negative_slope == 0.0 {
-            return potential;
-        }
-        let said = self.threshold * count;
-        let half = 0.5 * self.threshold;
-        let value = potential + said - half;
-        if value >= 0.0 { potential } else { self.negative_slope * value + half - said }
-    }
-
     /// The payload of the spike that is sent in `step`; 0 for none.
     pub fn payload(&self, potential: f64, count: f64, step: u64) -> i32 {
-        let unsaid = self.unsaid(potential, count);
-        let number = if unsaid >= self.threshold {
+        let number = if potential >= self.threshold {
             let room = (self.most(step) - count).max(0.0);
-            (unsaid / self.threshold).floor().min(self.burst).min(room)
-        } else if unsaid < -self.tolerance {
-            let sent = if self.negative_slope == 0.0 { count.max(0.0) } else { f64::INFINITY };
-            (unsaid / self.threshold).floor().max(-self.correction).max(-sent)
+            (potential / self.threshold).floor().min(self.burst).min(room)
+        } else if potential < -self.tolerance {
+            let sent = count.max(0.0);
+            (potential / self.threshold).floor().max(-self.correction).max(-sent)
         } else {
             return 0;
         };
@@ -125,7 +111,6 @@ mod tests {
             burst: 3.0,
             correction: 2.0,
             tolerance: 0.25,
-            negative_slope: 0.0,
             largest_rate: NO_LIMIT,
             onset: 0,
         }
@@ -157,22 +142,11 @@ mod tests {
     }
 
     #[test]
-    fn a_leaky_rectifier_codes_negative_values_by_its_slope() {
-        let leaky = Answer { negative_slope: 0.5, tolerance: 0.0, correction: 9.0, ..answer() };
-        // u = θ/2 + x with x = −6: y = −3.
-        assert_eq!(leaky.payload(0.5 - 6.0, 0.0, 1), -3);
-        // After three negative spikes nothing is left to be said.
-        assert_eq!(leaky.payload(0.5 - 6.0 + 3.0, -3.0, 1), 0);
-        assert_eq!(leaky.payload(0.5 + 2.0, 0.0, 1), 2);
-        assert_eq!(leaky.payload(0.5, 0.0, 1), 0);
-    }
-
-    #[test]
     fn the_first_spike_after_silence_is_the_one_that_steps_find() {
         let mut asked = 0;
         for rate in [NO_LIMIT, 0.3, 1.0] {
-            for slope in [0.0, 0.5] {
-                let neuron = Answer { largest_rate: rate, negative_slope: slope, ..answer() };
+            for tolerance in [0.0, 0.5] {
+                let neuron = Answer { largest_rate: rate, tolerance, ..answer() };
                 for (potential, count, current) in (0..400_i32).map(|k| {
                     let k = f64::from(k);
                     ((k * 0.37).sin() * 3.0, (k % 4.0), (k * 1.7).cos() * 0.3 * (k % 3.0))

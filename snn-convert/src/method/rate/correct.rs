@@ -1,0 +1,172 @@
+//! Thresholds, and the calibration of biases and potentials, layer by layer.
+
+use super::materials::Materials;
+use super::{Correction, Recipe, form};
+use crate::layerwise::{Layer, LayerRun, LayerwiseNetwork, Train};
+use crate::linear::ChannelScale;
+use crate::lower::UnitScale;
+use crate::structure::{Origin, Unit, UnitKind};
+use rayon::prelude::*;
+
+/// Initial potentials are moved within these bounds, in thresholds.
+const POTENTIALS: [f64; 2] = [-1.0, 2.0];
+
+/// The scales of all units, and the network that they make.
+pub(super) fn calibrate(
+    materials: &Materials<'_>,
+    recipe: &Recipe,
+) -> (Vec<UnitScale>, LayerwiseNetwork) {
+    let units = &materials.prepared.structure.units;
+    let shares = match recipe.allocated {
+        true => super::allocate::shares(materials, recipe),
+        false => vec![1.0; units.len()],
+    };
+    let mut scales: Vec<UnitScale> = Vec::with_capacity(units.len());
+    let mut layers: Vec<Layer> = Vec::with_capacity(units.len());
+    let mut trains: Vec<Vec<Train>> = vec![Vec::new(); materials.samples.len()];
+    for (index, unit) in units.iter().enumerate() {
+        let mut scale = unit_scale(materials, recipe, index, &scales, shares[index]);
+        let mut layer = Layer::new(unit, &scale, &scales, form(recipe));
+        if recipe.correction != Correction::None {
+            correct(materials, recipe, index, &mut layer, &mut scale, &trains);
+            let runs = run(materials, &layer, &trains, correction_steps(recipe));
+            for (trains, run) in trains.iter_mut().zip(runs) {
+                trains.push(run.train);
+                forget(trains, units, index);
+            }
+        }
+        scales.push(scale);
+        layers.push(layer);
+    }
+    (scales, LayerwiseNetwork::of_layers(layers))
+}
+
+/// Corrections are made for half the steps: what they move weighs most early.
+fn correction_steps(recipe: &Recipe) -> u32 {
+    recipe.steps.div_ceil(2)
+}
+
+/// Empties the trains that no later unit reads.
+fn forget(trains: &mut [Train], units: &[Unit], done: usize) {
+    for (source, train) in trains.iter_mut().enumerate() {
+        let reads = |unit: &Unit| unit.branches.iter().any(|b| b.origin == Origin::Unit(source));
+        if !units.iter().skip(done + 1).any(reads) {
+            *train = Train::new();
+        }
+    }
+}
+
+/// The thresholds of one unit.
+pub(super) fn thresholds(materials: &Materials<'_>, recipe: &Recipe, index: usize) -> Vec<f64> {
+    let unit = &materials.prepared.structure.units[index];
+    let UnitKind::Rectifier { maximum } = unit.kind else { return vec![1.0] };
+    let sample = &materials.prepared.calibration.units[index];
+    let chosen = (recipe.rule.choose)(sample, recipe.steps);
+    // A ReLU6 never stands for more than 6; a scale above 1 then stretches single spikes, not the
+    // range, which the largest rate keeps.
+    chosen.into_iter().map(|theta| theta.min(maximum)).collect()
+}
+
+fn unit_scale(
+    materials: &Materials<'_>,
+    recipe: &Recipe,
+    index: usize,
+    scales: &[UnitScale],
+    share: f64,
+) -> UnitScale {
+    let unit = &materials.prepared.structure.units[index];
+    let thresholds = match (unit.kind, unit.branches.first().map(|branch| branch.origin)) {
+        // Counts are compared within a channel: the pool speaks its source's scale.
+        (UnitKind::MaxPool, Some(Origin::Unit(source))) => scales[source].output.factors.clone(),
+        (UnitKind::Rectifier { .. }, _) => {
+            let factor = recipe.scale * share;
+            thresholds(materials, recipe, index).into_iter().map(|theta| theta * factor).collect()
+        }
+        _ => vec![1.0],
+    };
+    // A dead channel keeps its input: it may live on other samples, at the layer's coarsest scale.
+    super::super::plain_scale(unit, thresholds, Vec::new())
+}
+
+/// Runs a layer on all samples.
+fn run(
+    materials: &Materials<'_>,
+    layer: &Layer,
+    trains: &[Vec<Train>],
+    steps: u32,
+) -> Vec<LayerRun> {
+    let one = |(sample, trains): (&&[f32], &Vec<Train>)| {
+        let sample: Vec<f64> = sample.iter().map(|&value| f64::from(value)).collect();
+        layer.run(&layer.current(&sample), |unit| trains.get(unit), &[steps])
+    };
+    materials.samples.par_iter().zip(trains.par_iter()).map(one).collect()
+}
+
+fn correct(
+    materials: &Materials<'_>,
+    recipe: &Recipe,
+    index: usize,
+    layer: &mut Layer,
+    scale: &mut UnitScale,
+    trains: &[Vec<Train>],
+) {
+    let unit = &materials.prepared.structure.units[index];
+    if unit.kind == UnitKind::MaxPool {
+        return;
+    }
+    let steps = correction_steps(recipe);
+    let runs = run(materials, layer, trains, steps);
+    let missing = missing(materials, index, &runs, &scale.threshold, steps);
+    let per_channel = unit.shape.per_channel().max(1);
+    match recipe.correction {
+        Correction::None => {}
+        Correction::Potential => {
+            let moved = |(start, missing): (f64, &f64)| match unit.kind {
+                UnitKind::Readout => start + missing,
+                _ => (start + missing).clamp(POTENTIALS[0], POTENTIALS[1]),
+            };
+            let start = scale.initials(unit, form(recipe));
+            let initial: Vec<f64> = start.into_iter().zip(&missing).map(moved).collect();
+            layer.set_initial(&initial);
+            scale.initial = Some(initial);
+        }
+        Correction::Bias => {
+            let means: Vec<f64> = missing
+                .chunks(per_channel)
+                .map(|channel| channel.iter().sum::<f64>() / channel.len() as f64)
+                .collect();
+            let moved = |(neuron, bias): (usize, &f64)| {
+                let mean = means[neuron / per_channel] / f64::from(steps);
+                bias + mean * scale.threshold.at(neuron)
+            };
+            let bias: Vec<f64> = unit.bias.iter().enumerate().map(moved).collect();
+            layer.set_bias(&scale.biases(&bias));
+            scale.bias = Some(bias);
+        }
+    }
+}
+
+/// By how many spikes the mean count of each neuron falls short of its activation.
+fn missing(
+    materials: &Materials<'_>,
+    index: usize,
+    runs: &[LayerRun],
+    threshold: &ChannelScale,
+    steps: u32,
+) -> Vec<f64> {
+    let size = materials.prepared.structure.units[index].shape.size();
+    let mut missing = vec![0.0; size];
+    for (activations, run) in materials.activations.iter().zip(runs) {
+        for (neuron, (missing, &wanted)) in missing.iter_mut().zip(&activations[index]).enumerate()
+        {
+            let sent = match run.scores.last() {
+                Some(scores) => scores[neuron],
+                None => f64::from(run.counts[neuron]),
+            };
+            *missing += f64::from(wanted) * f64::from(steps) / threshold.at(neuron) - sent;
+        }
+    }
+    let samples = runs.len().max(1) as f64;
+    missing.iter_mut().for_each(|missing| *missing /= samples);
+    missing
+}

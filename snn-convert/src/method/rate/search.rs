@@ -1,0 +1,214 @@
+//! Chooses among recipes by what they do on the calibration samples.
+//!
+//! A recipe is good enough where hardly any answer differs from the trained network's, and those that
+//! do were doubtful anyway: with p the trained network's softmax, the expected loss is the mean of
+//! p(its answer) − p(the spiking answer). Among recipes that are good enough the one with the fewest
+//! spikes is taken; if none is, the one with the smallest loss. No labels are used, and nothing is
+//! drawn at random: the same samples give the same choice.
+
+use super::correct::calibrate;
+use super::materials::Materials;
+use super::{BOTH, BURST, Correction, Recipe, SIGNED, finish};
+use crate::fidelity::largest;
+use crate::lower::{Candidate, Conversion, Graded};
+use crate::method::{MethodConfig, MethodError, Prepared};
+use crate::threshold::{RULES, ThresholdRule, find_rule};
+use rayon::prelude::*;
+
+/// Scales that are tried, the coarsest first. A coarser one has fewer spikes.
+const SCALES: [f64; 8] = [2.8, 2.0, 1.4, 1.0, 0.7, 0.5, 0.35, 0.25];
+/// The scale that a search begins with.
+const FIRST: usize = 3;
+
+/// What is good enough.
+#[derive(Debug, Clone, Copy)]
+struct Goal {
+    /// Smallest share of equal answers, in per cent.
+    agreement: f64,
+    /// Largest expected loss, in per cent.
+    loss: f64,
+}
+
+/// Measured on the reference networks (`docs/design/rate_codes.md`).
+const GOAL: Goal = Goal { agreement: 97.0, loss: 0.25 };
+
+/// What a recipe does on the calibration samples.
+#[derive(Debug, Clone, Copy)]
+struct Measure {
+    agreement: f64,
+    loss: f64,
+    spikes: f64,
+}
+
+impl Measure {
+    fn reaches(self, goal: Goal) -> bool {
+        self.agreement >= goal.agreement && self.loss <= goal.loss
+    }
+}
+
+/// The default method: one form of neuron, the coarsest scale that is good enough.
+pub(super) fn fit_scale(
+    prepared: &Prepared<'_>,
+    config: &MethodConfig,
+) -> Result<Conversion, MethodError> {
+    super::super::check_rate_code("rate", config.code)?;
+    let materials = Materials::new(prepared, true)?;
+    materials.check(Some(BOTH))?;
+    let forms = [("signed spikes, bursts of two", Some(BOTH))];
+    search(prepared, config, &materials, &[config.threshold], &forms)
+}
+
+/// Searches over rules, forms and scales.
+pub(super) fn auto(
+    prepared: &Prepared<'_>,
+    config: &MethodConfig,
+) -> Result<Conversion, MethodError> {
+    super::super::check_rate_code("auto", config.code)?;
+    let materials = Materials::new(prepared, true)?;
+    let mut rules: Vec<&'static ThresholdRule> = vec![RULES[0]];
+    let named = [config.threshold.name, "channel_mse"];
+    for rule in named.into_iter().filter_map(find_rule) {
+        if rules.iter().all(|known| known.name != rule.name) {
+            rules.push(rule);
+        }
+    }
+    let forms: Vec<(&'static str, Option<Graded>)> = [
+        ("single spikes", None),
+        ("signed spikes", Some(SIGNED)),
+        ("bursts of four", Some(BURST)),
+        ("signed spikes, bursts of two", Some(BOTH)),
+    ]
+    .into_iter()
+    .filter(|(_, graded)| materials.check(*graded).is_ok())
+    .collect();
+    search(prepared, config, &materials, &rules, &forms)
+}
+
+fn search(
+    prepared: &Prepared<'_>,
+    config: &MethodConfig,
+    materials: &Materials<'_>,
+    rules: &[&'static ThresholdRule],
+    forms: &[(&'static str, Option<Graded>)],
+) -> Result<Conversion, MethodError> {
+    let mut tried: Vec<(Recipe, Measure, Candidate)> = Vec::new();
+    for &rule in rules {
+        for &(form, graded) in forms {
+            let recipe = |scale: f64| Recipe {
+                rule,
+                steps: config.steps,
+                scale,
+                allocated: true,
+                graded,
+                correction: Correction::Potential,
+            };
+            ladder(|place| {
+                let recipe = recipe(SCALES[place]);
+                let measure = measure(materials, &recipe);
+                tried.push((recipe, measure, candidate(form, &recipe, measure)));
+                measure.reaches(GOAL)
+            });
+        }
+    }
+    let best = tried.iter().enumerate().min_by(|(_, (_, a, _)), (_, (_, b, _))| {
+        let failed = |measure: &Measure| !measure.reaches(GOAL);
+        let cost = |measure: &Measure| match measure.reaches(GOAL) {
+            true => measure.spikes,
+            false => measure.loss + 100.0 - measure.agreement,
+        };
+        failed(a).cmp(&failed(b)).then(cost(a).total_cmp(&cost(b)))
+    });
+    let Some((chosen, (recipe, measure, _))) = best else {
+        return Err(MethodError::Unit {
+            method: "rate",
+            unit: prepared.name.to_string(),
+            reason: "no recipe suits it; convert with the method `rate_plain`".to_string(),
+        });
+    };
+    let mut conversion = finish(prepared, config, materials, recipe);
+    conversion.notes.push(reason(&tried[chosen].2, *measure, tried.len(), materials.samples.len()));
+    conversion.candidates = tried.into_iter().map(|(_, _, candidate)| candidate).collect();
+    conversion.candidates[chosen].chosen = true;
+    Ok(conversion)
+}
+
+/// Tries coarser scales as long as they are good enough, or finer ones until one is.
+fn ladder(mut good: impl FnMut(usize) -> bool) {
+    if good(FIRST) {
+        for place in (0..FIRST).rev() {
+            if !good(place) {
+                return;
+            }
+        }
+    } else {
+        for place in FIRST + 1..SCALES.len() {
+            if good(place) {
+                return;
+            }
+        }
+    }
+}
+
+fn measure(materials: &Materials<'_>, recipe: &Recipe) -> Measure {
+    let (_, network) = calibrate(materials, recipe);
+    let answers: Vec<(bool, f64, u64)> = materials
+        .samples
+        .par_iter()
+        .zip(&materials.activations)
+        .map(|(sample, activations)| {
+            let run = network.run(sample, &[recipe.steps]);
+            let wanted = activations.last().map_or(&[][..], Vec::as_slice);
+            let wide: Vec<f64> = wanted.iter().map(|&score| f64::from(score)).collect();
+            let answer = largest(run.scores.last().map_or(&[][..], Vec::as_slice));
+            let right = largest(&wide);
+            (answer == right, share(&wide, right) - share(&wide, answer), run.spikes[0])
+        })
+        .collect();
+    // Summed in order: the result does not depend on threads.
+    let count = answers.len().max(1) as f64;
+    Measure {
+        agreement: 100.0 * answers.iter().filter(|answer| answer.0).count() as f64 / count,
+        loss: 100.0 * answers.iter().map(|answer| answer.1).sum::<f64>() / count,
+        spikes: answers.iter().map(|answer| answer.2).sum::<u64>() as f64 / count,
+    }
+}
+
+/// The softmax of scores at one place.
+fn share(scores: &[f64], place: usize) -> f64 {
+    let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let sum: f64 = scores.iter().map(|score| (score - most).exp()).sum();
+    scores.get(place).map_or(0.0, |score| (score - most).exp() / sum)
+}
+
+fn candidate(form: &str, recipe: &Recipe, measure: Measure) -> Candidate {
+    Candidate {
+        threshold: recipe.rule.name.to_string(),
+        neurons: form.to_string(),
+        scale: recipe.scale,
+        agreement: measure.agreement,
+        expected_loss: measure.loss,
+        spikes: measure.spikes,
+        chosen: false,
+    }
+}
+
+fn reason(candidate: &Candidate, measure: Measure, tried: usize, samples: usize) -> String {
+    let Candidate { threshold, neurons, scale, agreement, expected_loss, spikes, .. } = candidate;
+    let why = match measure.reaches(GOAL) {
+        true => format!(
+            "fewest spikes among those with at least {} % equal answers and at most {} points of \
+             expected loss",
+            GOAL.agreement, GOAL.loss
+        ),
+        false => format!(
+            "none reached {} % equal answers with at most {} points of expected loss; this one came \
+             closest: more steps would help",
+            GOAL.agreement, GOAL.loss
+        ),
+    };
+    format!(
+        "chosen from {tried} candidates on {samples} calibration samples: {neurons}, thresholds \
+         {threshold} × {scale}: {agreement:.1} % equal answers, expected loss {expected_loss:.2} \
+         points, {spikes:.0} spikes a sample ({why})"
+    )
+}
