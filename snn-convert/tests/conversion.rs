@@ -41,7 +41,7 @@ impl Case {
 
     fn convert(&self, rule: &'static ThresholdRule, code: InputCode, steps: u32) -> Conversion {
         let config = MethodConfig { threshold: rule, code, steps };
-        self.convertible.convert(find_method("rate").unwrap(), &config).unwrap()
+        self.convertible.convert(find_method("rate_plain").unwrap(), &config).unwrap()
     }
 }
 

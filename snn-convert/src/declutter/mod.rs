@@ -18,6 +18,7 @@ mod merge_transpose;
 mod normal_activation;
 mod order_pooling;
 mod plan;
+mod signed_by_pairs;
 mod split_concat;
 
 use std::collections::{BTreeMap, HashSet};
@@ -49,6 +50,7 @@ pub static PASSES: &[&Pass] = &[
     &fold_constant::PASS,
     &order_pooling::PASS,
     &fold_into_next::PASS,
+    &signed_by_pairs::PASS,
     &maximum_by_differences::PASS,
 ];
 

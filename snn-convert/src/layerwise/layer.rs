@@ -1,7 +1,7 @@
 //! One layer over all steps of one sample.
 
 use super::{Delivery, LayerSpike, Train};
-use crate::linear::{ChannelScale, LinearMap};
+use crate::linear::{ChannelScale, LinearMap, PreparedMap};
 use crate::lower::{NeuronForm, UnitScale};
 use crate::structure::{Origin, Unit, UnitKind};
 use sim_core::neuron::burst_integrate_and_fire::{Answer, NO_LIMIT};
@@ -15,7 +15,7 @@ pub struct Layer {
     size: usize,
     deliveries: Vec<(usize, Delivery)>,
     /// Maps of the sample that act as a constant current.
-    maps: Vec<LinearMap>,
+    maps: Vec<PreparedMap>,
     bias: Vec<f64>,
     initial: Vec<f64>,
     /// One answer a channel.
@@ -69,7 +69,8 @@ impl Layer {
                     layer.deliveries.push((source, Delivery::new(&map)));
                 }
                 (Origin::Input, _) => {
-                    layer.maps.push(scale.weights(&branch.map, &ChannelScale::one()));
+                    let map = scale.weights(&branch.map, &ChannelScale::one());
+                    layer.maps.push(PreparedMap::new(&map));
                 }
             }
         }
@@ -84,13 +85,6 @@ impl Layer {
     /// Replaces the bias, in thresholds.
     pub fn set_bias(&mut self, bias: &[f64]) {
         self.bias = bias.to_vec();
-    }
-
-    /// What the sample brings in every step, without the bias.
-    pub fn drive(&self, sample: &[f64]) -> Vec<f64> {
-        let mut drive = vec![0.0; if self.maps.is_empty() { 0 } else { self.size }];
-        self.maps.iter().for_each(|map| map.apply(sample, &mut drive));
-        drive
     }
 
     /// The constant current of a sample.

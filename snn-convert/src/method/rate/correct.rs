@@ -17,15 +17,11 @@ pub(super) fn calibrate(
     recipe: &Recipe,
 ) -> (Vec<UnitScale>, LayerwiseNetwork) {
     let units = &materials.prepared.structure.units;
-    let shares = match recipe.allocated {
-        true => super::allocate::shares(materials, recipe),
-        false => vec![1.0; units.len()],
-    };
     let mut scales: Vec<UnitScale> = Vec::with_capacity(units.len());
     let mut layers: Vec<Layer> = Vec::with_capacity(units.len());
-    let mut trains: Vec<Vec<Train>> = vec![Vec::new(); materials.samples.len()];
+    let mut trains: Vec<Vec<Train>> = vec![Vec::new(); materials.corrected().len()];
     for (index, unit) in units.iter().enumerate() {
-        let mut scale = unit_scale(materials, recipe, index, &scales, shares[index]);
+        let mut scale = unit_scale(materials, recipe, index, &scales);
         let mut layer = Layer::new(unit, &scale, &scales, form(recipe));
         if recipe.correction != Correction::None {
             correct(materials, recipe, index, &mut layer, &mut scale, &trains);
@@ -72,14 +68,13 @@ fn unit_scale(
     recipe: &Recipe,
     index: usize,
     scales: &[UnitScale],
-    share: f64,
 ) -> UnitScale {
     let unit = &materials.prepared.structure.units[index];
     let thresholds = match (unit.kind, unit.branches.first().map(|branch| branch.origin)) {
         // Counts are compared within a channel: the pool speaks its source's scale.
         (UnitKind::MaxPool, Some(Origin::Unit(source))) => scales[source].output.factors.clone(),
         (UnitKind::Rectifier { .. }, _) => {
-            let factor = recipe.scale * share;
+            let factor = recipe.scale * recipe.shares[index];
             thresholds(materials, recipe, index).into_iter().map(|theta| theta * factor).collect()
         }
         _ => vec![1.0],
@@ -95,11 +90,12 @@ fn run(
     trains: &[Vec<Train>],
     steps: u32,
 ) -> Vec<LayerRun> {
-    let one = |(sample, trains): (&&[f32], &Vec<Train>)| {
+    let one = |(index, trains): (usize, &Vec<Train>)| {
+        let sample = materials.samples[index];
         let sample: Vec<f64> = sample.iter().map(|&value| f64::from(value)).collect();
         layer.run(&layer.current(&sample), |unit| trains.get(unit), &[steps])
     };
-    materials.samples.par_iter().zip(trains.par_iter()).map(one).collect()
+    materials.corrected().into_par_iter().zip(trains.par_iter()).map(one).collect()
 }
 
 fn correct(
@@ -156,7 +152,8 @@ fn missing(
 ) -> Vec<f64> {
     let size = materials.prepared.structure.units[index].shape.size();
     let mut missing = vec![0.0; size];
-    for (activations, run) in materials.activations.iter().zip(runs) {
+    for (sample, run) in materials.corrected().into_iter().zip(runs) {
+        let activations = &materials.activations[sample];
         for (neuron, (missing, &wanted)) in missing.iter_mut().zip(&activations[index]).enumerate()
         {
             let sent = match run.scores.last() {

@@ -5,8 +5,10 @@ use crate::ann::{Keep, NodeId, map_batch};
 use crate::lower::Graded;
 use crate::structure::UnitKind;
 
-/// Most samples that corrections are made and recipes are compared on.
-const MOST_SAMPLES: usize = 256;
+/// Most samples that recipes are compared on.
+const MOST_SAMPLES: usize = 512;
+/// Most samples that corrections are made on: means need fewer than shares.
+const MOST_CORRECTED: usize = 192;
 /// Most activations that are kept at a time (256 MB).
 const MOST_VALUES: usize = 64 << 20;
 
@@ -46,6 +48,12 @@ impl<'a> Materials<'a> {
         })?;
         materials.samples = samples;
         Ok(materials)
+    }
+
+    /// The samples that corrections are made on, by index.
+    pub fn corrected(&self) -> Vec<usize> {
+        let stride = self.samples.len().div_ceil(MOST_CORRECTED).max(1);
+        (0..self.samples.len()).step_by(stride).collect()
     }
 
     /// Refuses windows that are too large for maxima over bursts.

@@ -24,7 +24,7 @@ mod materials;
 mod search;
 
 use super::{Method, MethodConfig, MethodError, Prepared};
-use crate::lower::{Conversion, Graded, NeuronForm, Readout, lower};
+use crate::lower::{Conversion, Graded, NeuronForm, Readout, UnitScale, lower};
 use crate::structure::UnitKind;
 use crate::threshold::ThresholdRule;
 use sim_core::network::SpikeCondition;
@@ -44,15 +44,15 @@ enum Correction {
 }
 
 /// One way to make a rate code.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Recipe {
     rule: &'static ThresholdRule,
     /// Number of steps that thresholds and corrections are made for.
     steps: u32,
     /// Thresholds are those of the rule times this.
     scale: f64,
-    /// Whether thresholds are shared out among layers by what their spikes cost and bring.
-    allocated: bool,
+    /// A factor for each unit's thresholds.
+    shares: Vec<f64>,
     graded: Option<Graded>,
     correction: Correction,
 }
@@ -148,25 +148,25 @@ fn convert(
         rule: config.threshold,
         steps: config.steps,
         scale: 1.0,
-        allocated: false,
+        shares: vec![1.0; prepared.structure.units.len()],
         graded,
         correction,
     };
     let materials = Materials::new(prepared, correction != Correction::None)?;
     materials.check(graded)?;
-    Ok(finish(prepared, config, &materials, &recipe))
+    let (scales, _) = calibrate(&materials, &recipe);
+    Ok(finish(prepared, config, &scales, &recipe))
 }
 
-/// The conversion of a recipe, with what the calibration has to say.
+/// The description, with what the calibration has to say.
 fn finish(
     prepared: &Prepared<'_>,
     config: &MethodConfig,
-    materials: &Materials<'_>,
+    scales: &[UnitScale],
     recipe: &Recipe,
 ) -> Conversion {
-    let (scales, _) = calibrate(materials, recipe);
     let mut conversion =
-        lower(prepared.name, prepared.structure, &scales, config.code, form(recipe));
+        lower(prepared.name, prepared.structure, scales, config.code, form(recipe));
     let calibrated = prepared.structure.units.iter().zip(&prepared.calibration.units);
     for (layer, (unit, sample)) in conversion.layers.iter_mut().zip(calibrated) {
         if !matches!(unit.kind, UnitKind::Rectifier { .. }) {
