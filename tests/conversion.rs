@@ -56,10 +56,21 @@ fn digits(part: &str) -> Samples {
 }
 
 fn run(case: &Case, rule: &str, code: InputCode, steps: &[u32], seed: u64) -> Evaluation {
+    run_method(case, ("rate_plain", rule), code, steps, seed)
+}
+
+fn run_method(
+    case: &Case,
+    (method, rule): (&str, &str),
+    code: InputCode,
+    steps: &[u32],
+    seed: u64,
+) -> Evaluation {
     let threshold = find_rule(rule).unwrap();
-    let made_for = if rule == "channel_mse" { steps[0] } else { steps[steps.len() - 1] };
+    let fitted = rule == "channel_mse" || method == "rate";
+    let made_for = if fitted { steps[0] } else { steps[steps.len() - 1] };
     let config = MethodConfig { threshold, code, steps: made_for };
-    let conversion = case.convertible.convert(find_method("rate").unwrap(), &config).unwrap();
+    let conversion = case.convertible.convert(find_method(method).unwrap(), &config).unwrap();
     let fidelity =
         FidelityConfig { steps: steps.to_vec(), seed, compile: CompileConfig::UNLIMITED };
     evaluate(&conversion, &case.test, engine("clock").unwrap(), &fidelity, &Silent).unwrap()
@@ -115,6 +126,24 @@ fn the_residual_network_needs_32_steps() {
 #[test]
 fn the_depthwise_network_needs_more_than_8_steps() {
     check("mobile_fashion", "model_dynamo.onnx", [[34.0, 4.0], [43.0, 7.0]]);
+}
+
+/// The default method: bursts and signed spikes, calibrated. One image is half a point.
+#[test]
+fn the_default_method_loses_little_at_8_steps_even_in_deep_networks() {
+    for (name, model, loss) in [
+        ("digits_cnn", "model_ts.onnx", 0.5),
+        ("lenet_mnist", "model_ts.onnx", 0.5),
+        ("resnet_fashion", "model_ts.onnx", 2.0),
+    ] {
+        let case = case(name, model);
+        let recipe = ("rate", "channel_percentile");
+        let summary = run_method(&case, recipe, InputCode::ConstantCurrent, &[8, 32], 1).summary;
+        for (steps, got) in summary.steps.iter().zip(&summary.accuracy) {
+            let least = case.ann_accuracy - loss;
+            assert!(*got >= least, "{name}, {steps} steps: {got} < {least}");
+        }
+    }
 }
 
 #[test]

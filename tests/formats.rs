@@ -189,7 +189,7 @@ fn networks_without_a_nir_form_are_refused_with_place_and_remedy() {
     picture.populations["target"].size = Shape::Picture([3, 1, 1]);
     assert!(refuse(&picture).contains("picture that a dense layer reaches"));
     // The rate code's last layer integrates without spiking, and its biases wait.
-    let rate = nir::from_network(&digits("rate", InputCode::DeterministicRate)).unwrap_err();
+    let rate = nir::from_network(&digits("rate_plain", InputCode::DeterministicRate)).unwrap_err();
     assert!(rate.to_string().contains("hard_reset"), "{rate}");
 }
 

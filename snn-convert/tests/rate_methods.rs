@@ -57,13 +57,13 @@ impl Case {
         let answers: Vec<usize> = samples
             .iter()
             .map(|sample| {
-                let scores =
-                    evaluate_output(&self.convertible.decluttered.graph, sample).unwrap();
+                let scores = evaluate_output(&self.convertible.decluttered.graph, sample).unwrap();
                 largest(&scores.iter().map(|&s| f64::from(s)).collect::<Vec<_>>())
             })
             .collect();
-        let equal = |at: usize| runs.iter().zip(&answers).filter(|(r, a)| r.classes[at] == **a);
-        let share = |at: usize| 100.0 * equal(at).count() as f64 / runs.len() as f64;
+        let pairs = || runs.iter().zip(&answers);
+        let equal = |at: usize| pairs().filter(|(run, answer)| run.classes[at] == **answer).count();
+        let share = |at: usize| 100.0 * equal(at) as f64 / runs.len() as f64;
         let spikes = |at: usize| runs.iter().map(|run| run.spikes[at]).sum::<u64>();
         ((0..steps.len()).map(share).collect(), (0..steps.len()).map(spikes).collect())
     }
@@ -102,9 +102,8 @@ fn accuracy_does_not_rise_and_fall_again_with_the_number_of_steps() {
 #[test]
 fn maxima_of_signed_spikes_are_exact_as_differences_and_close_as_gates() {
     let case = case("bncnn_fashion");
-    let share = |method: &str| {
-        case.agreement(&case.convert(method, "channel_percentile", 16), &[32]).0[0]
-    };
+    let share =
+        |method: &str| case.agreement(&case.convert(method, "channel_percentile", 16), &[32]).0[0];
     let (difference, gate) = (share("rate_signed"), share("rate_signed_gate"));
     assert!(difference >= 95.0, "{difference}");
     assert!(gate >= 90.0, "{gate}");
@@ -113,9 +112,8 @@ fn maxima_of_signed_spikes_are_exact_as_differences_and_close_as_gates() {
 #[test]
 fn calibrated_potentials_and_biases_bring_the_mean_counts_to_the_activations() {
     let case = case("lenet_mnist");
-    let share = |method: &str| {
-        case.agreement(&case.convert(method, "channel_percentile", 4), &[2]).0[0]
-    };
+    let share =
+        |method: &str| case.agreement(&case.convert(method, "channel_percentile", 4), &[2]).0[0];
     let plain = share("rate_plain");
     for method in ["rate_potential", "rate_bias"] {
         assert!(share(method) >= plain - 2.0, "{method}: {} {plain}", share(method));
@@ -152,9 +150,8 @@ fn state_does_not_leak_from_sample_to_sample() {
     for entry in ENGINES {
         let compiled = presenter.compiled().clone();
         let mut engine = (entry.start)(compiled, EngineConfig::default()).unwrap();
-        let mut run = |index: usize| {
-            presenter.show_one(engine.as_mut(), 0, case.test()[index]).unwrap()
-        };
+        let mut run =
+            |index: usize| presenter.show_one(engine.as_mut(), 0, case.test()[index]).unwrap();
         let alone = run(0);
         let other = run(1);
         assert_eq!(run(0), alone, "{}", entry.name);
@@ -202,8 +199,7 @@ fn signed_inputs_leaky_rectifiers_and_dead_channels_convert_without_loss() {
         for method in ["rate_plain", "rate_potential", "rate_bias", "rate", "rate_signed"] {
             let config =
                 MethodConfig { threshold: rule, code: InputCode::ConstantCurrent, steps: 64 };
-            let conversion =
-                convertible.convert(find_method(method).unwrap(), &config).unwrap();
+            let conversion = convertible.convert(find_method(method).unwrap(), &config).unwrap();
             let dead: usize = conversion.layers.iter().map(|layer| layer.dead_channels).sum();
             assert!(dead >= 1, "{method}");
             let note = conversion.notes.iter().find(|note| note.contains("hidden")).unwrap();

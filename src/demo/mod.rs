@@ -133,7 +133,7 @@ pub fn demo(config: &DemoConfig, progress: &dyn Progress) -> Result<DemoSummary,
     progress.stage("Conversion to spikes (rate code, soft reset)");
     let convertible = Convertible::new("digits_cnn", &graph, &calibration.values)?;
     progress.note(&convertible.decluttered.plan.to_string());
-    let conversion = convert(&convertible, "rate", InputCode::ConstantCurrent)?;
+    let conversion = convert(&convertible, "rate_plain", InputCode::ConstantCurrent)?;
     progress.note(&page::layer_table(&conversion));
 
     progress.stage("Spiking network on both engines");

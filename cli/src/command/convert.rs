@@ -115,6 +115,8 @@ impl Convert {
         json["code"] = json!(code);
         json["parameters"] = json!(model.graph.parameter_count());
         json["layers"] = layers(model).to_json();
+        json["notes"] = json!(model.conversion.notes);
+        json["candidates"] = json!(model.conversion.candidates);
         json["plan"] = json!(model.plan.lines);
         json["out"] = json!(self.out.as_ref().map(|path| path.to_string_lossy()));
         Ok(json)
@@ -124,8 +126,34 @@ impl Convert {
         let [method, threshold, code] = model.choices;
         let plan = if self.plan { format!("{}\n", model.plan) } else { String::new() };
         let layers = table(&layers(model));
-        format!("{plan}{layers}\nmethod {method}, threshold rule {threshold}, input code {code}\n")
+        let tried = match model.conversion.candidates.is_empty() {
+            true => String::new(),
+            false => format!("\n{}", table(&candidates(model))),
+        };
+        let notes: String =
+            model.conversion.notes.iter().map(|note| format!("note: {note}\n")).collect();
+        format!(
+            "{plan}{layers}\nmethod {method}, threshold rule {threshold}, input code {code}\n{tried}{notes}"
+        )
     }
+}
+
+/// What a search tried on the calibration samples.
+fn candidates(model: &ConvertedModel) -> Listing {
+    let columns =
+        ["chosen", "neurons", "threshold", "scale", "agreement_%", "expected_loss", "spikes"];
+    let rows = model.conversion.candidates.iter().map(|candidate| {
+        [
+            json!(if candidate.chosen { "yes" } else { "" }),
+            json!(candidate.neurons),
+            json!(candidate.threshold),
+            json!(candidate.scale),
+            json!(candidate.agreement),
+            json!(candidate.expected_loss),
+            json!(candidate.spikes),
+        ]
+    });
+    Listing::new("Tried on the calibration samples", &columns).with_rows(rows)
 }
 
 fn layers(model: &ConvertedModel) -> Listing {
