@@ -20,7 +20,7 @@ use snn_convert::threshold::{RULES, find_rule};
 
 /// Images to calibrate on and, after them, images to test on.
 const CALIBRATION: usize = 60;
-const TEST: usize = 60;
+const TEST: usize = 40;
 
 struct Case {
     convertible: Convertible,
@@ -110,17 +110,26 @@ fn maxima_of_signed_spikes_are_exact_as_differences_and_close_as_gates() {
 }
 
 #[test]
-fn calibrated_potentials_and_biases_bring_the_mean_counts_to_the_activations() {
+fn calibrated_potentials_and_biases_take_the_mean_error_away() {
     let case = case("lenet_mnist");
-    let share =
-        |method: &str| case.agreement(&case.convert(method, "channel_percentile", 4), &[2]).0[0];
-    let plain = share("rate_plain");
+    let samples: Vec<&[f32]> = case.samples.chunks_exact(case.size).take(CALIBRATION).collect();
+    // Made for 4 steps, corrections are those of 2 steps.
+    let mean_error = |method: &str| -> f64 {
+        let runs = show(&case.convert(method, "channel_percentile", 4), &samples, &[2]);
+        let mut errors = [0.0; 10];
+        for (run, sample) in runs.iter().zip(&samples) {
+            let scores = evaluate_output(&case.convertible.decluttered.graph, sample).unwrap();
+            for ((error, got), wanted) in errors.iter_mut().zip(&run.scores).zip(&scores) {
+                *error += (got / 2.0 - f64::from(*wanted)) / CALIBRATION as f64;
+            }
+        }
+        errors.iter().fold(0.0, |most: f64, error| most.max(error.abs()))
+    };
+    assert!(mean_error("rate_plain") > 0.1);
     for method in ["rate_potential", "rate_bias"] {
-        assert!(share(method) >= plain - 2.0, "{method}: {} {plain}", share(method));
+        // What is left is the rounding of f32 scores and of the engines' grid.
+        assert!(mean_error(method) < 1e-3, "{method}: {}", mean_error(method));
     }
-    let conversion = case.convert("rate_potential", "channel_percentile", 4);
-    let plain = case.convert("rate_plain", "channel_percentile", 4);
-    assert_ne!(conversion.network, plain.network);
 }
 
 #[test]

@@ -33,8 +33,8 @@ pub struct Pass {
     pub name: &'static str,
     /// What it does, in one sentence.
     pub summary: &'static str,
-    /// Finds what to change. All passes run again until none finds anything; the last of the
-    /// registry, which costs neurons, runs only when no other finds anything.
+    /// Finds what to change. All passes run again until none finds anything; the last two of
+    /// the registry, which cost neurons, run only when no other finds anything.
     pub run: fn(&AnnGraph) -> Findings,
 }
 
@@ -53,6 +53,9 @@ pub static PASSES: &[&Pass] = &[
     &signed_by_pairs::PASS,
     &maximum_by_differences::PASS,
 ];
+
+/// Passes at the end of the registry that cost neurons.
+const COSTLY: usize = 2;
 
 /// How often all passes run at most.
 ///
@@ -136,7 +139,7 @@ fn declutter_with(original: &AnnGraph, passes: &[&Pass]) -> Result<Decluttered, 
         let mut changed = false;
         let mut left = Vec::new();
         for (number, pass) in passes.iter().enumerate() {
-            if changed && number + 1 == passes.len() {
+            if changed && number + COSTLY >= passes.len() {
                 continue;
             }
             let findings = (pass.run)(&graph);
