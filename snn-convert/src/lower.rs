@@ -328,7 +328,17 @@ pub fn lower(
     let sample_size = structure.input.size();
     let (readout, timing) = (form.readout, Timing::AnyStep);
     let (notes, candidates) = (Vec::new(), Vec::new());
-    Conversion { network, layers, input, readout, sample_size, timing, margin: 0.0, notes, candidates }
+    Conversion {
+        network,
+        layers,
+        input,
+        readout,
+        sample_size,
+        timing,
+        margin: 0.0,
+        notes,
+        candidates,
+    }
 }
 
 /// Name of the population that samples enter through as spikes.
