@@ -1,6 +1,6 @@
 //! How much memory a network may take on this machine.
 
-use sim_core::connectome::CompileConfig;
+use sim_core::connectome::{CompileConfig, Precision};
 
 /// Share of the available memory that a network may take.
 const SHARE: f64 = 0.9;
@@ -11,9 +11,17 @@ const SHARE: f64 = 0.9;
 pub fn available() -> CompileConfig {
     let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
     match available_bytes(&text) {
-        Some(bytes) => CompileConfig { memory_limit: (bytes as f64 * SHARE) as u64 },
+        Some(bytes) => CompileConfig {
+            memory_limit: (bytes as f64 * SHARE) as u64,
+            ..CompileConfig::UNLIMITED
+        },
         None => CompileConfig::UNLIMITED,
     }
+}
+
+/// The same with a precision, for so many threads.
+pub fn available_for(precision: Precision, threads: usize) -> CompileConfig {
+    CompileConfig { precision, blocks: threads.max(1), ..available() }
 }
 
 /// The value of `MemAvailable` in bytes.

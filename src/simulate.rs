@@ -149,7 +149,7 @@ pub fn simulate(
     let (name, seed, dt_ms) = (valid.name().to_string(), valid.seed(), valid.grid().dt());
     let compiled = Arc::new(Compiled::new(valid, memory::available())?);
     let synapses = compiled.connectome().synapse_count();
-    let mut engine = (entry.start)(compiled, EngineConfig { threads })?;
+    let mut engine = (entry.start)(compiled, EngineConfig { threads, ..EngineConfig::default() })?;
     let build_s = started.elapsed().as_secs_f64();
     let started = Instant::now();
     let what = format!("{} engine", entry.name);

@@ -1,10 +1,9 @@
 //! Brunel's balanced random network of neurons with delta synapses.
 //!
 //! 12,500 neurons, four excitatory to one inhibitory, every pair connected with probability 0.1,
-//! delay 1.5 ms, g = 5, external drive twice what brings a neuron to its threshold. The drive comes
-//! from [`SOURCES`] Bernoulli sources a neuron, which together give the rate of the Poisson process
-//! with half its variance; some nine tenths of a neuron's input variance are recurrent. Neurons
-//! reset to rest, as in NEST's example of this network (in the paper to half the threshold): NEST
+//! delay 1.5 ms, g = 5, external drive twice what brings a neuron to its threshold. The drive is a
+//! Poisson input of each neuron's own. Neurons reset to rest, as in NEST's example of this network
+//! (in the paper to half the threshold): NEST
 //! 3.10 and Brian2 give 32 Hz over the first 300 ms.
 //!
 //! At another scale the connection probability stays and recurrent weights grow as the number of
@@ -16,10 +15,10 @@ use super::{BenchConfig, BenchReport, Workload, measure};
 use crate::error::Error;
 use crate::progress::Progress;
 use crate::sim_core::network::{
-    Connectivity, FixedProbability, Network, Neuron, OneToOne, Poisson, Population, Probe,
-    Projection, Stimulus,
+    Connectivity, FixedProbability, Network, Population, Probe, Projection, Stimulus,
 };
 use crate::sim_core::neuron::lif_delta::LifDelta;
+use crate::sim_core::stimulus::PoissonDrive;
 use crate::sim_core::time::Time;
 use crate::sim_core::units::{Hertz, Milliseconds, Millivolts};
 
@@ -32,8 +31,6 @@ pub(super) static WORKLOAD: Workload = Workload {
 
 /// Neurons at scale 1.
 const NEURONS: u32 = 12_500;
-/// Populations of sources.
-const SOURCES: u32 = 4;
 /// Probability of a synapse.
 const PROBABILITY: f64 = 0.1;
 /// Weight of an excitatory synapse at scale 1 (mV).
@@ -87,26 +84,15 @@ fn network(config: &BenchConfig) -> Result<Network, Error> {
             network.add_projection(format!("{source} to {target}"), projection);
         }
     }
-    for (target, size) in names.into_iter().zip(sizes) {
-        (0..SOURCES).for_each(|index| drive(&mut network, target, size, index));
+    for target in names {
+        network.add_stimulus(format!("drive of {target}"), drive(target));
     }
     Ok(network)
 }
 
-/// One source for each neuron of a population, with its share of the external rate.
-fn drive(network: &mut Network, target: &str, size: u32, index: u32) {
+/// Each neuron's own Poisson input.
+fn drive(target: &str) -> Stimulus {
     // η = 2: twice the rate whose mean input reaches the threshold, θ / (J τ) a millisecond.
-    let rate = Hertz(1000.0 * 2.0 * THRESHOLD / (WEIGHT * TAU) / f64::from(SOURCES));
-    let name = format!("drive {index} of {target}");
-    network.add_population(name.as_str(), Population::new(size, Neuron::spike_source()));
-    let stimulus = Stimulus::Poisson(Poisson {
-        population: name.clone(),
-        rate: rate.into(),
-        modulation: None,
-    });
-    network.add_stimulus(name.as_str(), stimulus);
-    let projection = Projection::new(name.as_str(), target, Connectivity::OneToOne(OneToOne))
-        .weight(Millivolts(WEIGHT))
-        .delay(Milliseconds(DT));
-    network.add_projection(name, projection);
+    let rate = Hertz(1000.0 * 2.0 * THRESHOLD / (WEIGHT * TAU));
+    Stimulus::PoissonDrive(PoissonDrive::new(target, rate, Millivolts(WEIGHT)))
 }

@@ -15,6 +15,7 @@ use crate::lists::named;
 use crate::memory;
 use crate::pipeline::engine;
 use crate::progress::Progress;
+use crate::sim_core::connectome::Precision;
 use crate::sim_core::engine::{Compiled, EngineConfig};
 use crate::sim_core::network::Network;
 use crate::sim_core::recording::Recording;
@@ -141,15 +142,18 @@ fn measure(
     let own: Vec<bool> =
         valid.projections().values().map(|projection| projection.source < inner).collect();
     // Refuses what does not fit before anything is built.
-    let compiled = Arc::new(Compiled::new(valid, memory::available())?);
+    let compiled =
+        Arc::new(Compiled::new(valid, memory::available_for(Precision::Single, config.threads))?);
     let fanouts = compiled.connectome().fanouts().iter().zip(&own);
     let (mut n_synapses, mut bytes) = (0, 0);
     for (fanout, _) in fanouts.filter(|(_, own)| **own) {
         n_synapses += fanout.synapse_count();
         bytes += fanout.bytes();
     }
-    let mut running =
-        (engine("clock")?.start)(compiled.clone(), EngineConfig { threads: config.threads })?;
+    let mut running = (engine("clock")?.start)(
+        compiled.clone(),
+        EngineConfig { threads: config.threads, ..EngineConfig::default() },
+    )?;
     let build_s = started.elapsed().as_secs_f64();
     let (started, cpu) = (Instant::now(), machine::processor_seconds());
     run(running.as_mut(), duration, workload, progress, &|| true)?;

@@ -29,7 +29,7 @@ pub fn compile(network: &Network) -> Arc<Compiled> {
 /// Starts an engine by name.
 pub fn start(compiled: &Arc<Compiled>, engine: &str, threads: usize) -> Box<dyn Engine> {
     let entry = find_engine(engine).unwrap();
-    (entry.start)(compiled.clone(), EngineConfig { threads }).unwrap()
+    (entry.start)(compiled.clone(), EngineConfig { threads, ..EngineConfig::default() }).unwrap()
 }
 
 /// Runs an engine further by a span (ms).

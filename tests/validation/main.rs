@@ -162,7 +162,7 @@ fn a_network_beyond_the_limit_is_refused_with_the_figure() {
     network.add_projection("aa", Projection::new("a", "a", rule).weight(Millivolts(0.1)));
     let valid = network.validate().unwrap();
     // Five thousand million synapses would take 20 GB: only refusal before building ends soon.
-    let config = CompileConfig { memory_limit: 1_000_000_000 };
+    let config = CompileConfig { memory_limit: 1_000_000_000, ..CompileConfig::UNLIMITED };
     let error = compile(&valid, config).unwrap_err();
     let text = error.to_string();
     let CompileError::TooLarge { footprint, limit } = error;
@@ -185,7 +185,8 @@ fn sharing_is_predicted_and_the_limit_is_exact() {
     let valid = network.validate().unwrap();
     let footprint = predict(&valid);
     assert_eq!(footprint.connectome_bytes, 0);
-    let limited = |memory_limit| compile(&valid, CompileConfig { memory_limit });
+    let limited =
+        |memory_limit| compile(&valid, CompileConfig { memory_limit, ..CompileConfig::UNLIMITED });
     let connectome = limited(footprint.peak_bytes).unwrap();
     assert_eq!(connectome.synapse_count(), 100_000 * 99_999);
     assert_eq!(footprint.synapses, connectome.synapse_count());

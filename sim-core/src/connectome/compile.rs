@@ -2,13 +2,15 @@
 
 use super::Connectome;
 use super::draw::{Draw, DrawnSynapse};
-use super::fanout::{Delays, Fanout, Layout, Segment, Weights};
+use super::fanout::{Delays, Fanout, Layout, NarrowView, Segment, Weights};
 use super::footprint::{Footprint, predict, readable};
+use super::narrow::{Narrow, build, plan};
 use super::scatter::Scatter;
 use crate::connectivity::{Connectivity, End};
 use crate::network::{ValidNetwork, ValidProjection};
 use crate::neuron::Column;
 use rayon::prelude::*;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How a connectome is built.
@@ -16,11 +18,28 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct CompileConfig {
     /// Bytes that the network may take; a larger one is refused before it is built.
     pub memory_limit: u64,
+    /// How synapses are stored and neurons computed.
+    pub precision: Precision,
+    /// Parts that narrow synapses are stored in, at least; as many threads can share the work. It
+    /// changes no spike.
+    pub blocks: usize,
+}
+
+/// How synapses are stored and how the clock-driven engine computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// 64-bit floats throughout.
+    #[default]
+    Double,
+    /// Neurons in 32-bit floats and weights as 16-bit integers, where the model has such a form and
+    /// all its synapses do; else as in double precision.
+    Single,
 }
 
 impl CompileConfig {
-    /// No limit.
-    pub const UNLIMITED: CompileConfig = CompileConfig { memory_limit: u64::MAX };
+    /// No limit, double precision.
+    pub const UNLIMITED: CompileConfig =
+        CompileConfig { memory_limit: u64::MAX, precision: Precision::Double, blocks: 1 };
 }
 
 /// Why a network cannot be compiled.
@@ -50,10 +69,60 @@ pub fn compile(network: &ValidNetwork, config: CompileConfig) -> Result<Connecto
     if footprint.peak_bytes > config.memory_limit {
         return Err(CompileError::TooLarge { footprint, limit: config.memory_limit });
     }
-    let fanouts =
-        network.projections().values().map(|projection| fanout(network, projection)).collect();
+    let (narrow, views) = narrow(network, config);
+    let of = |(index, projection): (usize, &ValidProjection)| match views
+        .get(index)
+        .and_then(Option::as_ref)
+    {
+        Some(view) => narrow_fanout(network, projection, view),
+        None => fanout(network, projection),
+    };
+    let fanouts = network.projections().values().enumerate().map(of).collect();
     let populations = network.populations().values().map(|population| population.range());
-    Ok(Connectome { populations: populations.collect(), fanouts })
+    Ok(Connectome { populations: populations.collect(), fanouts, narrow })
+}
+
+/// The narrow form, where it is wanted and there is one, and each projection's part in it.
+fn narrow(
+    network: &ValidNetwork,
+    config: CompileConfig,
+) -> (Option<Arc<Narrow>>, Vec<Option<NarrowView>>) {
+    if config.precision == Precision::Double {
+        return (None, Vec::new());
+    }
+    let built = plan(network, config.blocks).and_then(|plan| build(network, plan));
+    let Some((narrow, members)) = built else {
+        return (None, Vec::new());
+    };
+    let narrow = Arc::new(narrow);
+    let view = |member: Option<(usize, u64)>| {
+        member.map(|(bundle, count)| NarrowView { narrow: narrow.clone(), bundle, count })
+    };
+    let views = members.into_iter().map(view).collect();
+    (Some(narrow), views)
+}
+
+fn narrow_fanout(
+    network: &ValidNetwork,
+    projection: &ValidProjection,
+    view: &NarrowView,
+) -> Fanout {
+    let target = &network.populations()[projection.target];
+    let delays: Vec<u32> = view.narrow.bundles()[view.bundle].delays.clone().collect();
+    Fanout {
+        sources: network.populations()[projection.source].range(),
+        targets: target.range(),
+        source_population: projection.source,
+        target_population: projection.target,
+        receptor: projection.receptor,
+        combine: target.model.spec().receptors[projection.receptor].combine,
+        layout: Layout::Narrow(view.clone()),
+        weights: Weights::One(0.0),
+        delays: match delays[..] {
+            [delay] => Delays::One(delay),
+            _ => Delays::Segments { rows: Vec::new(), segments: Vec::new(), distinct: delays },
+        },
+    }
 }
 
 fn fanout(network: &ValidNetwork, projection: &ValidProjection) -> Fanout {

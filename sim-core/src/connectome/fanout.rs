@@ -1,8 +1,10 @@
 //! One projection's synapses, laid out for delivery.
 
+use super::narrow::Narrow;
 use super::scatter::{Scatter, Scratch};
 use crate::neuron::Combine;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Weights: one for all synapses or one each, in the layout's order.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,6 +74,8 @@ pub enum Layout {
     },
     /// A shared kernel; weights as [`Scatter::lay_out`] orders them.
     Convolution(Box<Scatter>),
+    /// A part of the narrow form.
+    Narrow(NarrowView),
 }
 
 /// The spikes of one step that arrive together.
@@ -92,6 +96,53 @@ impl Arriving<'_> {
     pub fn message(&self, index: usize) -> Message {
         let payload = self.payloads.get(index).copied().unwrap_or(1);
         Message { payload, running: self.running.get(index).copied().unwrap_or(0) }
+    }
+}
+
+/// One projection's part of the narrow form.
+#[derive(Debug, Clone)]
+pub struct NarrowView {
+    /// All synapses in the narrow form.
+    pub(super) narrow: Arc<Narrow>,
+    /// Index of the bundle that has those of the projection.
+    pub(super) bundle: usize,
+    /// Number of the projection's synapses.
+    pub(super) count: u64,
+}
+
+impl PartialEq for NarrowView {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.narrow, &other.narrow) && self.bundle == other.bundle
+    }
+}
+
+impl NarrowView {
+    /// Calls `visit(target, weight)` for the synapses of a source with this delay.
+    fn for_each(
+        &self,
+        target_population: usize,
+        receptor: usize,
+        source: u32,
+        delay: u32,
+        mut visit: impl FnMut(u32, f64),
+    ) {
+        let (narrow, bundle) = (&*self.narrow, &self.narrow.bundles()[self.bundle]);
+        let units = narrow.populations()[target_population].as_ref().map(|p| &p.units);
+        let unit = units.and_then(|units| units.get(receptor)).copied().unwrap_or(0.0);
+        for block in 0..narrow.blocks().count() {
+            let chunk = bundle.chunk(block, source);
+            bundle.for_each(chunk, chunk.segment(source, delay), |slot, weight| {
+                if let Some(target) = narrow.blocks().neuron(block, target_population, slot) {
+                    visit(target, f64::from(weight) * unit);
+                }
+            });
+        }
+    }
+
+    fn bytes(&self) -> u64 {
+        let bundle = &self.narrow.bundles()[self.bundle];
+        let share = self.count as f64 / bundle.synapse_count().max(1) as f64;
+        (bundle.bytes() as f64 * share) as u64
     }
 }
 
@@ -178,6 +229,7 @@ impl Fanout {
             Layout::OneToOne => sources,
             Layout::Sparse { targets, .. } => targets.len() as u64,
             Layout::Convolution(scatter) => scatter.geometry().synapse_count(),
+            Layout::Narrow(view) => view.count,
         }
     }
 
@@ -188,6 +240,11 @@ impl Fanout {
             Layout::OneToOne => 1,
             Layout::Sparse { rows, .. } => rows[source as usize + 1] - rows[source as usize],
             Layout::Convolution(scatter) => scatter.row_length(source),
+            Layout::Narrow(_) => {
+                let mut count = 0;
+                self.for_each_synapse(source, |_, _, _| count += 1);
+                count
+            }
         }
     }
 
@@ -206,6 +263,7 @@ impl Fanout {
         let layout = match &self.layout {
             Layout::Sparse { rows, targets } => 8 * rows.len() as u64 + 4 * targets.len() as u64,
             Layout::Convolution(scatter) => scatter.bytes(),
+            Layout::Narrow(view) => view.bytes(),
             _ => 0,
         };
         weights + delays + layout
@@ -236,6 +294,9 @@ impl Fanout {
                 }
             }
             Layout::OneToOne => visit(source, self.weights.get(source as usize)),
+            Layout::Narrow(view) => {
+                view.for_each(self.target_population, self.receptor, source, delay, visit);
+            }
             Layout::Sparse { targets, .. } => {
                 for index in self.segment(source, delay) {
                     visit(targets[index], self.weights.get(index));
@@ -349,14 +410,19 @@ impl Fanout {
 
     /// The delays that the synapses of one source (local index) have, ascending.
     pub fn delays_of(&self, source: u32) -> impl Iterator<Item = u32> + '_ {
+        let narrow = match &self.layout {
+            Layout::Narrow(_) => self.delays.distinct(),
+            _ => &[],
+        };
         let (one, row) = match &self.delays {
+            _ if !narrow.is_empty() => (None, &[][..]),
             Delays::One(delay) => (Some(*delay), &[][..]),
             Delays::Segments { rows, segments, .. } => {
                 let (from, to) = (rows[source as usize], rows[source as usize + 1]);
                 (None, &segments[from as usize..to as usize])
             }
         };
-        one.into_iter().chain(row.iter().map(|segment| segment.delay))
+        one.into_iter().chain(row.iter().map(|segment| segment.delay)).chain(narrow.iter().copied())
     }
 
     /// Indices of the synapses of a sparse row that have this delay.

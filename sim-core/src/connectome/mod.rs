@@ -12,21 +12,25 @@ mod draw;
 mod fanout;
 pub mod footprint;
 pub mod graph;
+pub mod narrow;
 mod scatter;
 
-pub use compile::{CompileConfig, CompileError, compile};
+pub use compile::{CompileConfig, CompileError, Precision, compile};
 pub use draw::{Draw, DrawnSynapse};
-pub use fanout::{Arriving, Delays, Fanout, Layout, Message, Weights};
+pub use fanout::{Arriving, Delays, Fanout, Layout, Message, NarrowView, Weights};
 pub use footprint::{Footprint, predict};
 pub use scatter::{Scatter, Scratch};
 
+use narrow::Narrow;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// All synapses of a network.
 #[derive(Debug, Clone)]
 pub struct Connectome {
     populations: Vec<Range<u32>>,
     fanouts: Vec<Fanout>,
+    narrow: Option<Arc<Narrow>>,
 }
 
 /// One synapse, seen from its source.
@@ -58,6 +62,30 @@ impl Connectome {
     /// One fan-out a projection, in the description's order.
     pub fn fanouts(&self) -> &[Fanout] {
         &self.fanouts
+    }
+
+    /// The synapses that have the narrow form; fan-outs show them too.
+    pub fn narrow(&self) -> Option<&Arc<Narrow>> {
+        self.narrow.as_ref()
+    }
+
+    /// Number of synapses that leave each neuron.
+    pub fn out_degrees(&self) -> Vec<u64> {
+        let mut degrees = vec![0; self.neuron_count() as usize];
+        let wide = |fanout: &&Fanout| !matches!(fanout.layout(), Layout::Narrow(_));
+        for fanout in self.fanouts.iter().filter(wide) {
+            let first = fanout.sources().start as usize;
+            for source in 0..fanout.sources().len() {
+                degrees[first + source] += fanout.row_length(source as u32);
+            }
+        }
+        for bundle in self.narrow.iter().flat_map(|narrow| narrow.bundles()) {
+            let sources = self.populations[bundle.source].clone();
+            for (local, source) in sources.enumerate() {
+                degrees[source as usize] += bundle.row_length(local as u32);
+            }
+        }
+        degrees
     }
 
     /// Number of synapses.

@@ -30,6 +30,7 @@
 //! ```
 
 mod clock;
+mod drives;
 mod event;
 mod source;
 
@@ -37,6 +38,7 @@ use crate::connectome::{CompileConfig, CompileError, Connectome, compile};
 use crate::network::ValidNetwork;
 use crate::recording::{Counters, PopulationInfo, Recording, Trace};
 use crate::time::Time;
+pub use kernels::Instructions;
 use std::sync::Arc;
 
 /// A valid network with its connectome, shared by any number of engines.
@@ -54,13 +56,7 @@ impl Compiled {
     /// [`CompileError`], where the network does not fit.
     pub fn new(network: ValidNetwork, config: CompileConfig) -> Result<Self, CompileError> {
         let connectome = compile(&network, config)?;
-        let mut out_degrees = vec![0; connectome.neuron_count() as usize];
-        for fanout in connectome.fanouts() {
-            let first = fanout.sources().start as usize;
-            for source in 0..fanout.sources().len() {
-                out_degrees[first + source] += fanout.row_length(source as u32);
-            }
-        }
+        let out_degrees = connectome.out_degrees();
         Ok(Compiled { network, connectome, out_degrees })
     }
 
@@ -119,11 +115,13 @@ impl Compiled {
 pub struct EngineConfig {
     /// Threads, at least one; spikes do not depend on it.
     pub threads: usize,
+    /// Instruction set of the clock-driven engine's vector code; spikes do not depend on it.
+    pub instructions: Instructions,
 }
 
 impl Default for EngineConfig {
     fn default() -> Self {
-        EngineConfig { threads: 1 }
+        EngineConfig { threads: 1, instructions: Instructions::widest() }
     }
 }
 

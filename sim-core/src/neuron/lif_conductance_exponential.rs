@@ -39,10 +39,12 @@
 //! # References
 //! NEST `iaf_cond_exp`; Meffin, Burkitt & Grayden 2004, J. Comput. Neurosci. 16:159.
 
+mod narrow;
+
 use super::conductance::Synapses;
 use super::model::{
-    ClockNeurons, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel, ReceptorSpec,
-    VariableSpec, reset_below_threshold,
+    ClockNeurons, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NarrowNeurons, NeuronModel,
+    ReceptorSpec, VariableSpec, reset_below_threshold,
 };
 use super::ode_neurons::{Equations, NO_CLOSED_FORM, OdeNeurons, check_fixed_steps, reaches};
 use super::typed_parameters::{two_receptors, typed_parameters, variable};
@@ -108,6 +110,14 @@ impl NeuronModel for Model {
 
     fn clock(&self, neurons: &LoweredNeurons) -> Option<Box<dyn ClockNeurons>> {
         Some(Box::new(OdeNeurons::<Constants, 3>::new(neurons)))
+    }
+
+    fn is_narrow(&self, neurons: &LoweredNeurons) -> bool {
+        narrow::is_narrow(neurons)
+    }
+
+    fn narrow(&self, neurons: &LoweredNeurons) -> Option<Box<dyn NarrowNeurons>> {
+        narrow::is_narrow(neurons).then(|| Box::new(narrow::Narrow::new(neurons)) as _)
     }
 
     fn event(&self, _: &LoweredNeurons) -> Result<Option<Box<dyn EventNeurons>>, String> {

@@ -32,9 +32,12 @@
 //! # References
 //! NEST `iaf_psc_delta`; Rotter & Diesmann 1999, Biol. Cybern. 81:381.
 
+mod narrow;
+
 use super::model::{
     ClockNeurons, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, LoweredReset, ModelSpec,
-    ModelTime, NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor, VariableSpec,
+    ModelTime, NarrowNeurons, NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor,
+    VariableSpec,
 };
 use crate::network::{Neuron, RefractoryInput, Reset, SpikeCondition};
 use crate::time::Time;
@@ -170,6 +173,14 @@ impl NeuronModel for Model {
 
     fn clock(&self, neurons: &LoweredNeurons) -> Option<Box<dyn ClockNeurons>> {
         Some(Box::new(ClockState::new(neurons)))
+    }
+
+    fn is_narrow(&self, neurons: &LoweredNeurons) -> bool {
+        narrow::is_narrow(neurons)
+    }
+
+    fn narrow(&self, neurons: &LoweredNeurons) -> Option<Box<dyn NarrowNeurons>> {
+        narrow::is_narrow(neurons).then(|| Box::new(narrow::Narrow::new(neurons)) as _)
     }
 
     fn event(&self, neurons: &LoweredNeurons) -> Result<Option<Box<dyn EventNeurons>>, String> {

@@ -38,10 +38,13 @@
 //! J. Neurosci. 20:RC50.
 
 mod dynamics;
+mod narrow;
+
+pub(super) use narrow::two_inputs;
 
 use super::model::{
     ClockNeurons, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime,
-    NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor, VariableSpec,
+    NarrowNeurons, NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor, VariableSpec,
     reset_below_threshold,
 };
 use crate::network::{Neuron, RefractoryInput, Reset, SpikeCondition};
@@ -185,6 +188,14 @@ impl NeuronModel for Model {
 
     fn clock(&self, neurons: &LoweredNeurons) -> Option<Box<dyn ClockNeurons>> {
         Some(Box::new(ClockState::new(neurons)))
+    }
+
+    fn is_narrow(&self, neurons: &LoweredNeurons) -> bool {
+        narrow::is_narrow(neurons)
+    }
+
+    fn narrow(&self, neurons: &LoweredNeurons) -> Option<Box<dyn NarrowNeurons>> {
+        narrow::is_narrow(neurons).then(|| Box::new(narrow::Narrow::new(neurons)) as _)
     }
 
     fn event(&self, neurons: &LoweredNeurons) -> Result<Option<Box<dyn EventNeurons>>, String> {

@@ -32,6 +32,7 @@ pub mod lif_multisynapse;
 pub mod max_pool;
 pub mod max_pool_graded;
 mod model;
+mod narrow;
 mod ode_neurons;
 pub mod phase;
 pub mod quadratic_integrate_and_fire;
@@ -42,8 +43,8 @@ mod typed_parameters;
 pub use inbox::{Arrivals, Inbox, Sent};
 pub use model::{
     ClockNeurons, Column, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, LoweredReset,
-    ModelSpec, ModelTime, NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor,
-    VariableSpec,
+    ModelSpec, ModelTime, NarrowInput, NarrowNeurons, NeuronModel, ParameterSpec, Range,
+    ReceptorSpec, StateVisitor, VariableSpec,
 };
 
 /// All models, in the order in which lists show them.

@@ -275,6 +275,9 @@ pub trait StateVisitor {
     /// A column of numbers.
     fn reals(&mut self, column: &mut dyn Iterator<Item = &mut f64>);
 
+    /// A column of numbers in single precision.
+    fn singles(&mut self, column: &mut dyn Iterator<Item = &mut f32>);
+
     /// A column of counts.
     fn counts(&mut self, column: &mut dyn Iterator<Item = &mut u32>);
 
@@ -291,6 +294,42 @@ pub trait ClockNeurons: Send {
     fn step(&mut self, drive: Drive<'_>, spikes: &mut Emitted);
 
     /// Shows everything that [`step`](Self::step) changes.
+    fn visit_state(&mut self, visitor: &mut dyn StateVisitor);
+
+    /// The values of the state variable with this index in [`ModelSpec::variables`].
+    fn variable(&self, index: usize) -> Vec<f64>;
+
+    /// Back to the initial state.
+    fn reset(&mut self);
+}
+
+/// Input of one receptor in one step, in the narrow form.
+#[derive(Debug)]
+pub struct NarrowInput<'a> {
+    /// Sums of integer weights, one a neuron and padding; cleared when read. Empty: no input.
+    pub sums: &'a mut [i32],
+    /// What a unit is worth.
+    pub unit: f32,
+}
+
+/// The neurons of a part of a population in single precision, advanced step by step by vector code.
+///
+/// Arrays are padded to a multiple of [`kernels::LANES`] and more; neurons beyond the part's size are
+/// computed and never told of.
+pub trait NarrowNeurons: Send {
+    /// Changes the constant current [model's current unit], one a neuron, from the next step on.
+    fn set_current(&mut self, current: &[f64]);
+
+    /// Advances all neurons by one step and appends those that spike, ascending; indices beyond the
+    /// part's size may be among them.
+    fn step(
+        &mut self,
+        instructions: kernels::Instructions,
+        inputs: &mut [NarrowInput<'_>],
+        spikes: &mut Vec<u32>,
+    );
+
+    /// Shows everything that [`step`](Self::step) changes, padding included.
     fn visit_state(&mut self, visitor: &mut dyn StateVisitor);
 
     /// The values of the state variable with this index in [`ModelSpec::variables`].
@@ -363,6 +402,17 @@ pub trait NeuronModel: Sync {
 
     /// The neurons for the clock-driven engine; `None` for sources, which have no state.
     fn clock(&self, neurons: &LoweredNeurons) -> Option<Box<dyn ClockNeurons>>;
+
+    /// Whether the model has a narrow form (single precision) for these parameters and rules.
+    fn is_narrow(&self, _neurons: &LoweredNeurons) -> bool {
+        false
+    }
+
+    /// The neurons for the clock-driven engine in the narrow form; `None` where
+    /// [`is_narrow`](Self::is_narrow) says so.
+    fn narrow(&self, _neurons: &LoweredNeurons) -> Option<Box<dyn NarrowNeurons>> {
+        None
+    }
 
     /// The neurons for the event-driven engine; `None` for sources, which have no state.
     ///

@@ -267,7 +267,7 @@ mod tests {
             let valid = network(neuron).validate().unwrap();
             let compiled = Arc::new(Compiled::new(valid, CompileConfig::UNLIMITED).unwrap());
             let event = find_engine("event").unwrap();
-            let refused = (event.start)(compiled, EngineConfig { threads: 1 });
+            let refused = (event.start)(compiled, EngineConfig::default());
             let Err(error) = refused else {
                 panic!("the event engine took a model without a closed solution");
             };

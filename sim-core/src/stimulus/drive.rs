@@ -67,7 +67,7 @@ impl PoissonTable {
     }
 
     /// The count of a random number of which the upper 16 bits are known; `low` gives the others.
-    fn count(&self, high: u16, low: impl FnOnce() -> u32) -> u32 {
+    pub(crate) fn count(&self, high: u16, low: impl FnOnce() -> u32) -> u32 {
         let high = u64::from(high);
         let below = self.cumulative.partition_point(|bound| bound >> 32 < high);
         let undecided = self.cumulative[below..].iter().take_while(|bound| **bound >> 32 == high);
@@ -98,6 +98,31 @@ impl Drive {
     /// Index of the receptor in the model.
     pub fn receptor(&self) -> usize {
         self.receptor
+    }
+
+    /// Weights of the spikes, one for all or one a neuron.
+    pub fn weight(&self) -> &Column {
+        &self.weight
+    }
+
+    /// The largest mean number of spikes in a step.
+    pub fn largest_mean(&self) -> f64 {
+        let largest = self.mean.numbers().iter().fold(0.0_f64, |most, &mean| most.max(mean));
+        largest * self.modulation.largest()
+    }
+
+    /// Table and weight where both are one for all neurons and all steps.
+    pub fn plain(&self) -> Option<(&PoissonTable, f64)> {
+        match (&self.mean, &self.weight, self.tables.as_slice()) {
+            (Column::One(_), Column::One(weight), [table]) => Some((table, *weight)),
+            _ => None,
+        }
+    }
+
+    /// The step in which what arrives at the end of `step` was sent, if anything may arrive then.
+    pub fn sent_for(&self, step: u64) -> Option<u64> {
+        let (first, last) = self.arrivals();
+        (first..=last).contains(&step).then(|| step - self.delay)
     }
 
     /// The delay in steps, at least one.

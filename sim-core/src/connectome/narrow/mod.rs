@@ -1,0 +1,63 @@
+//! The narrow form of synapses: four bytes each (two where all weights are one), sorted by source,
+//! delay and target, for neurons that run in single precision.
+//!
+//! * A **block** has its own accumulators; a synapse names its target by a 16-bit slot in the block.
+//! * A **bundle** joins the projections of one source population that act on receptors of the same
+//!   index, so that the synapses of a spike that arrive in one step are one **segment** a block.
+//! * Weights are 16-bit integers in units of a scale, one for each target population and receptor;
+//!   sums of them are exact in 32 bits ([`scale`]).
+//! * Rows lie in chunks of [`CHUNK`] sources, which are drawn, sorted and stored on their own.
+
+mod blocks;
+mod build;
+mod bundle;
+mod plan;
+mod scale;
+
+pub use blocks::{Blocks, MOST_SLOTS};
+pub(super) use build::build;
+pub use bundle::{Bundle, CHUNK, Chunk, Synapses};
+pub(super) use plan::plan;
+
+/// A population in the narrow form.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NarrowPopulation {
+    /// What a unit of the integer weights is worth, one a receptor, in the receptor's base unit.
+    pub units: Vec<f64>,
+    /// Whether anything but a constant current reaches it; only then it has slots.
+    pub driven: bool,
+}
+
+/// All synapses in the narrow form.
+#[derive(Debug)]
+pub struct Narrow {
+    pub(super) blocks: Blocks,
+    pub(super) populations: Vec<Option<NarrowPopulation>>,
+    pub(super) bundles: Vec<Bundle>,
+}
+
+impl Narrow {
+    /// The blocks.
+    pub fn blocks(&self) -> &Blocks {
+        &self.blocks
+    }
+
+    /// The populations; none for those that run in double precision.
+    pub fn populations(&self) -> &[Option<NarrowPopulation>] {
+        &self.populations
+    }
+
+    /// The bundles.
+    pub fn bundles(&self) -> &[Bundle] {
+        &self.bundles
+    }
+
+    /// Bytes on the heap.
+    pub fn bytes(&self) -> u64 {
+        self.bundles.iter().map(Bundle::bytes).sum()
+    }
+
+    /// The largest error of a weight that rounding makes, relative to the largest weight of its
+    /// target population and receptor: half a unit.
+    pub const LARGEST_RELATIVE_ROUNDING: f64 = 0.5 / (scale::LARGEST_INTEGER / 2.0);
+}
