@@ -4,10 +4,12 @@
 //! and simulation are timed apart; spikes are digested, so that runs with other threads can be
 //! compared.
 
+mod balanced;
 mod brunel;
 mod inference;
 mod machine;
 mod mapping;
+mod pd14;
 mod silent;
 
 use crate::error::Error;
@@ -96,8 +98,15 @@ pub struct Workload {
 }
 
 /// All workloads.
-pub static WORKLOADS: &[&Workload] =
-    &[&brunel::WORKLOAD, &silent::WORKLOAD, &inference::WORKLOAD, &mapping::WORKLOAD];
+pub static WORKLOADS: &[&Workload] = &[
+    &pd14::WORKLOAD,
+    &brunel::WORKLOAD,
+    &balanced::CUBA,
+    &balanced::COBA,
+    &silent::WORKLOAD,
+    &inference::WORKLOAD,
+    &mapping::WORKLOAD,
+];
 
 /// The workload of this name.
 ///
