@@ -268,7 +268,10 @@ fn manifests_keep_their_rules() {
     for name in files().iter().filter(|name| name.ends_with("Cargo.toml")) {
         let text = read(name);
         let lines: Vec<&str> = text.lines().collect();
-        if !section(&lines, "[lints]").iter().any(|(_, line)| *line == "workspace = true") {
+        // One crate may call functions compiled for an instruction set: docs/design/instruction_sets.md.
+        let own_lints = name == "kernels/Cargo.toml";
+        let taken = section(&lines, "[lints]").iter().any(|(_, line)| *line == "workspace = true");
+        if !taken && !own_lints {
             problems.push(format!("{name} does not take the lints of the workspace"));
         }
         for header in ["[dependencies]", "[dev-dependencies]", "[build-dependencies]"] {

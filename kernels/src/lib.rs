@@ -6,6 +6,9 @@
 //! give the same bits: they do the same additions and multiplications in the same order, and Rust
 //! never joins a multiplication and an addition into one rounding unless it is told to.
 
+// Lanes of several arrays are walked together by their number: that is what becomes vector code.
+#![allow(clippy::needless_range_loop)]
+
 pub mod conductance;
 mod instructions;
 pub mod lif;

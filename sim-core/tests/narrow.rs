@@ -53,9 +53,10 @@ fn network() -> Network {
     }
     let delay = || normal(Milliseconds(1.5), Milliseconds(0.75), Milliseconds(0.05));
     let total = FixedTotal { synapses: 30_000, autapses: true, multapses: true };
-    let exponential = Projection::new("exponential", "exponential", Connectivity::FixedTotal(total))
-        .weight(normal(Picoamperes(40.0), Picoamperes(4.0), Picoamperes(0.0)))
-        .delay(delay());
+    let exponential =
+        Projection::new("exponential", "exponential", Connectivity::FixedTotal(total))
+            .weight(normal(Picoamperes(40.0), Picoamperes(4.0), Picoamperes(0.0)))
+            .delay(delay());
     network.add_projection("drawn", exponential);
     let degree = FixedInDegree { in_degree: 30, autapses: true, multapses: true };
     let inhibition = Projection::new("delta", "exponential", Connectivity::FixedInDegree(degree))

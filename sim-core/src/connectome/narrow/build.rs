@@ -35,10 +35,11 @@ impl Key {
     }
 }
 
+/// What is built, and for each projection its bundle and number of synapses.
+pub type Built = (Narrow, Vec<Option<(usize, u64)>>);
+
 /// Builds all bundles of a plan; none where sums of weights could leave 32 bits.
-///
-/// Besides: for each projection its bundle and number of synapses.
-pub fn build(network: &ValidNetwork, plan: Plan) -> Option<(Narrow, Vec<Option<(usize, u64)>>)> {
+pub fn build(network: &ValidNetwork, plan: Plan) -> Option<Built> {
     let Plan { blocks, populations, bundles } = plan;
     let mut built = Vec::with_capacity(bundles.len());
     let mut members = vec![None; network.projections().len()];
@@ -84,10 +85,12 @@ struct MemberRows<'n> {
     unit: f64,
     /// Synapses built so far.
     count: AtomicU64,
-    /// Of a rule whose rows are numbered by target: first synapse of each source and the end, and
-    /// (target, delay, weight).
-    turned: Option<(Vec<u64>, Vec<(u32, u16, i16)>)>,
+    /// Of a rule whose rows are numbered by target.
+    turned: Option<Turned>,
 }
+
+/// Synapses by source: first synapse of each source and the end, and (target, delay, weight).
+type Turned = (Vec<u64>, Vec<(u32, u16, i16)>);
 
 /// Rows by target that are drawn at a time.
 const ROWS_AT_ONCE: u32 = 4096;
@@ -105,7 +108,7 @@ impl<'n> MemberRows<'n> {
     }
 
     /// Draws all rows, which are numbered by target, and sorts them by source.
-    fn turn(&self, sources: u32) -> (Vec<u64>, Vec<(u32, u16, i16)>) {
+    fn turn(&self, sources: u32) -> Turned {
         let mut next = vec![0_u64; sources as usize + 1];
         self.drawn_in_turn(|synapse| next[synapse.source as usize + 1] += 1);
         for source in 0..sources as usize {

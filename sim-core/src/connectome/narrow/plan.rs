@@ -54,10 +54,7 @@ pub fn plan(network: &ValidNetwork, blocks: usize) -> Option<Plan> {
             continue;
         };
         let unit = target.units[projection.receptor];
-        let weight = match single(projection) {
-            Some(weight) => Some(quantise(weight, unit)),
-            None => None,
-        };
+        let weight = single(projection).map(|weight| quantise(weight, unit));
         let member = Member { projection: index, target: projection.target, unit };
         // Two projections onto the same targets stay apart, so that each can be told by its targets.
         let fits = |bundle: &&mut PlannedBundle| {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 /// Turns of the loop in which a waiting thread looks again before it sleeps: some microseconds.
-const SPINS: u32 = 4000;
+const SPINS: u32 = 400;
 
 /// A place where all threads meet.
 #[derive(Debug)]
