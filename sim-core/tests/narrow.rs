@@ -1,6 +1,8 @@
 //! The narrow form against double precision, and against itself: threads, blocks, instruction sets
 //! and cuts of a run change no spike.
 
+#![allow(clippy::unwrap_used)] // a test may fail
+
 use sim_core::connectome::{CompileConfig, Precision};
 use sim_core::distribution::{Bounds, Normal};
 use sim_core::engine::{Compiled, Engine, EngineConfig, Instructions, find_engine};
