@@ -33,9 +33,9 @@ fn lively(seed: u64) -> QuantisedNetwork {
         let unit = 1i32 << (-i32::from(exponent)).max(0);
         let mut draw = |low: i32| low + random.below(100) as i32 - 40;
         match &mut projection.connection {
-            Connection::Dense { weights, sign_mode, weight_exponent, .. }
-            | Connection::Sparse { weights, sign_mode, weight_exponent, .. } => {
-                *sign_mode = SignMode::Mixed;
+            Connection::Dense { weights, sign_mode, weight_bits, weight_exponent }
+            | Connection::Sparse { weights, sign_mode, weight_bits, weight_exponent, .. } => {
+                (*sign_mode, *weight_bits) = (SignMode::Mixed, 8);
                 *weight_exponent = exponent;
                 weights.iter_mut().for_each(|w| *w = draw(0) / (2 * unit) * 2 * unit);
             }
