@@ -6,7 +6,9 @@ use super::message::{TensorProto, element_type};
 use crate::source::half;
 
 /// Stands for the batch extent in what `Shape` gives: no number may be computed from it.
-pub const BATCH: i64 = i64::MIN + 1;
+///
+/// No extent and no limit of a real file: exporters write `i64::MIN + 1` for "to the start".
+pub const BATCH: i64 = i64::MIN + 0x5eed_ba7c;
 
 /// The elements of a tensor.
 #[derive(Debug, Clone, PartialEq)]
