@@ -32,6 +32,7 @@
 mod clock;
 mod drives;
 mod event;
+mod plastic;
 mod source;
 
 use crate::connectome::{CompileConfig, CompileError, Connectome, compile};
@@ -211,6 +212,13 @@ pub trait Engine: Send {
 
     /// The present values of a state variable (by index) of a population (by index).
     fn variable(&self, population: usize, variable: usize) -> Vec<f64>;
+
+    /// The present weights of a projection (by index) whose synapses change: (source, delay in
+    /// steps, target, weight), indices local to the populations, ascending; `None` where they are
+    /// those of the connectome. A weight is that of its synapse's last spike.
+    fn weights(&self, _projection: usize) -> Option<Vec<(u32, u32, u32, f64)>> {
+        None
+    }
 
     /// Replaces the amplitude of a constant current, in the base unit, one value a neuron. Takes
     /// effect at the next [`reset`](Self::reset).

@@ -34,6 +34,7 @@
 //! ```
 
 pub mod convolution;
+mod plasticity;
 mod population;
 pub mod positions;
 mod probe;
@@ -42,14 +43,15 @@ pub mod shape;
 mod validate;
 
 pub use convolution::{Convolution, ConvolutionSynapse};
+pub use plasticity::Plasticity;
 pub use population::{Neuron, Population, RefractoryInput, Reset, SpikeCondition};
 pub use positions::{GridPositions, ListPositions, Positions, RandomPositions};
 pub use probe::Probe;
 pub use projection::Projection;
 pub use shape::Shape;
 pub use validate::{
-    Context, ValidDelays, ValidNetwork, ValidPopulation, ValidProbe, ValidProjection,
-    ValidStimulus, ValidWeights, Validated,
+    Context, ValidDelays, ValidNetwork, ValidPlasticity, ValidPopulation, ValidProbe,
+    ValidProjection, ValidStimulus, ValidWeights, Validated,
 };
 
 pub use crate::stimulus::{

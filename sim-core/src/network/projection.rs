@@ -1,5 +1,6 @@
 //! Projections: which neurons of one population reach which of another, how strongly, how late.
 
+use super::Plasticity;
 use crate::connectivity::Connectivity;
 use crate::units::{Milliseconds, Values};
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,15 @@ pub struct Projection {
     /// Time from a spike to its effect, whole steps, at least one; where weights may be one each,
     /// so may delays. Delays from a distribution are rounded to whole steps.
     pub delay: Values,
+    /// How much of its weight a synapse releases, spike by spike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub short_term: Option<Plasticity>,
+    /// How weights change with pairs of spikes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plasticity: Option<Plasticity>,
+    /// How all weights of a neuron change together, now and then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub homeostasis: Option<Plasticity>,
 }
 
 impl Projection {
@@ -41,7 +51,31 @@ impl Projection {
             connectivity: connectivity.into(),
             weight: 1.0.into(),
             delay: Milliseconds(1.0).into(),
+            short_term: None,
+            plasticity: None,
+            homeostasis: None,
         }
+    }
+
+    /// Sets the short-term rule.
+    #[must_use]
+    pub fn short_term(mut self, rule: Plasticity) -> Self {
+        self.short_term = Some(rule);
+        self
+    }
+
+    /// Sets the long-term rule.
+    #[must_use]
+    pub fn plasticity(mut self, rule: Plasticity) -> Self {
+        self.plasticity = Some(rule);
+        self
+    }
+
+    /// Sets the homeostatic rule.
+    #[must_use]
+    pub fn homeostasis(mut self, rule: Plasticity) -> Self {
+        self.homeostasis = Some(rule);
+        self
     }
 
     /// Sets the weight.

@@ -63,6 +63,7 @@ static SPEC: RuleSpec = RuleSpec {
         LARGEST_WEIGHT,
     ],
     modulated: true,
+    weights: Range::NonNegative,
     pairings: &[Pairing::AllToAll],
     reference: "Izhikevich 2007, Cereb. Cortex 17:2443",
 };

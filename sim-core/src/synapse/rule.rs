@@ -65,6 +65,8 @@ pub struct RuleSpec {
     pub parameters: &'static [RuleParameter],
     /// Whether a population must be named whose spikes modulate it.
     pub modulated: bool,
+    /// Weights that it can start from.
+    pub weights: Range,
     /// The ways of pairing spikes that it offers; empty: it pairs none.
     pub pairings: &'static [Pairing],
     /// The source of the equations.

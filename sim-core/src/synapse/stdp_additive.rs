@@ -135,6 +135,7 @@ static SPEC: RuleSpec = RuleSpec {
     kind: RuleKind::LongTerm,
     parameters: &PAIR_PARAMETERS,
     modulated: false,
+    weights: Range::NonNegative,
     pairings: ALL_PAIRINGS,
     reference: "Song, Miller and Abbott 2000, Nat. Neurosci. 3:919",
 };

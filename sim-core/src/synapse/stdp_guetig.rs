@@ -46,6 +46,7 @@ static SPEC: RuleSpec = RuleSpec {
         exponent("exponent_minus", "μ₋"),
     ],
     modulated: false,
+    weights: Range::NonNegative,
     pairings: ALL_PAIRINGS,
     reference: "Gütig et al. 2003, J. Neurosci. 23:3697",
 };

@@ -12,6 +12,7 @@
 use super::learning::Learning;
 use super::rule::{Made, RuleContext, RuleKind, RuleSpec, SynapseRule};
 use super::stdp_additive::{ALL_PAIRINGS, PAIR_PARAMETERS, PairKernel};
+use crate::neuron::Range;
 
 /// See the module.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ static SPEC: RuleSpec = RuleSpec {
     kind: RuleKind::LongTerm,
     parameters: &PAIR_PARAMETERS,
     modulated: false,
+    weights: Range::NonNegative,
     pairings: ALL_PAIRINGS,
     reference: "Rubin, Lee and Sompolinsky 2001, Phys. Rev. Lett. 86:364",
 };

@@ -47,6 +47,7 @@ static SPEC: RuleSpec = RuleSpec {
         },
     ],
     modulated: false,
+    weights: Range::NonNegative,
     pairings: ALL_PAIRINGS,
     reference: "Morrison, Aertsen and Diesmann 2007, Neural Comput. 19:1437",
 };

@@ -55,6 +55,7 @@ static SPEC: RuleSpec = RuleSpec {
         LARGEST_WEIGHT,
     ],
     modulated: false,
+    weights: Range::NonNegative,
     pairings: ALL_PAIRINGS,
     reference: "Pfister and Gerstner 2006, J. Neurosci. 26:9673",
 };

@@ -51,6 +51,7 @@ static SPEC: RuleSpec = RuleSpec {
         },
     ],
     modulated: false,
+    weights: Range::Any,
     pairings: &[],
     reference: "Turrigiano et al. 1998, Nature 391:892",
 };

@@ -78,6 +78,7 @@ static SPEC: RuleSpec = RuleSpec {
         },
     ],
     modulated: false,
+    weights: Range::Any,
     pairings: &[],
     reference: "Tsodyks, Uziel and Markram 2000, J. Neurosci. 20:RC50",
 };

@@ -12,7 +12,7 @@
 
 use super::rule::{Made, RuleContext, RuleKind, RuleSpec, ShortTerm, SynapseRule};
 use super::tsodyks_markram::{TAU_FACILITATION, TAU_RECOVERY, USE, check_use, remaining};
-use crate::neuron::StateVisitor;
+use crate::neuron::{Range, StateVisitor};
 use crate::time::Time;
 
 /// See the module.
@@ -25,6 +25,7 @@ static SPEC: RuleSpec = RuleSpec {
     kind: RuleKind::ShortTerm,
     parameters: &[USE, TAU_RECOVERY, TAU_FACILITATION],
     modulated: false,
+    weights: Range::Any,
     pairings: &[],
     reference: "Tsodyks and Markram 1997, PNAS 94:719",
 };

@@ -53,6 +53,7 @@ static SPEC: RuleSpec = RuleSpec {
         LARGEST_WEIGHT,
     ],
     modulated: false,
+    weights: Range::Any,
     pairings: &[Pairing::AllToAll, Pairing::Nearest],
     reference: "Vogels et al. 2011, Science 334:1569",
 };

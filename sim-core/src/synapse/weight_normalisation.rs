@@ -34,6 +34,7 @@ static SPEC: RuleSpec = RuleSpec {
         },
     ],
     modulated: false,
+    weights: Range::Any,
     pairings: &[],
     reference: "von der Malsburg 1973, Kybernetik 14:85",
 };

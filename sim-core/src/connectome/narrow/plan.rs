@@ -87,7 +87,7 @@ fn population(network: &ValidNetwork, index: usize) -> Option<NarrowPopulation> 
     let reaching = || network.projections().values().filter(|p| p.target == index);
     let fits = |projection: &ValidProjection| {
         let source = network.populations()[projection.source].model.spec();
-        has_rows(projection) && !source.graded
+        has_rows(projection) && !source.graded && projection.rules.is_empty()
     };
     if !reaching().all(fits) {
         return None;

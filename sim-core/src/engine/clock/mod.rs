@@ -16,6 +16,7 @@ mod history;
 mod part;
 
 use super::drives::NarrowDrive;
+use super::plastic::longest_window;
 use super::source::Stimuli;
 use super::{Compiled, Engine, EngineConfig, EngineError, Observer, check_threads};
 use crate::network::ValidStimulus;
@@ -44,9 +45,11 @@ pub(super) fn start(
     let connectome = &compiled.connectome;
     let delays = || connectome.fanouts().iter().flat_map(|f| f.delays().distinct().iter().copied());
     let epoch = delays().min().map_or(UNCONNECTED_EPOCH, u64::from).min(LONGEST_EPOCH);
+    let epoch = epoch.min(longest_window(&compiled).map_or(epoch, u64::from));
     let history_length = u64::from(delays().max().unwrap_or(1)) + epoch;
     let threads = (config.threads as u32).clamp(1, connectome.neuron_count().max(1));
-    let parts = (0..threads).map(|part| Part::new(&compiled, part, threads, history_length));
+    let parts =
+        (0..threads).map(|part| Part::new(&compiled, (part, threads), epoch, history_length));
     let mut engine = ClockEngine {
         parts: parts.collect(),
         epoch,
@@ -352,6 +355,14 @@ impl Engine for ClockEngine {
         self.parts.iter().for_each(|part| part.variable(population, variable, &mut values));
         values.sort_by_key(|(first, _)| *first);
         values.into_iter().flat_map(|(_, own)| own).collect()
+    }
+
+    fn weights(&self, projection: usize) -> Option<Vec<(u32, u32, u32, f64)>> {
+        let mut weights = Vec::new();
+        self.parts.iter().for_each(|part| part.weights(projection, &mut weights));
+        weights.sort_by_key(|&(source, delay, target, _)| (source, delay, target));
+        let rules = &self.compiled.network.projections()[projection].rules;
+        (!rules.is_empty()).then_some(weights)
     }
 
     fn set_current(&mut self, stimulus: usize, amplitude: &[f64]) -> Result<(), EngineError> {

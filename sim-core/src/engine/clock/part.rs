@@ -3,6 +3,7 @@
 
 use super::super::Compiled;
 use super::super::drives::NarrowDrive;
+use super::super::plastic::PlasticSynapses;
 use super::super::source::{Stimuli, poisson_spikes};
 use super::deliver::{Lists, Sums, deliver, sums};
 use super::history::History;
@@ -55,6 +56,11 @@ struct Wide {
     current: Vec<f64>,
     /// Projections that end here.
     fanouts: Vec<usize>,
+    /// Those of them whose synapses change.
+    plastic: Vec<Option<PlasticSynapses>>,
+    /// After so many steps every part has seen a spike.
+    epoch: u64,
+    amounts: Vec<f64>,
     emitted: Emitted,
 }
 
@@ -99,7 +105,12 @@ pub(super) struct Part {
 
 impl Part {
     /// Part `index` of `count`.
-    pub(super) fn new(compiled: &Compiled, index: u32, count: u32, history_length: u64) -> Part {
+    pub(super) fn new(
+        compiled: &Compiled,
+        (index, count): (u32, u32),
+        epoch: u64,
+        history_length: u64,
+    ) -> Part {
         let share = |total: u64, part: u32| total * u64::from(part) / u64::from(count);
         let neurons = u64::from(compiled.connectome.neuron_count());
         let own = share(neurons, index) as u32..share(neurons, index + 1) as u32;
@@ -125,7 +136,7 @@ impl Part {
             }
             let range = range.start - all.start..range.end - all.start;
             match form(index) {
-                None => part.wide.push(Wide::new(compiled, index, population, range)),
+                None => part.wide.push(Wide::new(compiled, index, population, range, epoch)),
                 Some(narrow) if !narrow.driven => {
                     for first in range.clone().step_by(TILE as usize) {
                         let tile = first..range.end.min(first + TILE);
@@ -157,6 +168,8 @@ impl Part {
         self.samples.clear();
         self.list_positions.fill(0);
         self.wide.iter_mut().filter_map(|wide| wide.neurons.as_mut()).for_each(|n| n.reset());
+        let plastic = self.wide.iter_mut().flat_map(|wide| wide.plastic.iter_mut().flatten());
+        plastic.for_each(PlasticSynapses::reset);
         self.pieces_mut().for_each(|piece| piece.neurons.reset());
         for sums in self.blocks.iter_mut().flat_map(|block| &mut block.sums) {
             sums.fill(0);
@@ -180,6 +193,14 @@ impl Part {
         for piece in self.pieces_mut().filter(|piece| piece.population == population) {
             let own = of(&piece.range);
             piece.neurons.set_current(&current[own]);
+        }
+    }
+
+    /// Appends the weights of a projection whose synapses change, of the part's neurons.
+    pub(super) fn weights(&self, projection: usize, weights: &mut Vec<(u32, u32, u32, f64)>) {
+        for wide in &self.wide {
+            let own = wide.fanouts.iter().zip(&wide.plastic).filter(|f| *f.0 == projection);
+            own.filter_map(|f| f.1.as_ref()).for_each(|s| weights.extend(s.weights()));
         }
     }
 
@@ -258,16 +279,23 @@ impl Wide {
         index: usize,
         population: &ValidPopulation,
         range: Range<u32>,
+        epoch: u64,
     ) -> Wide {
         let lowered = population.neurons.part(range.start as usize..range.end as usize);
         let fanouts = compiled.connectome.fanouts().iter().enumerate();
+        let fanouts: Vec<usize> =
+            fanouts.filter(|(_, f)| f.target_population() == index).map(|f| f.0).collect();
+        let plastic = fanouts.iter().map(|&f| PlasticSynapses::new(compiled, f, range.clone()));
         Wide {
+            plastic: plastic.collect(),
+            epoch,
+            amounts: Vec::new(),
             population: index,
             neurons: population.model.clock(&lowered),
             inputs: vec![vec![0.0; lowered.size]; population.model.spec().receptors.len()],
             current: vec![0.0; lowered.size],
             range,
-            fanouts: fanouts.filter(|(_, f)| f.target_population() == index).map(|f| f.0).collect(),
+            fanouts,
             emitted: Emitted::default(),
         }
     }
@@ -293,6 +321,10 @@ impl Wide {
         };
         self.emitted.clear();
         neurons.step(Drive { inputs: &self.inputs, current: &self.current }, &mut self.emitted);
+        self.learn(context.compiled, step);
+        let Some(neurons) = &self.neurons else {
+            return;
+        };
         let first = self.range.start;
         sent.neurons.extend(self.emitted.neurons.iter().map(|neuron| neuron + first));
         sent.payloads.extend_from_slice(&self.emitted.payloads);
@@ -301,12 +333,38 @@ impl Wide {
         }
     }
 
+    /// Tells changing synapses of the spikes at the end of `step`.
+    fn learn(&mut self, compiled: &Compiled, step: u64) {
+        let time = compiled.network.grid().time_of(step);
+        for synapses in self.plastic.iter_mut().flatten() {
+            self.emitted.neurons.iter().for_each(|&neuron| synapses.post_spike(neuron, time));
+            synapses.tidy(time);
+            synapses.pause(step);
+        }
+    }
+
+    /// Tells changing synapses of the modulating spikes that all parts have seen.
+    fn modulate(&mut self, compiled: &Compiled, history: &History, step: u64) {
+        let Some(sent) = step.checked_sub(self.epoch).filter(|&sent| sent > 0) else {
+            return;
+        };
+        let time = compiled.network.grid().time_of(sent);
+        for synapses in self.plastic.iter_mut().flatten() {
+            if let Some(modulator) = synapses.modulator {
+                let spikes = &history.at(sent)[modulator].neurons;
+                spikes.iter().for_each(|_| synapses.modulator_spike(time));
+            }
+        }
+    }
+
     /// Sets the inputs, one a receptor, to what arrives in `step` through synapses.
     fn arrive(&mut self, compiled: &Compiled, history: &History, step: u64, scratch: &mut Scratch) {
         self.inputs.iter_mut().for_each(|input| input.fill(0.0));
+        self.modulate(compiled, history, step);
+        let grid = compiled.network.grid();
         // A bit a receptor: whether something was added. All above the last share one.
         let mut filled = 0_u64;
-        for &index in &self.fanouts {
+        for (&index, plastic) in self.fanouts.iter().zip(&mut self.plastic) {
             let fanout = &compiled.connectome.fanouts()[index];
             let bit = 1 << fanout.receptor().min(63);
             let input = &mut self.inputs[fanout.receptor()];
@@ -315,6 +373,19 @@ impl Wide {
                     continue;
                 };
                 let spikes = history.at(sent)[fanout.source_population()].arriving(delay);
+                if let Some(synapses) = plastic {
+                    for (place, &source) in spikes.neurons.iter().enumerate() {
+                        let payload = spikes.payloads.get(place).copied().unwrap_or(1);
+                        let (time, factor) = (grid.time_of(sent), f64::from(payload));
+                        let amounts = &mut self.amounts;
+                        let targets = synapses.deliver(source, delay, time, factor, amounts);
+                        for (&target, amount) in targets.iter().zip(&self.amounts) {
+                            input[target as usize] += amount;
+                        }
+                    }
+                    filled |= bit;
+                    continue;
+                }
                 if !spikes.neurons.is_empty() {
                     fanout.deliver_all(spikes, &self.range, input, filled & bit == 0, scratch);
                     filled |= bit;

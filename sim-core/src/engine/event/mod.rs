@@ -12,6 +12,7 @@
 mod calendar;
 mod part;
 
+use super::plastic::{PlasticSynapses, longest_window};
 use super::source::{Stimuli, poisson_spikes};
 use super::{Compiled, Engine, EngineConfig, EngineError, Observer, check_threads};
 use crate::connectome::Message;
@@ -32,6 +33,8 @@ struct Delivery {
     delay: u32,
     source: u32,
     message: Message,
+    /// When the spike was sent.
+    emitted: Time,
 }
 
 impl Arrives for Delivery {
@@ -67,7 +70,8 @@ pub(super) fn start(
         .collect::<Result<Vec<Part>, _>>()
         .map_err(|(index, reason)| not_event_driven(&compiled, index, reason))?;
     let delays = || compiled.connectome.fanouts().iter().flat_map(|f| f.delays().distinct());
-    let shortest = delays().copied().min().map(u64::from);
+    let windows = longest_window(&compiled);
+    let shortest = delays().copied().chain(windows).min().map(u64::from);
     let window = shortest.map_or(LONGEST_WINDOW, |steps| compiled.network.grid().time_of(steps));
     let populations = compiled.network.populations().len();
     let mut outgoing = vec![Vec::new(); populations];
@@ -195,7 +199,9 @@ impl EventEngine {
         let traces = self.compiled.network.probes().values().filter(|p| p.variable.is_some());
         let sample = traces.map(|probe| step.next_multiple_of(probe.interval)).min();
         let change = self.stimuli.next_change(step - 1);
-        [sample, change].into_iter().flatten().min().map(|step| grid.time_of(step))
+        let plastic = self.parts.iter().flat_map(|part| part.plastic.iter().flatten());
+        let homeostasis = plastic.filter_map(|synapses| synapses.next_homeostasis(step - 1)).min();
+        [sample, change, homeostasis].into_iter().flatten().min().map(|step| grid.time_of(step))
     }
 
     /// Everything that happens up to and including `until`, which lies in the present window.
@@ -209,12 +215,27 @@ impl EventEngine {
         }
         self.sent.sort_unstable();
         let sent = std::mem::take(&mut self.sent);
+        self.tell_modulators(&sent);
         for &(time, neuron, payload) in &sent {
             self.send(time, neuron, payload);
         }
         self.sent = sent;
         self.now = until;
         self.pause();
+    }
+
+    /// Tells synapses of the spikes that modulate them.
+    fn tell_modulators(&mut self, sent: &[Sent]) {
+        let populations = self.compiled.network.populations();
+        for synapses in self.parts.iter_mut().flat_map(|part| part.plastic.iter_mut().flatten()) {
+            let Some(modulator) = synapses.modulator else {
+                continue;
+            };
+            let range = populations[modulator].range();
+            for &(time, _, _) in sent.iter().filter(|spike| range.contains(&spike.1)) {
+                synapses.modulator_spike(time);
+            }
+        }
     }
 
     /// Delivers what is due and advances all neurons to `until`.
@@ -260,7 +281,8 @@ impl EventEngine {
                     // Stepwise models see input at the end of the step that it falls in.
                     arrival = grid.time_of(grid.step_at(arrival));
                 }
-                self.calendar.push(Delivery { time: arrival, fanout, delay, source, message });
+                let (time, emitted) = (arrival, time);
+                self.calendar.push(Delivery { time, fanout, delay, source, message, emitted });
             }
         }
     }
@@ -316,6 +338,8 @@ impl EventEngine {
         let Some(step) = compiled.network.grid().steps_in(self.now) else {
             return;
         };
+        let plastic = self.parts.iter_mut().flat_map(|part| part.plastic.iter_mut().flatten());
+        plastic.for_each(|synapses| synapses.pause(step));
         let traces = compiled.network.probes().values().filter_map(|probe| {
             probe.variable.map(|variable| (probe.population, variable, probe.interval))
         });
@@ -385,6 +409,14 @@ impl Engine for EventEngine {
                 (0..piece.range.len()).map(value)
             })
             .collect()
+    }
+
+    fn weights(&self, projection: usize) -> Option<Vec<(u32, u32, u32, f64)>> {
+        let parts = self.parts.iter().filter_map(|part| part.plastic.get(projection)?.as_ref());
+        let mut weights: Vec<_> = parts.flat_map(PlasticSynapses::weights).collect();
+        weights.sort_by_key(|&(source, delay, target, _)| (source, delay, target));
+        let rules = &self.compiled.network.projections()[projection].rules;
+        (!rules.is_empty()).then_some(weights)
     }
 
     fn set_current(&mut self, stimulus: usize, amplitude: &[f64]) -> Result<(), EngineError> {

@@ -3,6 +3,7 @@
 use super::Delivery;
 use crate::connectome::Fanout;
 use crate::engine::Compiled;
+use crate::engine::plastic::PlasticSynapses;
 use crate::engine::source::Stimuli;
 use crate::neuron::{Arrivals, Combine, EventNeurons, Inbox, Sent};
 use crate::time::Time;
@@ -43,6 +44,8 @@ pub(super) struct Part {
     amounts: Vec<f64>,
     /// Spikes of the window: (time, global index, payload).
     pub(super) spikes: Vec<Sent>,
+    /// The synapses onto this part that change, by projection.
+    pub(super) plastic: Vec<Option<PlasticSynapses>>,
 }
 
 impl Part {
@@ -58,6 +61,7 @@ impl Part {
             targets: Vec::new(),
             amounts: Vec::new(),
             spikes: Vec::new(),
+            plastic: Vec::new(),
         };
         for (index, population) in populations.values().enumerate() {
             let own = population.range();
@@ -74,6 +78,12 @@ impl Part {
             let inbox = Inbox::new(lowered.size, model.spec().receptors.len());
             part.places[index] = Some(part.pieces.len());
             part.pieces.push(Piece { population: index, range, neurons, inbox });
+        }
+        for (index, projection) in compiled.network.projections().values().enumerate() {
+            let piece = part.places[projection.target].map(|place| &part.pieces[place]);
+            let range = piece.map(|piece| piece.range.clone());
+            let synapses = range.and_then(|range| PlasticSynapses::new(compiled, index, range));
+            part.plastic.push(synapses);
         }
         Ok(part)
     }
@@ -107,8 +117,14 @@ impl Part {
             piece.inbox.take_spikes(&mut self.spikes);
             let population = &compiled.network.populations()[piece.population];
             let first = population.first + piece.range.start;
-            self.spikes[before..].iter_mut().for_each(|spike| spike.1 += first);
+            let own = &mut self.spikes[before..];
+            if self.plastic.iter().flatten().next().is_some() {
+                own.sort_unstable();
+                tell(&mut self.plastic, compiled, piece.population, own);
+            }
+            own.iter_mut().for_each(|spike| spike.1 += first);
         }
+        self.plastic.iter_mut().flatten().for_each(|synapses| synapses.tidy(until));
     }
 
     /// The Poisson input that arrives at the end of a step.
@@ -139,12 +155,19 @@ impl Part {
         targets.clear();
         amounts.clear();
         let factor = delivery.message.factor(fanout.combine());
+        let (time, receptor, combine) = (delivery.time, fanout.receptor(), fanout.combine());
+        if let Some(synapses) = &mut self.plastic[delivery.fanout as usize] {
+            let Delivery { source, delay, emitted, .. } = *delivery;
+            let targets = synapses.deliver(source, delay, emitted, factor, amounts);
+            let arrivals = Arrivals { time, receptor, combine, targets, amounts };
+            piece.neurons.arrive(&mut piece.inbox, arrivals);
+            return;
+        }
         let first = piece.range.start;
         fanout.for_each_in(delivery.source, delivery.delay, &piece.range, |target, weight| {
             targets.push(target - first);
             amounts.push(weight * factor);
         });
-        let (time, receptor, combine) = (delivery.time, fanout.receptor(), fanout.combine());
         let arrivals = Arrivals { time, receptor, combine, targets, amounts };
         piece.neurons.arrive(&mut piece.inbox, arrivals);
     }
@@ -164,6 +187,23 @@ impl Part {
         for piece in &mut self.pieces {
             piece.neurons.reset();
             piece.inbox.reset();
+        }
+        self.plastic.iter_mut().flatten().for_each(PlasticSynapses::reset);
+    }
+}
+
+/// Tells the changing synapses onto a population of its spikes: (time, local index, payload).
+fn tell(
+    plastic: &mut [Option<PlasticSynapses>],
+    compiled: &Compiled,
+    population: usize,
+    spikes: &[Sent],
+) {
+    let fanouts = compiled.connectome.fanouts();
+    for (synapses, fanout) in plastic.iter_mut().zip(fanouts) {
+        let onto = synapses.as_mut().filter(|_| fanout.target_population() == population);
+        if let Some(synapses) = onto {
+            spikes.iter().for_each(|&(time, neuron, _)| synapses.post_spike(neuron, time));
         }
     }
 }

@@ -4,9 +4,12 @@
 //! **Promise:** whatever is built from a `ValidNetwork` never panics for a reason that the
 //! description could have shown.
 
+mod plasticity;
 mod population;
 mod projection;
 mod stimulus;
+
+pub use plasticity::ValidPlasticity;
 
 use super::positions::ValidPositions;
 use super::{Network, Shape};
@@ -90,6 +93,8 @@ pub struct ValidProjection {
     pub weights: ValidWeights,
     /// Delays in steps.
     pub delays: ValidDelays,
+    /// Synapse rules, at most one of each kind.
+    pub rules: Vec<ValidPlasticity>,
 }
 
 /// Weights of a projection.

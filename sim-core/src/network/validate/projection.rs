@@ -1,6 +1,7 @@
 //! Projections: ends known, sizes fit the rule, weights finite and of the receptor's unit, delays on
 //! the grid.
 
+use super::plasticity;
 use super::{Context, ValidDelays, ValidPopulation, ValidProjection, ValidWeights, Validated};
 use crate::connectivity::{Connectivity, Ends, Listed};
 use crate::diagnostics::{Findings, known_names};
@@ -39,8 +40,26 @@ pub(super) fn validate(
             continue;
         };
         let connectivity = projection.connectivity.clone();
-        let checked =
-            ValidProjection { source, target, receptor, connectivity, ends, seed, weights, delays };
+        let receptor_spec = &populations[target].model.spec().receptors[receptor];
+        let rules = plasticity::validate(
+            context,
+            populations,
+            &path,
+            projection,
+            receptor_spec,
+            (&weights, &delays),
+        );
+        let checked = ValidProjection {
+            source,
+            target,
+            receptor,
+            connectivity,
+            ends,
+            seed,
+            weights,
+            delays,
+            rules,
+        };
         valid.insert(name.clone(), checked);
     }
     valid
