@@ -3,7 +3,7 @@ SHELL := /bin/sh
 PYTHON := .venv/bin/python -B
 DEMO := out/demo
 
-.PHONY: help demo test setup lint format-check clippy docs cargo-test examples report-test conformance bench clean
+.PHONY: help demo test setup lint format-check clippy docs cargo-test examples report-test conformance test-lava bench clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -59,6 +59,9 @@ conformance: ## recordings and the demo's files against tools that share no code
 	@$(PYTHON) tests/conformance_tools/ref_netx.py $(DEMO) network
 	@echo "==> conformance: network.nir in the package nir"
 	@$(PYTHON) tests/conformance_tools/read_nir.py $(DEMO)/network.nir
+
+test-lava: ## our exports inside an installed Lava (Python 3.10; NETX=netx runs lava-dl, too)
+	@scripts/lava.sh $(NETX)
 
 bench: ## all benches (see benches)
 	@scripts/setup.sh build

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::lists::named;
 use crate::loihi_export::chip::{ChipCatalogue, ChipSpec};
 use crate::loihi_export::export::lava_script::lava_script;
+use crate::loihi_export::export::sana_fe::sana_fe;
 use crate::loihi_export::export::sliced::slice_network;
 use crate::loihi_export::export::{core_map, netx};
 use crate::loihi_export::mapping::MapConfig;
@@ -51,6 +52,11 @@ pub static EXPORTS: &[ExportFormat] = &[
         name: "lava_script",
         summary: "a Python program of Lava processes, one a core slice, with its arrays beside it",
         write: write_lava_script,
+    },
+    ExportFormat {
+        name: "sana_fe",
+        summary: "the mapped network for the simulator SANA-FE (YAML): energy and latency",
+        write: write_sana_fe,
     },
     ExportFormat {
         name: "core_map",
@@ -206,6 +212,21 @@ fn write_lava_script(
         .map_err(|error| failed(error.to_string()))?;
     write_bytes_atomically(&path.with_extension("npz"), overwrite, &written.arrays)?;
     write_bytes_atomically(path, overwrite, written.script.as_bytes())?;
+    Ok(())
+}
+
+fn write_sana_fe(
+    network: &ValidNetwork,
+    chip: &ChipSpec,
+    path: &Path,
+    overwrite: bool,
+) -> Result<(), Error> {
+    let quantised = quantised(network, chip)?;
+    let mapped = map_to_chip(&quantised.network, chip, &map_config(None, None, None, false, 1)?)?;
+    let (mapping, limits) = (mapped.checked.mapping(), mapped.checked.limits());
+    let yaml = sana_fe(&quantised.network, mapping, limits.mesh_rows)
+        .map_err(|error| Error::Usage(format!("{}: {error}", path.display())))?;
+    write_bytes_atomically(path, overwrite, yaml.as_bytes())?;
     Ok(())
 }
 

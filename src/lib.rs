@@ -48,6 +48,7 @@ pub mod demo;
 pub mod error;
 pub mod exports;
 pub mod fixed_point;
+pub mod imports;
 pub mod inspect;
 pub mod listing;
 pub mod lists;

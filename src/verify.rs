@@ -1,13 +1,13 @@
 //! Recorded runs of other tools against our engines.
 
 use crate::error::Error;
+use crate::imports::{convention, find_dialect};
 use crate::lists::named;
 use crate::loihi_export::emulator::verify::{
     CaseOutcome, CaseReport, Difference, verify_lava_case, verify_netx_case,
 };
 use crate::loihi_export::export::netx::NetxOptions;
 use crate::loihi_export::recorded::verify_mapping_case;
-use crate::model_io::nir::dialect::DIALECTS;
 use crate::model_io::nir::verify::{NirOutcome, dialect_of, verify_nir_case};
 use crate::network_files::unreadable;
 use crate::progress::Progress;
@@ -82,15 +82,10 @@ pub static SOURCES: &[VerifySource] = &[
 fn verify_nir(path: &Path, options: &VerifyOptions) -> Result<CaseReport, Error> {
     let failed = |reason: String| Error::Read { path: path.into(), reason };
     let dialect = match &options.dialect {
-        Some(name) => {
-            let found = DIALECTS.iter().copied().find(|dialect| dialect.name == name);
-            named("NIR dialect", name, found, DIALECTS.iter().map(|dialect| dialect.name))?
-        }
+        Some(name) => find_dialect(name)?,
         None => dialect_of(path).map_err(|error| failed(error.to_string()))?,
     };
-    let mut convention = (dialect.convention)();
-    convention.dt = options.dt.unwrap_or(convention.dt);
-    convention.tau_scale = options.tau_scale.unwrap_or(convention.tau_scale);
+    let convention = convention(dialect, options.dt, options.tau_scale);
     let recording = read(&path.with_extension("npz"))?;
     let outcome = verify_nir_case(path, &recording, &convention)
         .map_err(|error| failed(error.to_string()))?;

@@ -175,6 +175,23 @@ fn one_scale_serves_weights_bias_and_threshold() {
 }
 
 #[test]
+fn all_problems_are_reported_at_once() {
+    let mut network = chain(IntegrateAndFire { reset: Reset::Subtract, ..hard(1.0) });
+    network.add_population("second", Population::new(3, hard(1.0)));
+    network.add_projection(
+        "onward",
+        Projection::new("source", "second", Connectivity::Dense(Dense))
+            .weight(Values::numbers(WEIGHTS.to_vec()))
+            .delay(Milliseconds(80.0)),
+    );
+    let error = run(&network).unwrap_err();
+    let QuantiseError::Several { problems } = &error else { panic!("{error:?}") };
+    assert_eq!(problems.len(), 2);
+    let text = error.to_string();
+    assert!(text.contains("populations/target") && text.contains("delay of 80 steps"), "{text}");
+}
+
+#[test]
 fn listed_and_all_to_all_synapses_become_matrices() {
     let matrix = |connectivity, weight: Values, targets: u32| {
         let mut network = Network::new("matrix", Milliseconds(1.0));

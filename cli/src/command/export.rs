@@ -14,7 +14,7 @@ pub struct Export {
     #[arg(value_name = "MODEL.onnx|NETWORK.toml")]
     network: PathBuf,
 
-    /// Format: netx, nir or core_map (see `spikeloom list exports`)
+    /// Format: netx, nir, lava_script, sana_fe or core_map (see `spikeloom list exports`)
     #[arg(long, value_name = "NAME")]
     format: String,
 

@@ -9,6 +9,7 @@ mod compare;
 mod convert;
 mod demo;
 mod export;
+mod import;
 mod inspect;
 mod list;
 mod map;
@@ -83,6 +84,7 @@ commands! {
     convert::Convert,
     map::Map,
     export::Export,
+    import::Import,
     inspect::Inspect,
     compare::Compare,
     analyse::Analyse,

@@ -2,4 +2,5 @@
 pub mod core_map;
 pub mod lava_script;
 pub mod netx;
+pub mod sana_fe;
 pub mod sliced;

@@ -57,6 +57,12 @@ pub enum QuantiseError {
         /// What to do.
         remedy: &'static str,
     },
+    /// Several of these at once, in the order of the network.
+    #[error("{} problems:\n  {}", problems.len(), lines(problems))]
+    Several {
+        /// Each of them.
+        problems: Vec<QuantiseError>,
+    },
     /// A layer that does not quantise.
     #[error(transparent)]
     Layer(#[from] FloatToFixedError),
@@ -70,6 +76,10 @@ pub enum QuantiseError {
     },
 }
 
+fn lines(problems: &[QuantiseError]) -> String {
+    problems.iter().map(QuantiseError::to_string).collect::<Vec<_>>().join("\n  ")
+}
+
 fn not_on_chip(place: String, problem: impl Into<String>, remedy: &'static str) -> QuantiseError {
     QuantiseError::NotOnChip { place, problem: problem.into(), remedy }
 }
@@ -79,35 +89,71 @@ const CONVERT: &str = "convert with the method `hard_reset`, which is made for s
 /// Quantises a network.
 ///
 /// # Errors
-/// [`QuantiseError`] for the first thing that the chip does not have or that does not fit.
+/// [`QuantiseError`] for everything that the chip does not have or that does not fit:
+/// [`QuantiseError::Several`] where it is more than one thing.
 pub fn quantise(
     network: &ValidNetwork,
     chip: &ChipSpec,
     config: &QuantiseConfig,
 ) -> Result<Quantised, QuantiseError> {
-    let mut populations = Vec::new();
-    let mut projections = Vec::new();
-    let mut errors = Vec::new();
-    for (index, (name, population)) in network.populations().iter().enumerate() {
-        let process = process_of(name, population)?;
-        let mut parameters = IndexMap::new();
-        if process == "lif" {
-            let layer = quantise_population(network, index, config)?;
-            for (key, value) in [("du", 4095), ("dv", 0), ("vth", layer.vth), ("bias_exp", 6)] {
-                parameters.insert(key.to_string(), IntegerValues::One(value));
-            }
-            parameters.insert("bias_mant".to_string(), IntegerValues::PerNeuron(layer.bias));
-            errors.push(layer.error);
-            for (name, projection, weights) in layer.projections {
-                projections.push(connect(network, chip, name, projection, &weights)?);
+    let mut made = QuantisedNetwork {
+        name: network.name().to_string(),
+        chip: chip.name.clone(),
+        populations: Vec::new(),
+        projections: Vec::new(),
+    };
+    let (mut errors, mut problems) = (Vec::new(), Vec::new());
+    for index in 0..network.populations().len() {
+        match add_population(network, chip, index, config, &mut made) {
+            Ok(error) => errors.extend(error),
+            Err(QuantiseError::Several { problems: found }) => problems.extend(found),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    match (problems.pop(), problems.is_empty()) {
+        (None, _) => Ok(Quantised { network: made, errors }),
+        (Some(one), true) => Err(one),
+        (Some(last), false) => {
+            problems.push(last);
+            Err(QuantiseError::Several { problems })
+        }
+    }
+}
+
+/// Adds a population with the projections that reach it; what rounding changed, if it computes.
+fn add_population(
+    network: &ValidNetwork,
+    chip: &ChipSpec,
+    index: usize,
+    config: &QuantiseConfig,
+    made: &mut QuantisedNetwork,
+) -> Result<Option<LayerError>, QuantiseError> {
+    let Some((name, population)) = network.populations().get_index(index) else {
+        return Ok(None);
+    };
+    let process = process_of(name, population)?;
+    let (mut parameters, mut error) = (IndexMap::new(), None);
+    if process == "lif" {
+        let layer = quantise_population(network, index, config)?;
+        for (key, value) in [("du", 4095), ("dv", 0), ("vth", layer.vth), ("bias_exp", 6)] {
+            parameters.insert(key.to_string(), IntegerValues::One(value));
+        }
+        parameters.insert("bias_mant".to_string(), IntegerValues::PerNeuron(layer.bias));
+        error = Some(layer.error);
+        let mut problems = Vec::new();
+        for (name, projection, weights) in layer.projections {
+            match connect(network, chip, name, projection, &weights) {
+                Ok(connected) => made.projections.push(connected),
+                Err(problem) => problems.push(problem),
             }
         }
-        let shape = population.shape;
-        let process = process.to_string();
-        populations.push(QuantisedPopulation { name: name.clone(), shape, process, parameters });
+        if !problems.is_empty() {
+            return Err(QuantiseError::Several { problems });
+        }
     }
-    let (name, chip) = (network.name().to_string(), chip.name.clone());
-    Ok(Quantised { network: QuantisedNetwork { name, chip, populations, projections }, errors })
+    let (shape, process) = (population.shape, process.to_string());
+    made.populations.push(QuantisedPopulation { name: name.clone(), shape, process, parameters });
+    Ok(error)
 }
 
 /// The process that computes a population.

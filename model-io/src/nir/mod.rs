@@ -14,6 +14,7 @@ mod primitive;
 mod read;
 mod registry;
 pub mod run;
+pub mod to_network;
 pub mod verify;
 mod write;
 

@@ -141,6 +141,9 @@ impl Guard {
         flat: &mut bool,
         layers: &mut Vec<PlannedLayer>,
     ) {
+        if let Some(dense) = dense_form(projection, source, population) {
+            return self.layer(&dense, source, population, flat, layers);
+        }
         let neuron = self.neuron(population);
         let bias = self.bias(population);
         if projection.message_bits != 0 {
@@ -180,8 +183,8 @@ impl Guard {
                 layers.push(PlannedLayer::Conv { weights, geometry: *geometry, bias, neuron });
             }
             Connection::Sparse { .. } => {
-                let problem = "it lists its synapses one by one".into();
-                let remedy = "netx has dense and convolution layers only; store it as dense";
+                let problem = format!("its list needs a matrix of {neurons} × {sources} weights");
+                let remedy = "netx has dense and convolution layers only; make the layer smaller";
                 self.report("sparse", &projection.name, problem, remedy);
             }
         }
@@ -433,4 +436,45 @@ impl Guard {
         }
         bias.chunks(pixels).filter_map(|biases| biases.first().copied()).collect()
     }
+}
+
+/// Weights of a matrix that a list is laid out in, at most.
+const MATRIX_LIMIT: u64 = 1 << 26;
+
+/// Listed synapses as the matrix that netx has for them; `None` for other connections.
+fn dense_form(
+    projection: &QuantisedProjection,
+    source: &QuantisedPopulation,
+    target: &QuantisedPopulation,
+) -> Option<QuantisedProjection> {
+    let Connection::Sparse { targets, sources, weights, sign_mode, weight_bits, weight_exponent } =
+        &projection.connection
+    else {
+        return None;
+    };
+    let (columns, rows) = (source.shape.size(), target.shape.size());
+    let size = rows.checked_mul(columns).filter(|size| *size <= MATRIX_LIMIT)? as usize;
+    let mut matrix = vec![0; size];
+    let mut laid = vec![0; size];
+    for (index, ((&target, &source), &weight)) in
+        targets.iter().zip(sources).zip(weights).enumerate()
+    {
+        let place = u64::from(target) * columns + u64::from(source);
+        let place = usize::try_from(place).ok()?;
+        *matrix.get_mut(place)? = weight;
+        if let DelaySteps::PerSynapse(delays) = &projection.delay {
+            *laid.get_mut(place)? = delays.get(index).copied()?;
+        }
+    }
+    let delay = match &projection.delay {
+        DelaySteps::One(delay) => DelaySteps::One(*delay),
+        DelaySteps::PerSynapse(_) => DelaySteps::PerSynapse(laid),
+    };
+    let connection = Connection::Dense {
+        weights: matrix,
+        sign_mode: *sign_mode,
+        weight_bits: *weight_bits,
+        weight_exponent: *weight_exponent,
+    };
+    Some(QuantisedProjection { connection, delay, ..projection.clone() })
 }

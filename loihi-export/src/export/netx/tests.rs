@@ -160,16 +160,6 @@ fn every_rule_is_guarded() {
         ("input", "2 populations", |n| {
             n.populations.push(population("second", Shape::List(3), &[]));
         }),
-        ("sparse", "one by one", |n| {
-            n.projections[1].connection = Connection::Sparse {
-                targets: vec![0],
-                sources: vec![0],
-                weights: vec![2],
-                sign_mode: SignMode::Excitatory,
-                weight_bits: 8,
-                weight_exponent: 0,
-            };
-        }),
     ];
     for (rule, words, change) in cases {
         let mut network = network();
@@ -179,6 +169,27 @@ fn every_rule_is_guarded() {
         assert!(found.is_some(), "{rule} with `{words}` is not in {violations:#?}");
         assert!(violations.iter().all(|v| !v.remedy.is_empty()));
     }
+}
+
+#[test]
+fn listed_synapses_are_laid_out_as_the_matrix_that_netx_has() {
+    let mut listed = network();
+    let Connection::Dense { weights, sign_mode, weight_bits, weight_exponent } =
+        listed.projections[1].connection.clone()
+    else {
+        panic!("the second projection is dense")
+    };
+    let columns = listed.populations[1].shape.size() as usize;
+    let places: Vec<usize> = (0..weights.len()).filter(|place| weights[*place] != 0).collect();
+    listed.projections[1].connection = Connection::Sparse {
+        targets: places.iter().map(|place| (place / columns) as u32).collect(),
+        sources: places.iter().map(|place| (place % columns) as u32).collect(),
+        weights: places.iter().map(|place| weights[*place]).collect(),
+        sign_mode,
+        weight_bits,
+        weight_exponent,
+    };
+    assert_eq!(plan(&listed).unwrap().layers, plan(&network()).unwrap().layers);
 }
 
 fn set(network: &mut QuantisedNetwork, population: usize, name: &str, value: i64) {

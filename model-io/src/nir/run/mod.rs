@@ -14,6 +14,8 @@ mod neurons;
 mod order;
 mod state;
 
+pub(super) use order::{Flat, flatten};
+
 use order::Wiring;
 use state::NodeState;
 
@@ -117,7 +119,7 @@ impl GraphRun {
         if !(dt > 0.0 && tau_scale > 0.0 && dt.is_finite() && tau_scale.is_finite()) {
             return Err(RunError::Convention { dt, tau_scale });
         }
-        let flat = order::flatten(graph)?;
+        let flat = flatten(graph)?;
         let wiring = Wiring::new(&flat)?;
         let end = |node_type: &'static str| {
             let ends = flat.nodes.iter().enumerate().filter(|(_, (name, primitive))| {
@@ -271,7 +273,7 @@ pub fn run(
 }
 
 /// Some exporters write a batch of one into the shape.
-fn without_batch(shape: &[usize]) -> Vec<usize> {
+pub(super) fn without_batch(shape: &[usize]) -> Vec<usize> {
     match shape {
         [1, rest @ ..] if !rest.is_empty() => rest.to_vec(),
         other => other.to_vec(),

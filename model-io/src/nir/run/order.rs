@@ -6,11 +6,11 @@ use super::RunError;
 
 /// A graph without sub-graphs.
 #[derive(Debug)]
-pub(super) struct Flat {
+pub(in crate::nir) struct Flat {
     /// Nodes by their path.
-    pub(super) nodes: Vec<(String, Primitive)>,
+    pub(in crate::nir) nodes: Vec<(String, Primitive)>,
     /// Edges between indices.
-    pub(super) edges: Vec<(usize, usize)>,
+    pub(in crate::nir) edges: Vec<(usize, usize)>,
 }
 
 /// Where a node's input comes from.
@@ -29,7 +29,7 @@ pub(super) struct Wiring {
 }
 
 /// Lays sub-graphs open: their Input and Output stay as nodes that hand values on.
-pub(super) fn flatten(graph: &NirGraph) -> Result<Flat, RunError> {
+pub(in crate::nir) fn flatten(graph: &NirGraph) -> Result<Flat, RunError> {
     let mut nodes = Vec::new();
     let mut edges = Vec::new();
     open(graph, "", &mut nodes, &mut edges)?;
