@@ -7,7 +7,7 @@ use super::Signal;
 use super::state::numbers;
 
 /// Values that one node puts out at most.
-const OUTPUT_LIMIT: usize = 1 << 26;
+const OUTPUT_LIMIT: usize = 1 << 22;
 
 /// `y = W x + b`.
 #[derive(Debug)]
@@ -238,7 +238,11 @@ impl Pool {
             true => 1.0 / (self.kernel[0] * self.kernel[1]).max(1) as f64,
             false => 1.0,
         };
-        let mut values = Vec::new();
+        let size = channels.checked_mul(rows.out).and_then(|size| size.checked_mul(columns.out));
+        let Some(size) = size.filter(|size| *size <= OUTPUT_LIMIT) else {
+            return Err(format!("puts out more than {OUTPUT_LIMIT} values"));
+        };
+        let mut values = Vec::with_capacity(size);
         for channel in 0..channels {
             for row in 0..rows.out {
                 for column in 0..columns.out {

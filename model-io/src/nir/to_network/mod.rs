@@ -165,7 +165,7 @@ impl Made {
             [channels, height, width] => {
                 Shape::Picture([channels, height, width].map(|n| n as u32))
             }
-            ref other => Shape::List(other.iter().product::<usize>() as u32),
+            ref other => Shape::List(other.iter().fold(1, |n, &m| m.saturating_mul(n)) as u32),
         };
         match primitive {
             Primitive::Input(input) if !name.contains('/') => {

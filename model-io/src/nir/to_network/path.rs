@@ -2,7 +2,7 @@
 
 use sim_core::network::{Convolution, convolution::output_extent};
 
-use crate::array::Array;
+use crate::array::{Array, element_count};
 use crate::nir::run::Flat;
 use crate::nir::{AvgPool2d, Conv2d, Padding, Primitive, SumPool2d};
 
@@ -10,6 +10,9 @@ use super::{NotFromNir, refuse};
 
 /// Paths of a graph at most.
 const PATH_LIMIT: usize = 1 << 16;
+
+/// Values of a layer or weights of a kernel at most.
+const VALUE_LIMIT: usize = 1 << 27;
 
 /// A way from a layer to the next one.
 #[derive(Debug, Clone)]
@@ -77,6 +80,10 @@ pub(super) fn paths(flat: &Flat, steps_per_unit: f64) -> Result<Vec<Path>, NotFr
             looped: false,
         };
         let shape = crate::nir::run::without_batch(&shape);
+        if element_count(&shape).is_none_or(|size| size > VALUE_LIMIT) {
+            let problem = format!("its shape {shape:?} has more than {VALUE_LIMIT} values");
+            return Err(refuse(&flat.nodes[index], problem, "make the layer smaller"));
+        }
         ways.push(Way { path, shape, pool: None, at: index, passed: Vec::new() });
     }
     while let Some(way) = ways.pop() {
@@ -260,6 +267,11 @@ fn kernel(node: &(String, Primitive), way: &mut Way, conv: &Conv2d) -> Result<()
     let (mut extents, mut stride, mut padding) = ([rows, columns], conv.stride, padding);
     // A sum over k × k pixels before the kernel is a kernel whose taps are k × k wide.
     if let Some((k, scale)) = way.pool.take() {
+        if element_count(&[out, ins, rows, columns, k, k]).is_none_or(|size| size > VALUE_LIMIT) {
+            let problem =
+                format!("with the pooling before it its kernel has over {VALUE_LIMIT} taps");
+            return Err(refuse(node, problem, "put a layer between them"));
+        }
         if conv.dilation != [1, 1] {
             let problem = "a dilated convolution follows a pooling";
             return Err(refuse(node, problem, "put a layer between them"));
@@ -307,6 +319,11 @@ fn geometry(
         output_extent(size, kernel[a], stride[a], 2 * u64::from(zeros[a]), dilation[a])
     };
     let (rows, columns) = (axis(height, 0), axis(width, 1));
+    let output = [out as u64, rows, columns].iter().try_fold(1_u64, |n, &m| n.checked_mul(m));
+    if output.is_none_or(|size| size > VALUE_LIMIT as u64) {
+        let problem = format!("puts out more than {VALUE_LIMIT} values");
+        return Err(refuse(node, problem, "use less padding or a larger stride"));
+    }
     let geometry = Convolution {
         source: [channels, height, width].map(|n| n as u32),
         target: [out as u32, rows as u32, columns as u32],
@@ -350,6 +367,9 @@ fn pool(
 fn finish_pool(node: &(String, Primitive), way: &mut Way) -> Result<(), NotFromNir> {
     let Some((k, scale)) = way.pool.take() else { return Ok(()) };
     let [channels, height, width] = way.shape[..] else { return Ok(()) };
+    if element_count(&[channels, k, k]).is_none_or(|size| size > VALUE_LIMIT) {
+        return Err(refuse(node, "the pooling before it is too large", "pool in two steps"));
+    }
     let weights = vec![scale; channels * k * k];
     let window = ([k, k], [k, k], [0, 0], [1, 1]);
     let before = (channels, height * k, width * k);
