@@ -8,7 +8,7 @@ use loihi_export::emulator::{Emulator, Spike, SpikeTrain};
 use loihi_export::export::lava_script::lava_script;
 use loihi_export::export::sana_fe::sana_fe;
 use loihi_export::export::sliced::{SlicedNetwork, slice_network};
-use loihi_export::mapping::{CorePosition, Mapping, RouterPosition, Slice};
+use loihi_export::mapping::{Casting, CorePosition, Mapping, RouterPosition, Slice};
 use loihi_export::quantise::network::{
     Connection, DelaySteps, IntegerValues, QuantisedNetwork, QuantisedPopulation,
     QuantisedProjection, SignMode,

@@ -53,8 +53,10 @@ fn spikes(
     }
     let unit = Unit { symbol: "ms", dimension: Dimension::Time, in_base: 1.0 };
     let times = Values::Each { values: times, unit };
-    network
-        .add_stimulus("given", Stimulus::SpikeList(SpikeList { population: "input".into(), neurons, times }));
+    network.add_stimulus(
+        "given",
+        Stimulus::SpikeList(SpikeList { population: "input".into(), neurons, times }),
+    );
     network.add_probe("spikes", Probe::spikes(population));
     let valid = network.validate().unwrap_or_else(|problems| panic!("{problems:?}"));
     let compiled = Arc::new(Compiled::new(valid, CompileConfig::UNLIMITED).unwrap());
@@ -187,7 +189,7 @@ fn what_we_write_is_read_back() {
     let (again, _) = to_network(&written, "back", &reading).unwrap();
     assert_eq!(network.populations, again.populations);
     let weights = |network: &Network| -> Vec<Vec<f64>> {
-        network.projections.values().map(|p| p.weight.in_base()).collect()
+        network.projections.values().map(|p| p.weight.in_base().unwrap()).collect()
     };
     // What is written is in single precision.
     for (ours, theirs) in weights(&network).iter().zip(weights(&again)) {
