@@ -286,6 +286,7 @@ macro_rules! tagged_registry {
         $(#[$attribute])*
         #[derive(Debug, Clone, PartialEq, serde::Serialize)]
         #[serde(tag = $tag, rename_all = "snake_case")]
+        #[allow(clippy::large_enum_variant, reason = "a description holds a handful of them")]
         pub enum $name {
             $($(#[$variant_attribute])* $variant($module::$type),)*
         }

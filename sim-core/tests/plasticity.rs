@@ -185,9 +185,7 @@ fn learning_network() -> Network {
     network.add_population("I", Population::new(10, LifDelta::default()));
     let drawn = FixedProbability { probability: 0.3, autapses: true };
     let connect = |source: &str, target: &str, weight: f64, delay: f64| {
-        Projection::new(source, target, drawn.clone())
-            .weight(Millivolts(weight))
-            .delay(Milliseconds(delay))
+        Projection::new(source, target, drawn).weight(Millivolts(weight)).delay(Milliseconds(delay))
     };
     network.add_projection("noise", connect("noise", "E", 6.0, 0.5));
     let reward = Plasticity::new("reward_modulated_stdp")

@@ -167,10 +167,10 @@ fn windows_of_any_size_and_limits_agree_too() {
     let mean = builder.add("mean", GlobalAveragePool { keep_axes: true }, &[pooled]).unwrap();
     let mut sums = Vec::new();
     for (name, node) in [("a", global), ("b", other), ("c", mean)] {
-        let flat = builder.add(&format!("flat {name}"), Flatten, &[node]).unwrap();
+        let flat = builder.add(format!("flat {name}"), Flatten, &[node]).unwrap();
         let weight = (0..6).map(|k| (k as f32 * 0.9).cos()).collect();
         let dense = Dense { inputs: 2, outputs: 3, weight, bias: None };
-        sums.push(builder.add(&format!("dense {name}"), dense, &[flat]).unwrap());
+        sums.push(builder.add(format!("dense {name}"), dense, &[flat]).unwrap());
     }
     let sum = builder.add("sum", snn_convert::ann::operator::Add, &sums[..2]).unwrap();
     let sum = builder.add("sum of all", snn_convert::ann::operator::Add, &[sum, sums[2]]).unwrap();

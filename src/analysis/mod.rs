@@ -38,10 +38,11 @@ impl Trains {
             let size = own.node_ids.iter().max().map_or(0, |last| *last as usize + 1);
             let mut neurons = vec![Vec::new(); size.min(MOST_NEURONS)];
             for (&time, &neuron) in own.timestamps.iter().zip(&own.node_ids) {
-                if time > begin && time <= end {
-                    if let Some(train) = neurons.get_mut(neuron as usize) {
-                        train.push(time);
-                    }
+                if time > begin
+                    && time <= end
+                    && let Some(train) = neurons.get_mut(neuron as usize)
+                {
+                    train.push(time);
                 }
             }
             neurons.iter_mut().for_each(|train: &mut Vec<f64>| train.sort_by(f64::total_cmp));

@@ -1,4 +1,5 @@
 //! Neuron models without recordings: closed forms, sums of other models, converged solutions.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "this is test code")]
 
 use sim_core::network::{
     ConstantCurrent, Network, Neuron, OneToOne, Population, Probe, Projection, SpikeList, Stimulus,

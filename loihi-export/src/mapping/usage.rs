@@ -77,6 +77,9 @@ pub struct Bundle {
     pub synapses: u64,
 }
 
+/// What one target slice takes: two sums, and axons by source slice.
+type Counted = ([u64; 2], Vec<(usize, u64)>);
+
 /// Visits the axons between slices, ordered by (projection, target, source); pairs without axons
 /// are left out, but a projection's first bundle into a slice always comes.
 ///
@@ -100,7 +103,7 @@ pub fn for_each_bundle(
         let off_chip = is_off_chip(source);
         let holders = if off_chip { Vec::new() } else { owners(projection.source, size, slices) };
         for some in targets.chunks(TARGETS_AT_ONCE) {
-            let counted: Vec<([u64; 2], Vec<(usize, u64)>)> = some
+            let counted: Vec<Counted> = some
                 .par_iter()
                 .map(|&target| {
                     let runs = &slices[target].runs;

@@ -196,7 +196,7 @@ impl Distribution {
                     let message = format!("this is {found}, expected {}", dimension.name());
                     findings.wrong("wrong-unit", key, message, unit_help(dimension));
                     fits = false;
-                } else if !(quantity.in_base().abs() < LARGEST) {
+                } else if !quantity.in_base().is_finite() || quantity.in_base().abs() >= LARGEST {
                     let message = format!("`{key}` is {}", quantity.value);
                     let help = format!("give a finite number below {LARGEST:e}");
                     findings.wrong("not-finite", key, message, help);

@@ -8,6 +8,7 @@ use std::f64::consts::TAU;
 /// A factor on a rate that depends on time; never negative.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "a description holds a handful of them")]
 pub enum Modulation {
     /// Jumps at given times.
     Piecewise(Piecewise),

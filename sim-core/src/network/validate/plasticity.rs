@@ -189,7 +189,7 @@ fn dendritic(
         return Ok(None);
     };
     let path = format!("{path}/dendritic_delay");
-    let values = quantity.clone().into();
+    let values = (*quantity).into();
     let Some(Column::One(milliseconds)) = context.column(&path, &values, Dimension::Time) else {
         return Err(());
     };

@@ -267,19 +267,19 @@ fn numbers(value: &Value, place: &str) -> Result<Vec<usize>, SourceError> {
 
 /// One number for both axes, or one each.
 fn pair(value: &Value, place: &str) -> Result<[usize; 2], SourceError> {
-    match numbers(value, place)?.as_slice() {
-        &[one] => Ok([one, one]),
-        &[down, right] => Ok([down, right]),
+    match *numbers(value, place)?.as_slice() {
+        [one] => Ok([one, one]),
+        [down, right] => Ok([down, right]),
         _ => wrong(place, "one number, or one for rows and one for columns, is needed".to_owned()),
     }
 }
 
 /// One number for all sides, two for rows and columns, or four: top, left, bottom, right.
 fn cells(value: &Value, place: &str) -> Result<[usize; 4], SourceError> {
-    match numbers(value, place)?.as_slice() {
-        &[one] => Ok([one; 4]),
-        &[rows, columns] => Ok([rows, columns, rows, columns]),
-        &[top, left, bottom, right] => Ok([top, left, bottom, right]),
+    match *numbers(value, place)?.as_slice() {
+        [one] => Ok([one; 4]),
+        [rows, columns] => Ok([rows, columns, rows, columns]),
+        [top, left, bottom, right] => Ok([top, left, bottom, right]),
         _ => wrong(place, "1, 2 or 4 numbers are needed (top, left, bottom, right)".to_owned()),
     }
 }

@@ -357,7 +357,7 @@ impl<'a> Machine<'a> {
     }
 
     fn insert(&mut self, values: &[Value]) -> Result<(), SourceError> {
-        if values.len() % 2 != 0 {
+        if !values.len().is_multiple_of(2) {
             return Err(damaged("a dictionary has a key without a value"));
         }
         match self.container()? {
