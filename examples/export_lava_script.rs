@@ -34,9 +34,16 @@ fn number(seed: &mut u64) -> u64 {
 }
 
 fn projection(name: &str, source: usize, sources: u32, seed: &mut u64) -> QuantisedProjection {
-    let weights: Vec<i32> = (0..sources * NEURONS)
-        .map(|_| if number(seed) % 4 == 0 { (number(seed) % 120) as i32 * 2 - 96 } else { 0 })
-        .collect();
+    let weights: Vec<i32> =
+        (0..sources * NEURONS)
+            .map(|_| {
+                if number(seed).is_multiple_of(4) {
+                    (number(seed) % 120) as i32 * 2 - 96
+                } else {
+                    0
+                }
+            })
+            .collect();
     let delays: Vec<u8> = weights.iter().map(|_| (number(seed) % 6) as u8).collect();
     QuantisedProjection {
         name: name.into(),
