@@ -140,7 +140,7 @@ pub enum Layer {
 }
 
 /// The names of the kinds of layers in files: one line a kind.
-pub const KINDS: &[&str] = &[
+pub static KINDS: &[&str] = &[
     "conv",
     "linear",
     "batch_norm",
