@@ -17,15 +17,15 @@ pub struct Columns<'a> {
     pub drive: &'a [f32],
     /// One over the capacitance [per pF].
     pub per_capacitance: &'a [f32],
-    /// Reversal potentials above rest [mV].
+    /// Reversal potentials above rest (mV).
     pub reversal: [&'a [f32]; 2],
     /// What is left of the conductances after half a step of the solver.
     pub half_decay: [&'a [f32]; 2],
     /// What is left of them after a step of the grid.
     pub decay: [&'a [f32]; 2],
-    /// Threshold above rest [mV].
+    /// Threshold above rest (mV).
     pub threshold: &'a [f32],
-    /// Reset above rest [mV].
+    /// Reset above rest (mV).
     pub reset: &'a [f32],
     /// Refractory time in steps.
     pub refractory: &'a [f32],
@@ -33,16 +33,16 @@ pub struct Columns<'a> {
     pub each: bool,
     /// Steps of the solver in a step of the grid.
     pub solver_steps: u32,
-    /// Length of a step of the solver [ms].
+    /// Length of a step of the solver (ms).
     pub length: f32,
 }
 
 /// State.
 #[derive(Debug)]
 pub struct State<'a> {
-    /// Potential above rest [mV].
+    /// Potential above rest (mV).
     pub potential: &'a mut [f32],
-    /// Conductances [nS].
+    /// Conductances (nS).
     pub conductance: [&'a mut [f32]; 2],
     /// Steps of the refractory time that remain.
     pub remaining: &'a mut [u32],

@@ -3,7 +3,7 @@
 /// An instruction set that this processor has.
 ///
 /// There is no way to make one that the processor lacks: that is what the calls in
-/// [`compiled_for_each_set`] rely on.
+/// `compiled_for_each_set` rely on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Instructions(pub(crate) Set);
 

@@ -20,11 +20,11 @@ pub struct Input<'a> {
 pub struct DeltaColumns<'a> {
     /// What is left of the potential after a step.
     pub decay: &'a [f32],
-    /// What the constant current adds in a step [mV].
+    /// What the constant current adds in a step (mV).
     pub drive: &'a [f32],
-    /// Threshold above rest [mV].
+    /// Threshold above rest (mV).
     pub threshold: &'a [f32],
-    /// Reset above rest [mV].
+    /// Reset above rest (mV).
     pub reset: &'a [f32],
     /// Refractory time in steps.
     pub refractory: &'a [f32],
@@ -108,15 +108,15 @@ compiled_for_each_set! {
 pub struct ExponentialColumns<'a> {
     /// What is left of the potential after a step.
     pub decay: &'a [f32],
-    /// What the constant current adds in a step [mV].
+    /// What the constant current adds in a step (mV).
     pub drive: &'a [f32],
     /// What is left of the synaptic currents after a step.
     pub synapse_decay: [&'a [f32]; 2],
-    /// What 1 pA of each synaptic current adds to the potential in a step [mV].
+    /// What 1 pA of each synaptic current adds to the potential in a step (mV).
     pub propagator: [&'a [f32]; 2],
-    /// Threshold above rest [mV].
+    /// Threshold above rest (mV).
     pub threshold: &'a [f32],
-    /// Reset above rest [mV].
+    /// Reset above rest (mV).
     pub reset: &'a [f32],
     /// Refractory time in steps.
     pub refractory: &'a [f32],
@@ -127,9 +127,9 @@ pub struct ExponentialColumns<'a> {
 /// State of neurons with exponential currents.
 #[derive(Debug)]
 pub struct ExponentialState<'a> {
-    /// Potential above rest [mV].
+    /// Potential above rest (mV).
     pub potential: &'a mut [f32],
-    /// Synaptic currents [pA].
+    /// Synaptic currents (pA).
     pub synapse: [&'a mut [f32]; 2],
     /// Steps of the refractory time that remain.
     pub remaining: &'a mut [u32],

@@ -1,7 +1,7 @@
 //! Tables with a tag: which keys an entry of a registry takes, and enums made from registries.
 //!
 //! serde reads a tagged enum through a buffer in which the places of errors are lost. Here the
-//! table is read into [`Table`] first; what is then wrong with a key is said with the key's path, so
+//! table is read into `Table` first; what is then wrong with a key is said with the key's path, so
 //! that a file reader finds its place again ([`KEY_PREFIX`]).
 
 use indexmap::IndexMap;

@@ -2,7 +2,7 @@
 
 use super::Trains;
 
-/// Spikes in each bin of `width` [ms] from begin to end; a rest shorter than a bin is left out.
+/// Spikes in each bin of `width` (ms) from begin to end; a rest shorter than a bin is left out.
 pub fn histogram(train: &[f64], begin: f64, end: f64, width: f64) -> Vec<u32> {
     // A whole number of bins may come out a rounding below itself.
     let bins = ((end - begin) / width * (1.0 + 1e-12)).floor().max(0.0) as usize;
@@ -21,7 +21,7 @@ fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-/// Variance over mean of the counts in windows of `width` [ms], averaged over the neurons that
+/// Variance over mean of the counts in windows of `width` (ms), averaged over the neurons that
 /// spike: 1 for a Poisson process, 0 for a clock. `None` with fewer than two windows.
 pub fn fano_factor(trains: &Trains, width: f64) -> Option<f64> {
     let of = |train: &Vec<f64>| {
@@ -56,7 +56,7 @@ pub fn count_correlation(first: &[u32], second: &[u32]) -> Option<f64> {
     Some(covariance / (variance_a * variance_b).sqrt())
 }
 
-/// The mean correlation of pairs of neurons that spike, in bins of `width` [ms]. Of more than
+/// The mean correlation of pairs of neurons that spike, in bins of `width` (ms). Of more than
 /// `most` such neurons every k-th is taken.
 pub fn mean_correlation(trains: &Trains, width: f64, most: usize) -> Option<f64> {
     let active: Vec<&Vec<f64>> = trains.neurons.iter().filter(|train| !train.is_empty()).collect();

@@ -1,7 +1,7 @@
 //! How far apart two spike trains are.
 
 /// Victor and Purpura's distance: the least cost to turn one train into the other, where adding or
-/// removing a spike costs 1 and moving it by t [ms] costs t · `cost` [1/ms].
+/// removing a spike costs 1 and moving it by t (ms) costs t · `cost` (1/ms).
 ///
 /// Source: Victor and Purpura 1996, J. Neurophysiol. 76:1310. Time is the product of the lengths,
 /// memory the second length.

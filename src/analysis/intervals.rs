@@ -1,6 +1,6 @@
 //! Intervals between the spikes of one neuron.
 
-/// The intervals [ms] of an ascending train.
+/// The intervals (ms) of an ascending train.
 pub fn intervals(train: &[f64]) -> Vec<f64> {
     train.windows(2).map(|pair| pair[1] - pair[0]).collect()
 }

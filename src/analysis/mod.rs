@@ -17,16 +17,16 @@ pub use summary::{AnalysisConfig, PopulationAnalysis, analyse, page};
 
 use crate::model_io::sonata::Spikes;
 
-/// The spike trains of a population: times ascending [ms], one list a neuron.
+/// The spike trains of a population: times ascending (ms), one list a neuron.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Trains {
     /// Name of the population.
     pub population: String,
-    /// Times of each neuron's spikes [ms], ascending, within the window.
+    /// Times of each neuron's spikes (ms), ascending, within the window.
     pub neurons: Vec<Vec<f64>>,
-    /// Begin of the window [ms]; its spikes lie in (begin, end].
+    /// Begin of the window (ms); its spikes lie in (begin, end].
     pub begin: f64,
-    /// End of the window [ms].
+    /// End of the window (ms).
     pub end: f64,
 }
 
@@ -51,7 +51,7 @@ impl Trains {
         spikes.iter().map(trains).collect()
     }
 
-    /// Length of the window [ms].
+    /// Length of the window (ms).
     pub fn duration(&self) -> f64 {
         self.end - self.begin
     }
@@ -67,7 +67,7 @@ impl Trains {
         (seconds > 0.0).then(|| self.spike_count() as f64 / seconds)
     }
 
-    /// The rate of each neuron [1/s].
+    /// The rate of each neuron (1/s).
     pub fn rates(&self) -> Vec<f64> {
         self.neurons.iter().map(|train| train.len() as f64 * 1000.0 / self.duration()).collect()
     }

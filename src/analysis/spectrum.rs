@@ -7,9 +7,9 @@ use rustfft::num_complex::Complex;
 /// Power at equally spaced frequencies.
 #[derive(Debug, Clone, PartialEq, Default, serde::Serialize)]
 pub struct Spectrum {
-    /// Frequencies [Hz], from one step above zero.
+    /// Frequencies (Hz), from one step above zero.
     pub frequencies: Vec<f64>,
-    /// Power density of the population rate [(1/s)²/Hz].
+    /// Power density of the population rate ((1/s)²/Hz).
     pub power: Vec<f64>,
 }
 
@@ -21,7 +21,7 @@ impl Spectrum {
     }
 }
 
-/// Welch's estimate: the population rate in bins of `width` [ms] is cut into segments of `segment`
+/// Welch's estimate: the population rate in bins of `width` (ms) is cut into segments of `segment`
 /// bins that overlap by half, each is freed of its mean, tapered by a Hann window and transformed;
 /// their power is averaged. `None` where the window holds not one segment.
 ///

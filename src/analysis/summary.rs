@@ -14,11 +14,11 @@ use serde::Serialize;
 /// How a recording is analysed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AnalysisConfig {
-    /// Bin of histograms over time [ms].
+    /// Bin of histograms over time (ms).
     pub bin_ms: f64,
-    /// Window of spike counts for the Fano factor [ms].
+    /// Window of spike counts for the Fano factor (ms).
     pub count_window_ms: f64,
-    /// Bin of counts for correlations and spectra [ms].
+    /// Bin of counts for correlations and spectra (ms).
     pub correlation_bin_ms: f64,
     /// Most neurons of a population whose pairs are correlated.
     pub correlated_neurons: usize,

@@ -26,7 +26,7 @@ pub struct AlternatingCurrent {
     pub amplitude: Values,
     /// Frequency.
     pub frequency: Quantity,
-    /// Phase at time zero [radians].
+    /// Phase at time zero (radians).
     #[serde(default)]
     pub phase: f64,
     /// Mean; none means zero.

@@ -34,7 +34,7 @@ pub struct Sine {
     pub depth: f64,
     /// Frequency.
     pub frequency: Quantity,
-    /// Phase at time zero [radians].
+    /// Phase at time zero (radians).
     #[serde(default)]
     pub phase: f64,
 }

@@ -25,10 +25,10 @@ pub(super) trait Renewal: std::fmt::Debug + Send + Sync {
     /// Number of neurons.
     fn size(&self) -> u32;
 
-    /// The time of a neuron's first spike [ms]; `None`: it never spikes.
+    /// The time of a neuron's first spike (ms); `None`: it never spikes.
     fn first(&self, neuron: u32, stream: &mut Stream) -> Option<f64>;
 
-    /// The interval to the next spike [ms].
+    /// The interval to the next spike (ms).
     fn interval(&self, neuron: u32, stream: &mut Stream) -> f64;
 
     /// When the trains end.

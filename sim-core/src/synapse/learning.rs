@@ -15,10 +15,10 @@ pub type Trace = [f64; 2];
 
 /// The equations of a rule.
 pub trait Kernel: Send + 'static {
-    /// The presynaptic trace after `elapsed` [ms] without a spike.
+    /// The presynaptic trace after `elapsed` (ms) without a spike.
     fn pre_decay(&self, trace: Trace, elapsed: f64) -> Trace;
 
-    /// The postsynaptic trace after `elapsed` [ms] without a spike.
+    /// The postsynaptic trace after `elapsed` (ms) without a spike.
     fn post_decay(&self, trace: Trace, elapsed: f64) -> Trace;
 
     /// The weight after a postsynaptic spike: `pre` at the time of the spike, `post` just before it.

@@ -181,10 +181,10 @@ pub trait LongTerm: Send {
 
 /// A homeostatic rule: what the weights of a target are multiplied by.
 pub trait Homeostasis: Send {
-    /// Time [ms] between its actions.
+    /// Time (ms) between its actions.
     fn interval(&self) -> f64;
 
-    /// The factor for a neuron whose weights have this sum and which spiked with this rate [1/s]
+    /// The factor for a neuron whose weights have this sum and which spiked with this rate (1/s)
     /// since the last action.
     fn factor(&self, sum: f64, rate: f64) -> f64;
 }

@@ -58,7 +58,7 @@ static SPEC: RuleSpec = RuleSpec {
 
 struct Scaling {
     interval: f64,
-    /// [1/s].
+    /// (1/s).
     target_rate: f64,
     learning_rate: f64,
 }

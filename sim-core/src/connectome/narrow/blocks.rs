@@ -28,7 +28,7 @@ pub struct Blocks {
 impl Blocks {
     /// At least `wanted` blocks over populations of these sizes (where neurons are narrow; else 0).
     ///
-    /// None where there are too many neurons for [`MOST_BLOCKS`] blocks.
+    /// None where there are too many neurons for `MOST_BLOCKS` blocks.
     pub fn new(sizes: &[u32], wanted: usize) -> Option<Blocks> {
         let groups: u64 = sizes.iter().map(|size| u64::from(size.div_ceil(ALIGNMENT))).sum();
         // More blocks than groups would be empty.

@@ -5,7 +5,7 @@
 //! * A **bundle** joins the projections of one source population that act on receptors of the same
 //!   index, so that the synapses of a spike that arrive in one step are one **segment** a block.
 //! * Weights are 16-bit integers in units of a scale, one for each target population and receptor;
-//!   sums of them are exact in 32 bits ([`scale`]).
+//!   sums of them are exact in 32 bits (the module `scale`).
 //! * Rows lie in chunks of [`CHUNK`] sources, which are drawn, sorted and stored on their own.
 
 mod blocks;

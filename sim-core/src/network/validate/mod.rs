@@ -121,7 +121,7 @@ impl ValidWeights {
 pub enum ValidDelays {
     /// In steps: one for all, or one each in the rule's order.
     Listed(Vec<u32>),
-    /// Drawn for each synapse [ms], then rounded to steps.
+    /// Drawn for each synapse (ms), then rounded to steps.
     Drawn(Arc<dyn Law>),
 }
 
