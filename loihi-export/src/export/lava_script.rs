@@ -80,7 +80,7 @@ ARRAYS = np.load(os.path.splitext(os.path.abspath(__file__))[0] + ".npz")
 def matrix(name, shape, values="weights"):
     """The sparse matrix [target, source] of a projection."""
     rows, columns = ARRAYS[name + "_targets"], ARRAYS[name + "_sources"]
-    return csr_matrix((ARRAYS[name + "_" + values].astype(np.int32), (rows, columns)), shape=shape)
+    return csr_matrix((ARRAYS[name + "_" + values].astype(int), (rows, columns)), shape=shape)
 
 
 def build(inputs, steps):
