@@ -72,11 +72,12 @@ pub fn activity(
         }
         return Ok(Activity::assumed(network.populations.len(), steps, rate));
     }
-    let Some(conversion) = conversion else {
+    let given = conversion.and_then(|config| Some((config, config.calibrate.as_ref()?)));
+    let Some((conversion, calibrate)) = given else {
         return Ok(Activity::assumed(network.populations.len(), steps, ASSUMED_RATE));
     };
     let graph = read_model(path)?;
-    let samples = samples_for(&graph, &conversion.calibrate, conversion.scaling)?;
+    let samples = samples_for(&graph, calibrate, None, &conversion.preparation)?;
     let runner = FixedPointRunner::new(network, chip, conversion.steps)?;
     let total = runner.total_steps();
     let shown: Vec<&[f32]> = samples.iter().take(RATE_SAMPLES).collect();

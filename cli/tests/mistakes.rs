@@ -55,7 +55,7 @@ fn wrong_usage_ends_with_2() {
     usage(&["simulate", &network], &["--duration"]);
     usage(&["simulate", &network, "--duration", "1 mV"], &["it is a potential"]);
     usage(&["simulate", &network, "--duration", "1 s", "--threads", "0"], &["--threads 0"]);
-    usage(&["convert", DIGITS_MODEL], &["--calibrate", "--plan"]);
+    usage(&["convert", DIGITS_MODEL, "--early-stop", "1"], &["--test"]);
     usage(&["convert", DIGITS_MODEL, "--plan", "--steps", "4,2"], &["ascending"]);
     usage(&["map", DIGITS_MODEL], &["samples", "--calibrate"]);
     usage(&["map", &network, "--calibrate", DIGITS_DATA], &["leave --calibrate out"]);
@@ -81,7 +81,7 @@ fn damaged_and_wrong_files_end_with_3_and_are_named() {
     refused(&["verify", "lava", &network], 3, "recorded_case", &["network.toml"]);
     let images = root("tests/data/models/lenet_mnist/expected.npz");
     let wrong_size = ["convert", DIGITS_MODEL, "--calibrate", &images];
-    refused(&wrong_size, 3, "content", &["expected.npz", "784 values", "takes 64"]);
+    refused(&wrong_size, 3, "data", &["expected.npz", "784 values", "[1, 8, 8] (64 values)"]);
     let damaged = folder.write("map.json", b"{\"format\": \"spikeloom.core_map\"");
     refused(&["inspect", &damaged], 3, "read", &["map.json", "damaged JSON"]);
 }

@@ -57,6 +57,9 @@ pub struct Layer {
     pub onset: u32,
     /// Whether activations occur that its code cannot express, so that they are cut.
     pub saturates: bool,
+    /// Activation that a spike stands for, a channel, over all steps of a rate code.
+    #[serde(skip)]
+    pub output: ChannelScale,
 }
 
 /// A linear map of the sample whose result, with the bias, drives a layer as a constant current.
@@ -574,5 +577,6 @@ pub(crate) fn layer(
         dead_channels: scale.dead.iter().filter(|&&dead| dead).count(),
         onset,
         saturates: false,
+        output: scale.output.clone(),
     }
 }

@@ -5,6 +5,7 @@ use crate::conversion;
 use crate::error::Error;
 use crate::listing::Listing;
 use crate::model_io::sniff::{self, Format};
+use crate::models::LoadOptions;
 use crate::network_files::unreadable;
 use crate::pipeline::read_model;
 use crate::snn_convert::source::{architecture, pytorch, safetensors};
@@ -14,7 +15,10 @@ use std::path::Path;
 /// Nodes with shapes and parameters, and whether the network can be converted.
 pub(super) fn network(path: &Path) -> Result<Content, Error> {
     let graph = read_model(path)?;
-    let refusal = conversion::plan(path).err().map(|error| error.to_string());
+    let refusal = match conversion::plan(path, &LoadOptions::default(), None, None) {
+        Ok(plan) => plan.refusal(),
+        Err(error) => Some(error.to_string()),
+    };
     let rows = graph.nodes().map(|(_, node)| {
         let parameters: usize =
             node.operator.parameters().iter().map(|(_, values)| values.len()).sum();

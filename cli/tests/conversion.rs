@@ -1,0 +1,70 @@
+//! `spikeloom convert`: what a script and a person get.
+
+mod binary;
+
+use binary::{DIGITS_DATA, DIGITS_MODEL, Folder, json, root, run};
+
+const TESTED: [&str; 8] =
+    ["--calibrate", DIGITS_DATA, "--test", DIGITS_DATA, "--input-scale", "16", "--limit", "20"];
+
+#[test]
+fn the_line_for_scripts_gives_every_number_for_every_method() {
+    for method in ["rate", "phase", "ttfs"] {
+        let own = ["convert", DIGITS_MODEL, "--method", method, "--steps", "1,4,8", "--json"];
+        let object = json(&[&own[..], &TESTED[..], &["--threads", "2"]].concat(), 0);
+        assert!(object["ann_accuracy"].as_f64().unwrap() > 90.0, "{method}");
+        assert!(!object["accuracy"].as_object().unwrap().is_empty(), "{method}");
+        for key in ["spikes_per_image", "synaptic_operations_per_image", "milliseconds_per_image"] {
+            assert!(object[key].as_f64().unwrap() > 0.0, "{method} {key}");
+        }
+        assert!(object["max_logit_difference"].as_f64().unwrap() < 1e-3, "{method}");
+        assert!(object["plan"].as_array().unwrap().len() > 3, "{method}");
+        assert!(object["ann_macs_per_image"].as_u64().unwrap() > 10_000, "{method}");
+        assert!(object["disagreements"].is_array() && object["accuracy_interval"].is_object());
+    }
+}
+
+#[test]
+fn a_page_and_a_file_of_results_are_written_and_resumed() {
+    let folder = Folder::new();
+    let (page, results) = (folder.path("report.html"), folder.path("results.jsonl"));
+    let own = ["convert", DIGITS_MODEL, "--steps", "2,8", "--html", &page, "--results", &results];
+    let shown = run(&[&own[..], &TESTED[..]].concat());
+    assert_eq!(shown.code, 0, "{}", shown.err);
+    for word in ["agreement", "95 % interval", "milliseconds per sample", "Activations against"] {
+        assert!(shown.out.contains(word), "{word}: {}", shown.out);
+    }
+    let html = std::fs::read_to_string(&page).unwrap();
+    assert!(html.contains("What the conversion keeps") && html.contains("Every node"));
+    assert_eq!(std::fs::read_to_string(&results).unwrap().lines().count(), 21);
+    let again = [&own[..], &TESTED[..], &["--force", "--resume", "--json"]].concat();
+    let object = json(&again, 0);
+    assert_eq!(object["images"], 20);
+}
+
+#[test]
+fn a_plan_lists_all_refusals_and_what_would_help() {
+    let object = json(&["convert", DIGITS_MODEL, "--plan", "--json"], 0);
+    assert_eq!(object["convertible"], true);
+    for key in ["neurons", "synapses", "macs", "input_macs"] {
+        assert!(object[key].as_u64().unwrap() > 0, "{key}");
+    }
+    assert!(object["predicted_synaptic_operations"]["8"].as_u64().unwrap() > 0);
+    let text = run(&["convert", DIGITS_MODEL, "--plan"]);
+    assert!(text.out.contains("approximated") && text.out.contains("Every node can be converted"));
+    let name = object["plan"][1]["node"].as_str().unwrap().to_string();
+    let float = ["convert", DIGITS_MODEL, "--plan", "--float-front", &name, "--json"];
+    let object = json(&float, 0);
+    assert_eq!(object["plan"][1]["outcome"], "float");
+}
+
+#[test]
+fn without_samples_noise_is_used_and_said_so() {
+    let shown = run(&["convert", DIGITS_MODEL]);
+    assert_eq!(shown.code, 0, "{}", shown.err);
+    assert!(shown.err.contains("noise") && shown.err.contains("--calibrate"), "{}", shown.err);
+    let images = root("tests/data/models/lenet_mnist/expected.npz");
+    let wrong = run(&["convert", DIGITS_MODEL, "--test", &images]);
+    assert_eq!(wrong.code, 3);
+    assert!(wrong.err.contains("[28, 28]") && wrong.err.contains("[1, 8, 8]"), "{}", wrong.err);
+}

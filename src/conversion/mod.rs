@@ -1,0 +1,244 @@
+//! Trained networks from files: what they would become, and what they become.
+
+mod digest;
+mod disagreement;
+mod evaluate;
+mod layers;
+mod page;
+pub mod plan;
+mod results;
+mod stage;
+
+pub use disagreement::Disagreement;
+pub use evaluate::{TestConfig, TestReport, test};
+pub use layers::LayerError;
+pub use page::page;
+pub use plan::{ConversionPlan, plan};
+pub use results::ImageResult;
+pub use stage::Stages;
+
+use crate::data::{Preparation, Samples, noise};
+use crate::error::Error;
+use crate::lists::named;
+use crate::models::{LoadOptions, load_model};
+use crate::snn_convert::ann::{AnnGraph, Keep, map_batch};
+use crate::snn_convert::coding::readout::{READOUTS, ReadoutEntry, find_readout, read_by};
+use crate::snn_convert::coding::{CODES, CodeEntry, InputCode, find_code};
+use crate::snn_convert::convert::{ConvertError, Convertible};
+use crate::snn_convert::lower::Conversion;
+use crate::snn_convert::method::{METHODS, Method, MethodConfig, MethodError, find_method};
+use crate::snn_convert::threshold::{RULES, ThresholdRule, find_rule};
+use std::path::{Path, PathBuf};
+
+/// Samples of noise that stand in where no calibration samples are given.
+const NOISE_SAMPLES: usize = 100;
+
+/// How a trained network is converted.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ConvertConfig {
+    /// Samples to calibrate on; noise without.
+    pub calibrate: Option<PathBuf>,
+    /// How stored numbers become the network's input.
+    pub preparation: Preparation,
+    /// Name of the method; the first of the registry where none is given.
+    pub method: Option<String>,
+    /// Name of the threshold rule; the first of the registry where none is given.
+    pub threshold: Option<String>,
+    /// Name of the input code; the first that the method takes where none is given.
+    pub code: Option<String>,
+    /// Name of the read-out; the method's own where none is given.
+    pub readout: Option<String>,
+    /// Number of steps that thresholds and code are made for.
+    pub steps: u32,
+    /// Everything up to and with this node stays float.
+    pub float_front: Option<String>,
+    /// Everything from this node on stays float.
+    pub float_head: Option<String>,
+    /// What the file alone does not say about its network.
+    pub load: LoadOptions,
+}
+
+/// A converted network with where it comes from.
+pub struct ConvertedModel {
+    /// The trained network.
+    pub graph: AnnGraph,
+    /// The trained network in parts, of which one became spikes.
+    pub stages: Stages,
+    /// What became of every node.
+    pub plan: ConversionPlan,
+    /// The spiking network.
+    pub conversion: Conversion,
+    /// Method, threshold rule and code that were used.
+    pub choices: [&'static str; 3],
+    /// What the user should know about the result.
+    pub warnings: Vec<String>,
+    /// The file and everything that was chosen, for results that are kept.
+    key: u64,
+    convertible: Convertible,
+    method: &'static Method,
+    threshold: &'static ThresholdRule,
+    code: InputCode,
+    readout: Option<ReadoutEntry>,
+    /// Smallest and largest score on the calibration samples.
+    scores: [f64; 2],
+}
+
+impl ConvertedModel {
+    /// The same conversion, made for another number of steps.
+    ///
+    /// # Errors
+    /// [`Error::Convert`], where the method has no network for it.
+    pub fn made_for(&self, steps: u32) -> Result<Conversion, Error> {
+        let conversion =
+            convert_with(&self.convertible, self.method, self.threshold, self.code, steps)?;
+        read_as(conversion, self.readout, self.scores)
+    }
+}
+
+/// What was asked for by name.
+struct Choice {
+    method: &'static Method,
+    threshold: &'static ThresholdRule,
+    codes: Vec<CodeEntry>,
+    readout: Option<ReadoutEntry>,
+}
+
+fn choose(config: &ConvertConfig) -> Result<Choice, Error> {
+    let method = match &config.method {
+        Some(name) => {
+            let names = METHODS.iter().map(|method| method.name);
+            named("method", name, find_method(name), names)?
+        }
+        None => METHODS[0],
+    };
+    let threshold = match &config.threshold {
+        Some(name) => {
+            named("threshold rule", name, find_rule(name), RULES.iter().map(|rule| rule.name))?
+        }
+        None => RULES[0],
+    };
+    let codes = match &config.code {
+        Some(name) => {
+            vec![named("input code", name, find_code(name), CODES.iter().map(|c| c.name))?]
+        }
+        None => CODES.to_vec(),
+    };
+    let readout = match &config.readout {
+        Some(name) => {
+            let names = READOUTS.iter().map(|entry| entry.name);
+            Some(named("read-out", name, find_readout(name), names)?)
+        }
+        None => None,
+    };
+    Ok(Choice { method, threshold, codes, readout })
+}
+
+/// Gives a conversion the read-out that was asked for.
+fn read_as(
+    conversion: Conversion,
+    readout: Option<ReadoutEntry>,
+    scores: [f64; 2],
+) -> Result<Conversion, Error> {
+    match readout {
+        Some(entry) => read_by(conversion, entry.readout, scores)
+            .map_err(|error| Error::Usage(error.to_string())),
+        None => Ok(conversion),
+    }
+}
+
+/// The smallest and the largest score on some samples.
+fn score_range(graph: &AnnGraph, values: &[f32]) -> Result<[f64; 2], Error> {
+    let ranges = map_batch(graph, values, Keep::Outputs, |_, activations| {
+        let start = [f64::INFINITY, f64::NEG_INFINITY];
+        activations.output().iter().fold(start, |[low, high], &score| {
+            [low.min(f64::from(score)), high.max(f64::from(score))]
+        })
+    })?;
+    let start = [f64::INFINITY, f64::NEG_INFINITY];
+    Ok(ranges.iter().fold(start, |all, own| [all[0].min(own[0]), all[1].max(own[1])]))
+}
+
+/// Reads, calibrates and converts a model.
+///
+/// # Errors
+/// [`Error`] naming the file that is wrong, or the name that is unknown.
+pub fn convert(path: &Path, config: &ConvertConfig) -> Result<ConvertedModel, Error> {
+    let Choice { method, threshold, codes, readout } = choose(config)?;
+    let graph = load_model(path, &config.load)?;
+    let (front, head) = (config.float_front.as_deref(), config.float_head.as_deref());
+    let stages = Stages::cut(graph.clone(), front, head)?;
+    let mut warnings = Vec::new();
+    let samples = match &config.calibrate {
+        Some(file) => samples_for(&graph, file, None, &config.preparation)?,
+        None => {
+            warnings.push(noise::WARNING.to_string());
+            noise::samples(graph.input_shape().extents(), NOISE_SAMPLES, 1)
+        }
+    };
+    let in_file = |error: Error| error.in_file(path);
+    let plan = plan::of_stages(&stages).map_err(in_file)?;
+    let values = stages.core_input(&samples.values)?;
+    let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into());
+    let convertible = Convertible::new(&name, &stages.core, &values)
+        .map_err(|error| in_file(Error::from(error)))?;
+    let scores = score_range(&stages.core, &values)?;
+    let key = digest::of_conversion(path, config, &samples)?;
+    let mut refused = None;
+    for entry in codes {
+        match convert_with(&convertible, method, threshold, entry.code, config.steps) {
+            Ok(conversion) => {
+                let choices = [method.name, threshold.name, entry.name];
+                let code = entry.code;
+                let conversion = read_as(conversion, readout, scores)?;
+                return Ok(ConvertedModel {
+                    graph,
+                    stages,
+                    plan,
+                    conversion,
+                    choices,
+                    warnings,
+                    key,
+                    convertible,
+                    method,
+                    threshold,
+                    code,
+                    readout,
+                    scores,
+                });
+            }
+            // The method wants another code.
+            Err(error @ ConvertError::Method(MethodError::Code { .. })) => refused = Some(error),
+            Err(error) => return Err(Error::from(error).in_file(path)),
+        }
+    }
+    let none = || Error::Usage(format!("method `{}` takes none of the input codes", method.name));
+    Err(refused.map_or_else(none, Error::from))
+}
+
+fn convert_with(
+    convertible: &Convertible,
+    method: &Method,
+    threshold: &'static ThresholdRule,
+    code: InputCode,
+    steps: u32,
+) -> Result<Conversion, ConvertError> {
+    convertible.convert(method, &MethodConfig { threshold, code, steps })
+}
+
+/// Reads samples, with labels from a file of their own if one is given, and makes them the network's
+/// input.
+///
+/// # Errors
+/// [`Error`] naming the file; both shapes where they do not fit.
+pub fn samples_for(
+    graph: &AnnGraph,
+    path: &Path,
+    labels: Option<&Path>,
+    preparation: &Preparation,
+) -> Result<Samples, Error> {
+    let input = graph.input_shape();
+    let channels = input.picture().map(|[channels, _, _]| channels);
+    let samples = Samples::read_with(path, labels, channels, preparation.scaling)?;
+    let fitted = samples.fit(input.extents(), preparation);
+    fitted.map_err(|error| Error::from(error).in_file(path))
+}
