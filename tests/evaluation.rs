@@ -124,8 +124,8 @@ fn a_plan_names_every_node_with_the_numbers_that_result() {
 fn parts_that_stay_float_give_the_same_scores() {
     let folder = tempfile::tempdir().unwrap();
     let planned = plan(&digits_model(), &LoadOptions::default(), None, None).unwrap();
-    let dense = planned.nodes.iter().rfind(|node| node.operator.contains("dense")).unwrap();
-    let first = planned.nodes.iter().find(|node| node.operator.contains("relu")).unwrap();
+    let dense = planned.nodes.iter().rfind(|node| node.operator == "Dense").unwrap();
+    let first = planned.nodes.iter().find(|node| node.operator == "Relu").unwrap();
     let mut config = config("rate");
     config.float_head = Some(dense.node.clone());
     config.float_front = Some(first.node.clone());

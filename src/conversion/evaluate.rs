@@ -499,22 +499,16 @@ fn report(
 /// Reads each image at the first number of steps at which its best score leads far enough.
 fn early_stop(results: &[ImageResult], steps: &[u32], margin: f64, labelled: bool) -> EarlyStop {
     let count = results.len().max(1) as f64;
-    let mut stop = EarlyStop {
-        margin,
-        steps: 0.0,
-        accuracy: None,
-        spikes_per_image: 0.0,
-        synaptic_operations_per_image: 0.0,
-    };
-    let mut hits = 0;
+    let (mut hits, mut sums) = (0, [0_u64; 3]);
     for result in results {
         let leads = result.margins.iter().position(|&lead| lead >= margin);
         let at = leads.unwrap_or(steps.len().saturating_sub(1));
         hits += usize::from(result.label == Some(result.classes[at]));
-        stop.steps += f64::from(steps[at]) / count;
-        stop.spikes_per_image += result.spikes[at] as f64 / count;
-        stop.synaptic_operations_per_image += result.synaptic_operations[at] as f64 / count;
+        let own = [steps[at].into(), result.spikes[at], result.synaptic_operations[at]];
+        sums.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
     }
-    stop.accuracy = labelled.then_some(100.0 * hits as f64 / count);
-    stop
+    let [steps, spikes_per_image, synaptic_operations_per_image] =
+        sums.map(|sum| sum as f64 / count);
+    let accuracy = labelled.then_some(100.0 * hits as f64 / count);
+    EarlyStop { margin, steps, accuracy, spikes_per_image, synaptic_operations_per_image }
 }
