@@ -2,6 +2,7 @@
 
 mod digest;
 mod disagreement;
+mod early_stop;
 mod evaluate;
 mod layers;
 mod page;
@@ -10,6 +11,7 @@ mod results;
 mod stage;
 
 pub use disagreement::Disagreement;
+pub use early_stop::EarlyStop;
 pub use evaluate::{TestConfig, TestReport, test};
 pub use layers::LayerError;
 pub use page::page;
