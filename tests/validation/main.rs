@@ -1,6 +1,7 @@
 //! Every problem is found, all at once, with a code, a place and a way out; sizes are predicted.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "this is test code")]
 
+mod drawn;
 mod mistakes;
 
 use mistakes::{Mistake, cell, dense, mistakes, sound};
@@ -48,10 +49,13 @@ fn every_mistake_is_found_by_code_and_path_with_help() {
 /// Codes are the only words in kebab case in the sources of validation.
 #[test]
 fn every_code_in_the_sources_is_tested() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/sim-core/src/network/validate");
+    let source = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/sim-core/src"));
+    let folders = ["network/validate", "network", "connectivity", "distribution", "stimulus"];
+    let entries = folders.iter().flat_map(|folder| std::fs::read_dir(source.join(folder)).unwrap());
+    let files = entries.map(|entry| entry.unwrap().path());
     let mut codes = BTreeSet::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+    for file in files.filter(|path| path.is_file() && !path.ends_with("tests.rs")) {
+        let text = std::fs::read_to_string(file).unwrap();
         let quoted = text.split('"').skip(1).step_by(2);
         let kebab = quoted.filter(|word| {
             word.contains('-') && word.chars().all(|c| c.is_ascii_lowercase() || c == '-')

@@ -51,7 +51,7 @@ pub struct Mistake {
     pub make: fn(&mut Network),
 }
 
-fn mistake(code: &'static str, path: &'static str, make: fn(&mut Network)) -> Mistake {
+pub fn mistake(code: &'static str, path: &'static str, make: fn(&mut Network)) -> Mistake {
     Mistake { code, path, make }
 }
 
@@ -64,12 +64,12 @@ pub fn dense(network: &mut Network) -> &mut Projection {
 }
 
 /// The rule of `dense`, with one weight.
-fn connect(network: &mut Network, rule: Connectivity) {
+pub fn connect(network: &mut Network, rule: Connectivity) {
     dense(network).connectivity = rule;
     dense(network).weight = Millivolts(1.0).into();
 }
 
-fn add_parameter(network: &mut Network, name: &str, values: impl Into<Values>) {
+pub fn add_parameter(network: &mut Network, name: &str, values: impl Into<Values>) {
     cell(network).parameters.insert(name.into(), values.into());
 }
 
@@ -154,7 +154,7 @@ fn mistakes_in_projections() -> Vec<Mistake> {
         mistake("no-autapses", rule, |n| {
             connect(n, Connectivity::AllToAll(AllToAll { autapses: false }));
         }),
-        mistake("out-of-range", rule, |n| {
+        mistake("out-of-range", "projections/dense/connectivity/probability", |n| {
             let (probability, autapses) = (f64::NAN, true);
             connect(n, Connectivity::FixedProbability(FixedProbability { probability, autapses }));
         }),
@@ -168,7 +168,7 @@ fn mistakes_in_projections() -> Vec<Mistake> {
             let (sources, targets) = (vec![0, 1], vec![0]);
             connect(n, Connectivity::List(List { sources, targets }));
         }),
-        mistake("unknown-neuron", rule, |n| {
+        mistake("unknown-neuron", "projections/dense/connectivity/targets", |n| {
             let (sources, targets) = (vec![0, 1], vec![0, 3]);
             connect(n, Connectivity::List(List { sources, targets }));
         }),
@@ -270,5 +270,8 @@ pub fn mistakes() -> Vec<Mistake> {
     let mut all = mistakes_in_populations();
     all.extend(mistakes_in_projections());
     all.extend(mistakes_in_stimuli());
+    all.extend(super::drawn::mistakes_in_distributions());
+    all.extend(super::drawn::mistakes_in_drawn_rules());
+    all.extend(super::drawn::mistakes_in_more_stimuli());
     all
 }

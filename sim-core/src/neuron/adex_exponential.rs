@@ -55,10 +55,9 @@ use super::model::{
     ClockNeurons, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel, ReceptorSpec,
     VariableSpec,
 };
-use super::ode_neurons::{
-    Equations, NO_CLOSED_FORM, OdeNeurons, check_fixed_steps, check_upstroke,
-};
+use super::ode_neurons::{Equations, NO_CLOSED_FORM, OdeNeurons, check_fixed_steps};
 use super::typed_parameters::{two_receptors, typed_parameters, variable};
+use super::upstroke::{Upstroke, check_upstroke};
 use crate::network::{RefractoryInput, SpikeCondition};
 use crate::units::Dimension::{Conductance, Current, Potential};
 
@@ -144,12 +143,14 @@ impl Constants {
         }
     }
 
-    /// dV/dt [mV/ms].
-    fn potential_slope(&self, potential: f64, adaptation: f64, inward: f64) -> f64 {
-        let leak = self.leak_conductance * (potential - self.resting_potential);
-        let exponent = (potential - self.threshold) / self.slope_factor;
-        let upstroke = self.leak_conductance * self.slope_factor * exponent.exp();
-        (upstroke - leak - adaptation + inward) / self.capacitance
+    fn upstroke(&self) -> Upstroke {
+        Upstroke {
+            capacitance: self.capacitance,
+            leak_conductance: self.leak_conductance,
+            resting_potential: self.resting_potential,
+            threshold: self.threshold,
+            slope_factor: self.slope_factor,
+        }
     }
 }
 
@@ -174,7 +175,7 @@ impl Equations<4> for Constants {
         let v = state[0].min(self.peak);
         let conductance = [state[2], state[3]];
         let inward = current - synapses.current(v, conductance);
-        let potential = if held { 0.0 } else { self.potential_slope(v, state[1], inward) };
+        let potential = if held { 0.0 } else { self.upstroke().slope(v, inward - state[1]) };
         let pull = self.adaptation_conductance * (v - self.resting_potential);
         let adaptation = (pull - state[1]) / self.tau_adaptation;
         let [excitatory, inhibitory] = synapses.exponential(conductance);

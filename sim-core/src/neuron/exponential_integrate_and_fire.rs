@@ -44,10 +44,9 @@ use super::model::{
     ClockNeurons, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel, ReceptorSpec,
     VariableSpec,
 };
-use super::ode_neurons::{
-    Equations, NO_CLOSED_FORM, OdeNeurons, check_fixed_steps, check_upstroke,
-};
+use super::ode_neurons::{Equations, NO_CLOSED_FORM, OdeNeurons, check_fixed_steps};
 use super::typed_parameters::{two_receptors, typed_parameters, variable};
+use super::upstroke::{Upstroke, check_upstroke};
 use crate::network::{RefractoryInput, SpikeCondition};
 use crate::units::Dimension::{Current, Potential};
 
@@ -136,7 +135,7 @@ impl Equations<3> for Constants {
     fn slope(&self, state: &[f64; 3], current: f64, held: bool) -> [f64; 3] {
         let [v, excitatory, inhibitory] = [state[0].min(self.peak), state[1], state[2]];
         let inward = excitatory + inhibitory + current;
-        let potential = if held { 0.0 } else { self.potential_slope(v, inward) };
+        let potential = if held { 0.0 } else { self.upstroke().slope(v, inward) };
         [potential, -excitatory / self.tau_excitatory, -inhibitory / self.tau_inhibitory]
     }
 
@@ -160,11 +159,13 @@ impl Equations<3> for Constants {
 }
 
 impl Constants {
-    /// dV/dt [mV/ms] under a current [pA].
-    fn potential_slope(&self, potential: f64, inward: f64) -> f64 {
-        let leak = self.leak_conductance * (potential - self.resting_potential);
-        let exponent = (potential - self.threshold) / self.slope_factor;
-        let upstroke = self.leak_conductance * self.slope_factor * exponent.exp();
-        (upstroke - leak + inward) / self.capacitance
+    fn upstroke(&self) -> Upstroke {
+        Upstroke {
+            capacitance: self.capacitance,
+            leak_conductance: self.leak_conductance,
+            resting_potential: self.resting_potential,
+            threshold: self.threshold,
+            slope_factor: self.slope_factor,
+        }
     }
 }

@@ -39,6 +39,7 @@ pub mod quadratic_integrate_and_fire;
 mod solver;
 pub mod spike_source;
 mod typed_parameters;
+mod upstroke;
 
 pub use inbox::{Arrivals, Inbox, Sent};
 pub use model::{

@@ -5,7 +5,7 @@
 //! then the neuron is examined for a spike. A model with a peak spikes within the step, where the
 //! peak is reached, and goes on from its reset at once; the spike is dated to the end of the step.
 
-use super::model::{ClockNeurons, Drive, Emitted, LoweredNeurons, LoweredReset, StateVisitor};
+use super::model::{ClockNeurons, Drive, Emitted, LoweredNeurons, StateVisitor};
 use super::solver::{self, Method};
 use super::typed_parameters::initial_or;
 use crate::network::SpikeCondition;
@@ -66,35 +66,6 @@ pub(super) fn check_fixed_steps(
         format!("{n} is not a whole number of steps from 0 (adaptive) to {MOST_FIXED_STEPS}")
     };
     wrong.map(|n| ("fixed_steps", message(n))).into_iter().collect()
-}
-
-/// Largest (peak − threshold)/slope factor: exp(700) is near the largest number.
-const LARGEST_EXPONENT: f64 = 700.0;
-
-/// What is wrong with an exponential upstroke's parameters, given by their indices: the peak must
-/// lie above the reset and the threshold, and the exponential there must be a number.
-pub(super) fn check_upstroke(
-    neurons: &LoweredNeurons,
-    threshold: usize,
-    slope_factor: usize,
-    peak: usize,
-) -> Vec<(&'static str, String)> {
-    let of = |column: usize, neuron: usize| neurons.parameters[column].get(neuron);
-    let columns = [threshold, slope_factor, peak];
-    let distinct = columns.map(|column| neurons.parameters[column].numbers().len());
-    let count = distinct.into_iter().max().unwrap_or(0).min(neurons.size);
-    let exponent = |n: usize| (of(peak, n) - of(threshold, n)) / of(slope_factor, n);
-    let wrong = |n: usize| match neurons.reset {
-        LoweredReset::To(reset) if reset >= of(peak, n) => {
-            Some(format!("the reset {reset} is not below the peak {}", of(peak, n)))
-        }
-        _ if !(0.0..=LARGEST_EXPONENT).contains(&exponent(n)) => Some(format!(
-            "(peak - threshold) / slope_factor is {}, allowed is 0 to {LARGEST_EXPONENT}",
-            exponent(n)
-        )),
-        _ => None,
-    };
-    (0..count).find_map(wrong).map(|message| ("peak", message)).into_iter().collect()
 }
 
 /// What one neuron keeps between steps.

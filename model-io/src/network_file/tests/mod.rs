@@ -1,5 +1,6 @@
 //! Network files as people write them, right and wrong.
 
+mod files;
 mod hostile;
 mod messages;
 mod round_trip;
