@@ -169,7 +169,12 @@ fn the_event_engine_finds_the_exact_times_of_exponential_networks() {
             let found = times_of(&event.spikes, neuron);
             let own = reference.iter().filter(|&&(_, n)| n == neuron);
             let expected: Vec<f64> = own.map(|&(time, _)| time).collect();
-            assert_eq!(found.len(), expected.len(), "{}: {neuron} {found:?} {expected:?}", network.name);
+            assert_eq!(
+                found.len(),
+                expected.len(),
+                "{}: {neuron} {found:?} {expected:?}",
+                network.name
+            );
             for (found, expected) in found.iter().zip(&expected) {
                 assert!(
                     (found - expected).abs() <= SPIKE_TIME_MS,

@@ -72,7 +72,10 @@ fn damaged_and_wrong_files_end_with_3_and_are_named() {
     refused(&["convert", &truncated, "--plan"], 3, "onnx", &["truncated.onnx", "cut off"]);
     refused(&["inspect", &truncated], 3, "onnx", &["truncated.onnx"]);
     let wrong = |arguments: &[&str], words: &[&str]| refused(arguments, 3, "wrong_format", words);
-    wrong(&["convert", DIGITS_DATA, "--plan"], &["archive of numpy arrays", "a trained network is needed"]);
+    wrong(
+        &["convert", DIGITS_DATA, "--plan"],
+        &["archive of numpy arrays", "a trained network is needed"],
+    );
     wrong(&["simulate", DIGITS_MODEL, "--duration", "1 s"], &["an ONNX model", "TOML is needed"]);
     let unknown = folder.write("some.bin", &[0xff, 0xd8, 0xff]);
     wrong(&["inspect", &unknown], &["some.bin", "not known"]);

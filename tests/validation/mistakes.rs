@@ -2,11 +2,13 @@
 
 use sim_core::network::{
     AllToAll, Connectivity, Convolution, Dense, FixedProbability, List, Network, Neuron, OneToOne,
-    Poisson, Population, Probe, Projection, RefractoryInput, Reset, Shape, SpikeList, Stimulus,
+    Plasticity, Poisson, Population, Probe, Projection, RefractoryInput, Reset, Shape, SpikeList,
+    Stimulus,
 };
 use sim_core::neuron::integrate_and_fire::IntegrateAndFire;
 use sim_core::neuron::lif_delta::LifDelta;
 use sim_core::neuron::max_pool::max_pool;
+use sim_core::synapse::Pairing;
 use sim_core::units::{Hertz, Milliseconds, Millivolts, Picoamperes, Quantity, Values, find_unit};
 
 /// A valid network in which every kind of mistake can be made.
@@ -265,11 +267,46 @@ fn mistakes_in_stimuli() -> Vec<Mistake> {
     ]
 }
 
+fn stdp() -> Plasticity {
+    Plasticity::new("stdp_additive").parameter("largest_weight", Millivolts(3.0))
+}
+
+fn mistakes_in_plasticity() -> Vec<Mistake> {
+    vec![
+        mistake("unknown-rule", "projections/dense/plasticity/rule", |n| {
+            dense(n).plasticity = Some(Plasticity::new("stdp"));
+        }),
+        mistake("missing-parameter", "projections/dense/plasticity", |n| {
+            dense(n).plasticity = Some(Plasticity::new("stdp_additive"));
+        }),
+        mistake("no-plasticity", "projections/gate/short_term", |n| {
+            n.projections["gate"].short_term = Some(Plasticity::new("tsodyks_markram"));
+        }),
+        mistake("wrong-pairing", "projections/dense/homeostasis/pairing", |n| {
+            let rule = Plasticity::new("synaptic_scaling").pairing(Pairing::Nearest);
+            dense(n).homeostasis = Some(rule);
+        }),
+        mistake("not-modulated", "projections/dense/plasticity/modulator", |n| {
+            dense(n).plasticity = Some(stdp().modulator("cell"));
+        }),
+        mistake("missing-modulator", "projections/dense/plasticity", |n| {
+            let rule = Plasticity::new("reward_modulated_stdp");
+            dense(n).plasticity = Some(rule.parameter("largest_weight", Millivolts(3.0)));
+        }),
+        mistake("weight-out-of-range", "projections/dense/plasticity", |n| {
+            connect(n, Connectivity::AllToAll(AllToAll { autapses: true }));
+            dense(n).weight = Millivolts(-1.0).into();
+            dense(n).plasticity = Some(stdp());
+        }),
+    ]
+}
+
 /// All of them.
 pub fn mistakes() -> Vec<Mistake> {
     let mut all = mistakes_in_populations();
     all.extend(mistakes_in_projections());
     all.extend(mistakes_in_stimuli());
+    all.extend(mistakes_in_plasticity());
     all.extend(super::drawn::mistakes_in_distributions());
     all.extend(super::drawn::mistakes_in_drawn_rules());
     all.extend(super::drawn::mistakes_in_more_stimuli());

@@ -233,6 +233,9 @@ fn source_spikes(compiled: &Compiled, duration: f64) -> Vec<TimedSpike> {
             }
         }
     }
+    // Several stimuli may drive one source; it still spikes at most once at a time.
+    all.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    all.dedup();
     all
 }
 
