@@ -1,4 +1,5 @@
 //! Evaluating conversions: data from every source, plans, kept results, counts.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is test code")]
 
 use spikeloom::conversion::{self, ConvertConfig, ConvertedModel, TestConfig, TestReport, plan};
 use spikeloom::data::{Preparation, Samples, Scaling};

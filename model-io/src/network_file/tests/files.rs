@@ -85,7 +85,7 @@ fn mistakes_inside_distributions_and_rules_are_found_at_their_place() {
     says(
         weight,
         r#"weight = { normal = { mean = "60 pA", std = "6 mV" } }"#,
-        "line 29, column 44 at projections/in/weight/normal/std",
+        "line 29, column 45 at projections/in/weight/normal/std",
     );
     says(weight, r#"weight = { normal = { mean = "60 pA", sd = "6 pA" } }"#, "no key `sd`");
     says(weight, r#"weight = { normall = { mean = "60 pA" } }"#, "did you mean `normal`?");
