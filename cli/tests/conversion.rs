@@ -1,4 +1,5 @@
 //! `spikeloom convert`: what a script and a person get.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is test code")]
 
 mod binary;
 
