@@ -10,10 +10,12 @@
 //! integers, so their order does not matter; sums in double precision are made in the order
 //! (projection, delay, source) for every number of threads.
 
+mod block;
 mod crew;
 mod deliver;
 mod history;
 mod part;
+mod wide;
 
 use super::drives::NarrowDrive;
 use super::plastic::longest_window;
