@@ -14,7 +14,7 @@ use crate::sim_core::connectivity::RULES as CONNECTIVITY_RULES;
 use crate::sim_core::diagnostics::known_names;
 use crate::sim_core::distribution::DISTRIBUTIONS;
 use crate::sim_core::engine::ENGINES;
-use crate::sim_core::neuron::{MODELS, ModelSpec, ModelTime};
+use crate::sim_core::neuron::{MODELS, ModelTime, NeuronModel};
 use crate::sim_core::stimulus::STIMULI;
 use crate::snn_convert::coding::CODES;
 use crate::snn_convert::coding::readout::READOUTS;
@@ -101,8 +101,18 @@ const NAMED: [&str; 2] = ["name", "summary"];
 const CITED: [&str; 3] = ["name", "summary", "reference"];
 
 fn models() -> Result<Listing, Error> {
-    let columns = ["name", "summary", "time", "parameters", "receptors", "variables", "reference"];
-    let row = |spec: &ModelSpec| {
+    let columns = [
+        "name",
+        "summary",
+        "time",
+        "parameters",
+        "receptors",
+        "variables",
+        "single_precision",
+        "reference",
+    ];
+    let row = |model: &&dyn NeuronModel| {
+        let spec = model.spec();
         let time = match spec.time {
             ModelTime::Continuous => "continuous",
             ModelTime::Stepwise => "stepwise",
@@ -132,10 +142,11 @@ fn models() -> Result<Listing, Error> {
             parameters.collect(),
             receptors.collect(),
             variables.collect(),
+            json!(model.narrow_form()),
             json!(spec.reference),
         ]
     };
-    let rows = MODELS.iter().map(|model| row(model.spec()));
+    let rows = MODELS.iter().map(row);
     Ok(Listing::new("Neuron models", &columns).with_rows(rows))
 }
 

@@ -1,12 +1,15 @@
 //! Running a network for a time, with what is worth knowing about the run.
 
 use crate::error::Error;
+use crate::lists::named;
 use crate::memory;
 use crate::network_files::NetworkFile;
 use crate::pipeline::engine;
 use crate::progress::Progress;
-use crate::sim_core::connectome::{Footprint, predict};
-use crate::sim_core::engine::{Compiled, Engine, EngineConfig, EngineError};
+use crate::sim_core::connectome::{
+    Footprint, Precision, WeightRounding, predict_for, rounding,
+};
+use crate::sim_core::engine::{Compiled, Engine, EngineConfig, EngineEntry, EngineError};
 use crate::sim_core::network::{Probe, ValidNetwork};
 use crate::sim_core::recording::Recording;
 use crate::sim_core::time::Time;
@@ -29,6 +32,8 @@ pub struct SimulateConfig {
     pub duration: Time,
     /// Name of the engine.
     pub engine: String,
+    /// Precision; none means what the file says, or else the engine's own.
+    pub precision: Option<Precision>,
     /// Seed in place of the file's.
     pub seed: Option<u64>,
     /// Threads; none means as many as are worth it.
@@ -48,6 +53,8 @@ pub struct PopulationActivity {
     pub spikes: u64,
     /// Spikes per neuron and second.
     pub rate_hz: f64,
+    /// `single` where it ran in the narrow form, else `double`.
+    pub precision: &'static str,
 }
 
 /// What a run did.
@@ -57,6 +64,8 @@ pub struct SimulationReport {
     pub network: String,
     /// Name of the engine.
     pub engine: &'static str,
+    /// Precision that was asked for, or the engine's own.
+    pub precision: &'static str,
     /// Threads.
     pub threads: usize,
     /// Seed.
@@ -87,6 +96,8 @@ pub struct SimulationReport {
     pub synaptic_operations: u64,
     /// Digest of the recorded spikes: equal for equal spikes.
     pub spike_hash: String,
+    /// How far weights in the narrow form are from those described, by projection.
+    pub weight_rounding: Vec<WeightRounding>,
     /// Each population.
     pub populations: Vec<PopulationActivity>,
     /// Version of Spikeloom.
@@ -120,6 +131,29 @@ pub fn parse_time(text: &str) -> Result<Time, Error> {
     }
 }
 
+/// The precision of this name.
+///
+/// # Errors
+/// [`Error::Unknown`] with the names there are.
+pub fn find_precision(name: &str) -> Result<Precision, Error> {
+    let found = Precision::ALL.into_iter().find(|precision| precision.name() == name);
+    named("precision", name, found, Precision::ALL.map(Precision::name))
+}
+
+/// What is asked for, or the engine's own.
+fn precision(asked: Option<Precision>, entry: &EngineEntry) -> Result<Precision, Error> {
+    match asked {
+        Some(Precision::Single) if entry.precision == Precision::Double => {
+            Err(Error::Usage(format!(
+                "the engine `{}` computes in double precision alone: ask for no other (--precision, \
+                 or `precision` in the network file), or take another engine",
+                entry.name
+            )))
+        }
+        asked => Ok(asked.unwrap_or(entry.precision)),
+    }
+}
+
 /// Runs a network file; asks `go_on` once an epoch.
 ///
 /// # Errors
@@ -131,6 +165,7 @@ pub fn simulate(
     go_on: &dyn Fn() -> bool,
 ) -> Result<Simulation, Error> {
     let entry = engine(&config.engine)?;
+    let precision = precision(config.precision.or(file.network.precision), &entry)?;
     let mut network = file.network.clone();
     if let Some(seed) = config.seed {
         network.seed = seed;
@@ -144,12 +179,13 @@ pub fn simulate(
     }
     let valid = network.validate()?;
     let started = Instant::now();
-    let predicted = predict(&valid);
     let threads = config.threads.unwrap_or_else(|| worthwhile_threads(&valid));
+    let compile = memory::available_for(precision, threads);
+    let predicted = predict_for(&valid, compile);
     let (name, seed, dt_ms) = (valid.name().to_string(), valid.seed(), valid.grid().dt());
-    let compiled = Arc::new(Compiled::new(valid, memory::available())?);
+    let compiled = Arc::new(Compiled::new(valid, compile)?);
     let synapses = compiled.connectome().synapse_count();
-    let mut engine = (entry.start)(compiled, EngineConfig { threads, ..EngineConfig::default() })?;
+    let mut engine = (entry.start)(compiled.clone(), EngineConfig { threads, ..EngineConfig::default() })?;
     let build_s = started.elapsed().as_secs_f64();
     let started = Instant::now();
     let what = format!("{} engine", entry.name);
@@ -160,6 +196,7 @@ pub fn simulate(
     let report = SimulationReport {
         network: name,
         engine: entry.name,
+        precision: precision.name(),
         threads,
         seed,
         dt_ms,
@@ -175,7 +212,8 @@ pub fn simulate(
         recorded_spikes: recording.spikes.len(),
         synaptic_operations: recording.counters.synaptic_operations,
         spike_hash: format!("{:016x}", digest(&recording.spikes)),
-        populations: activity(&recording),
+        weight_rounding: rounding(compiled.network(), compiled.connectome()),
+        populations: activity(&recording, &compiled),
         version: env!("CARGO_PKG_VERSION"),
     };
     Ok(Simulation { recording, report })
@@ -225,16 +263,23 @@ pub(crate) fn run(
 }
 
 /// Each population's spikes and rate.
-fn activity(recording: &Recording) -> Vec<PopulationActivity> {
+fn activity(recording: &Recording, compiled: &Compiled) -> Vec<PopulationActivity> {
+    let narrow = compiled.connectome().narrow();
+    let precision = |index: usize| match narrow.map(|narrow| &narrow.populations()[index]) {
+        Some(Some(_)) => Precision::Single.name(),
+        _ => Precision::Double.name(),
+    };
     let rates = recording.rates();
     let spikes = &recording.counters.spikes;
     let populations = recording.populations.iter().zip(spikes).zip(rates);
     populations
-        .map(|((population, &spikes), rate_hz)| PopulationActivity {
+        .enumerate()
+        .map(|(index, ((population, &spikes), rate_hz))| PopulationActivity {
             name: population.name.clone(),
             neurons: population.size,
             spikes,
             rate_hz,
+            precision: precision(index),
         })
         .collect()
 }

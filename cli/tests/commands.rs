@@ -88,6 +88,38 @@ fn a_simulation_writes_spikes_that_compare_equal_over_engines_and_threads() {
 }
 
 #[test]
+fn a_simulation_runs_in_single_precision_unless_it_is_told_otherwise() {
+    let folder = Folder::new();
+    let file = folder.path("network.toml");
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/balanced_network.toml");
+    let drawn = "weight = { normal = { mean = \"45 pA\", std = \"4 pA\" } }";
+    let text = std::fs::read_to_string(example).unwrap().replace("weight = \"45 pA\"", drawn);
+    std::fs::write(&file, &text).unwrap();
+    let simulate = |more: &[&str]| {
+        let arguments = ["simulate", &file, "--duration", "100 ms", "--json"];
+        json(&[&arguments[..], more].concat(), 0)
+    };
+    let single = simulate(&[]);
+    assert_eq!(single["precision"], "single", "{single}");
+    assert_eq!(single["populations"][0]["precision"], "single");
+    assert_eq!(single["populations"][2]["precision"], "double", "sources have no state");
+    let rounding = &single["weight_rounding"][0];
+    assert_eq!(rounding["projection"], "outside_to_excitatory");
+    assert_eq!(rounding["unit"], "pA");
+    let error = rounding["relative_error"].as_f64().unwrap();
+    assert!(error > 0.0 && error < 3.1e-5, "{error}");
+    assert!(single["spikes"].as_u64().unwrap() > 10, "{single}");
+    for more in [&["--precision", "double"][..], &["--engine", "event"]] {
+        let double = simulate(more);
+        assert_eq!(double["precision"], "double", "{double}");
+        assert!(double["weight_rounding"].as_array().unwrap().is_empty());
+    }
+    std::fs::write(&file, format!("precision = \"double\"\n{text}")).unwrap();
+    assert_eq!(simulate(&[])["precision"], "double");
+    assert_eq!(simulate(&["--precision", "single"])["precision"], "single");
+}
+
+#[test]
 fn a_model_is_planned_converted_tested_mapped_and_exported() {
     let folder = Folder::new();
     let plan = json(&["convert", DIGITS_MODEL, "--plan", "--json"], 0);

@@ -53,6 +53,11 @@ fn wrong_usage_ends_with_2() {
     let usage = |arguments: &[&str], words: &[&str]| refused(arguments, 2, "usage", words);
     usage(&["simulat"], &["simulate"]);
     usage(&["simulate", &network], &["--duration"]);
+    let precise = ["simulate", &network, "--duration", "1 s", "--precision"];
+    let half = [&precise[..], &["half"]].concat();
+    refused(&half, 2, "unknown_name", &["single", "double"]);
+    let exact = [&precise[..], &["single", "--engine", "event"]].concat();
+    usage(&exact, &["the engine `event` computes in double precision alone"]);
     usage(&["simulate", &network, "--duration", "1 mV"], &["it is a potential"]);
     usage(&["simulate", &network, "--duration", "1 s", "--threads", "0"], &["--threads 0"]);
     usage(&["convert", DIGITS_MODEL, "--early-stop", "1"], &["--test"]);

@@ -5,8 +5,8 @@
 //! steps of the solver; only the potential is integrated numerically.
 
 use crate::instructions::compiled_for_each_set;
-use crate::lif::{Input, decay_and_add};
-use crate::{LANES, Parameter, emit};
+use crate::lif::{Firing, Input, decayed};
+use crate::{LANES, Parameter, Vector, emit, vectors};
 
 /// Parameters: one number each for all, or one a neuron.
 #[derive(Debug)]
@@ -63,79 +63,91 @@ fn step_loop<const EACH: bool>(
     inputs: [Input<'_>; 2],
     spikes: &mut Vec<u32>,
 ) {
-    let [first, second] = inputs;
-    let [first_conductance, second_conductance] = state.conductance;
-    let scales = [first.scale, second.scale];
-    let mut first_sums = first.sums.as_chunks_mut::<LANES>().0.iter_mut();
-    let mut second_sums = second.sums.as_chunks_mut::<LANES>().0.iter_mut();
-    let states = state
-        .potential
-        .as_chunks_mut::<LANES>()
-        .0
-        .iter_mut()
-        .zip(first_conductance.as_chunks_mut::<LANES>().0)
-        .zip(second_conductance.as_chunks_mut::<LANES>().0)
-        .zip(state.remaining.as_chunks_mut::<LANES>().0);
-    for (chunk, (((potential, first), second), remaining)) in states.enumerate() {
-        let of = |column| Parameter::<EACH>::of(column, chunk);
-        let (threshold, reset) = (of(columns.threshold), of(columns.reset));
-        let refractory = of(columns.refractory);
-        let free = solve::<EACH>(columns, chunk, potential, first, second);
-        let mut fired = [0_u32; LANES];
-        for lane in 0..LANES {
-            let left = remaining[lane];
-            let after = if left > 0 { potential[lane] } else { free[lane] };
-            let fires = after >= threshold.at(lane);
-            potential[lane] = if fires { reset.at(lane) } else { after };
-            let waited = left.max(1) - 1;
-            remaining[lane] = if fires { refractory.at(lane) as i32 as u32 } else { waited };
-            fired[lane] = u32::from(fires);
-        }
-        let decays = columns.decay.map(of);
-        decay_and_add::<EACH, true>(first, &decays[0], first_sums.next(), scales[0]);
-        decay_and_add::<EACH, true>(second, &decays[1], second_sums.next(), scales[1]);
-        emit(&fired, chunk, spikes);
+    let count = state.potential.len() / LANES;
+    let of = |column| Parameter::<EACH>::of(column, count);
+    let firing = Firing {
+        threshold: of(columns.threshold),
+        reset: of(columns.reset),
+        refractory: of(columns.refractory),
+    };
+    let membrane = Membrane {
+        leak: of(columns.leak),
+        drive: of(columns.drive),
+        per_capacitance: of(columns.per_capacitance),
+        reversal: columns.reversal.map(of),
+        half_decay: columns.half_decay.map(of),
+        solver_steps: columns.solver_steps,
+        length: columns.length,
+    };
+    let [first_decay, second_decay] = columns.decay.map(of);
+    let [first_input, second_input] = inputs;
+    let scales = [first_input.scale, second_input.scale];
+    let first_sums = vectors(first_input.sums, count);
+    let second_sums = vectors(second_input.sums, count);
+    let [first, second] = state.conductance.map(|conductance| vectors(conductance, count));
+    let (potential, remaining) = (vectors(state.potential, count), vectors(state.remaining, count));
+    for vector in 0..count {
+        let (before, one, two) = (potential[vector], first[vector], second[vector]);
+        let free = membrane.solve(vector, before, one, two);
+        let (after, left, fired) = firing.decide(vector, before, free, remaining[vector]);
+        potential[vector] = after;
+        remaining[vector] = left;
+        let first_input = std::mem::take(&mut first_sums[vector]);
+        let second_input = std::mem::take(&mut second_sums[vector]);
+        let decays = (first_decay.at(vector), second_decay.at(vector));
+        first[vector] = decayed::<true>(one, decays.0, first_input, scales[0]);
+        second[vector] = decayed::<true>(two, decays.1, second_input, scales[1]);
+        emit(&fired, vector, spikes);
     }
 }
 
-/// The potentials of a chunk after a step of the grid.
-#[inline(always)]
-fn solve<const EACH: bool>(
-    columns: &Columns<'_>,
-    chunk: usize,
-    potential: &[f32; LANES],
-    first: &[f32; LANES],
-    second: &[f32; LANES],
-) -> [f32; LANES] {
-    let of = |column| Parameter::<EACH>::of(column, chunk);
-    let (leak, drive, per_capacitance) =
-        (of(columns.leak), of(columns.drive), of(columns.per_capacitance));
-    let reversal = columns.reversal.map(of);
-    let half_decay = columns.half_decay.map(of);
-    let (length, half) = (columns.length, 0.5 * columns.length);
-    let sixth = columns.length / 6.0;
-    let (mut v, mut e, mut i) = (*potential, *first, *second);
-    for _ in 0..columns.solver_steps {
-        for lane in 0..LANES {
-            // dV/dt = b − a V with a and b at the beginning, the middle and the end of the step.
-            let at = |e: f32, i: f32| {
-                let (e, i) = (e * per_capacitance.at(lane), i * per_capacitance.at(lane));
-                let a = leak.at(lane) + e + i;
-                (a, drive.at(lane) + e * reversal[0].at(lane) + i * reversal[1].at(lane))
-            };
-            let middle = (e[lane] * half_decay[0].at(lane), i[lane] * half_decay[1].at(lane));
-            let end = (middle.0 * half_decay[0].at(lane), middle.1 * half_decay[1].at(lane));
-            let ((a0, b0), (a1, b1), (a2, b2)) =
-                (at(e[lane], i[lane]), at(middle.0, middle.1), at(end.0, end.1));
-            let k1 = b0 - a0 * v[lane];
-            let k2 = b1 - a1 * (v[lane] + half * k1);
-            let k3 = b1 - a1 * (v[lane] + half * k2);
-            let k4 = b2 - a2 * (v[lane] + length * k3);
-            v[lane] += sixth * (k1 + 2.0 * (k2 + k3) + k4);
-            (e[lane], i[lane]) = end;
+/// What moves the potential.
+struct Membrane<'a, const EACH: bool> {
+    leak: Parameter<'a, EACH>,
+    drive: Parameter<'a, EACH>,
+    per_capacitance: Parameter<'a, EACH>,
+    reversal: [Parameter<'a, EACH>; 2],
+    half_decay: [Parameter<'a, EACH>; 2],
+    solver_steps: u32,
+    length: f32,
+}
+
+impl<const EACH: bool> Membrane<'_, EACH> {
+    /// Potentials after a step of the grid.
+    #[inline(always)]
+    fn solve(
+        &self,
+        vector: usize,
+        mut v: Vector<f32>,
+        mut e: Vector<f32>,
+        mut i: Vector<f32>,
+    ) -> Vector<f32> {
+        let (leak, drive) = (self.leak.at(vector), self.drive.at(vector));
+        let per_capacitance = self.per_capacitance.at(vector);
+        let [to_e, to_i] = [self.reversal[0].at(vector), self.reversal[1].at(vector)];
+        let [half_e, half_i] = [self.half_decay[0].at(vector), self.half_decay[1].at(vector)];
+        let (length, half, sixth) = (self.length, 0.5 * self.length, self.length / 6.0);
+        for _ in 0..self.solver_steps {
+            for lane in 0..LANES {
+                // dV/dt = b − a V with a and b at the beginning, the middle and the end of the step.
+                let at = |e: f32, i: f32| {
+                    let (e, i) = (e * per_capacitance[lane], i * per_capacitance[lane]);
+                    (leak[lane] + e + i, drive[lane] + e * to_e[lane] + i * to_i[lane])
+                };
+                let middle = (e[lane] * half_e[lane], i[lane] * half_i[lane]);
+                let end = (middle.0 * half_e[lane], middle.1 * half_i[lane]);
+                let ((a0, b0), (a1, b1), (a2, b2)) =
+                    (at(e[lane], i[lane]), at(middle.0, middle.1), at(end.0, end.1));
+                let k1 = b0 - a0 * v[lane];
+                let k2 = b1 - a1 * (v[lane] + half * k1);
+                let k3 = b1 - a1 * (v[lane] + half * k2);
+                let k4 = b2 - a2 * (v[lane] + length * k3);
+                v[lane] += sixth * (k1 + 2.0 * (k2 + k3) + k4);
+                (e[lane], i[lane]) = end;
+            }
         }
+        v
     }
-    v
 }
 
 compiled_for_each_set! {

@@ -1,7 +1,7 @@
-//! The inner loops of the clock-driven engine: neuron updates and Poisson counts over plain arrays,
-//! compiled once for each instruction set and chosen at run time.
+//! The inner loops of the clock-driven engine: neuron updates, random numbers and Poisson counts over
+//! plain arrays, compiled once for each instruction set and chosen at run time.
 //!
-//! Every loop is written once, in safe Rust, over chunks of [`LANES`] neurons without branches, so
+//! Every loop is written once, in safe Rust, over vectors of [`LANES`] neurons without branches, so
 //! that the compiler makes vector code of it. [`Instructions`] says which compiled form runs. All forms
 //! give the same bits: they do the same additions and multiplications in the same order, and Rust
 //! never joins a multiplication and an addition into one rounding unless it is told to.
@@ -9,55 +9,84 @@
 // Lanes of several arrays are walked together by their number: that is what becomes vector code.
 #![allow(clippy::needless_range_loop)]
 
+mod aligned;
 pub mod conductance;
 mod instructions;
 pub mod lif;
+pub mod normal;
+mod pages;
+pub mod philox;
 pub mod poisson;
 mod prefetch;
 
+pub use aligned::Aligned;
 pub use instructions::Instructions;
+pub use pages::prefer_large_pages;
 pub use prefetch::prefetch;
 
 /// Neurons that are updated at a time; arrays are padded to a multiple of it.
-pub const LANES: usize = 64;
+pub const LANES: usize = 16;
 
-/// A chunk of a parameter: one number for all neurons, or one each.
+/// Numbers of as many neurons.
+type Vector<T> = [T; LANES];
+
+/// A parameter: one number for all neurons, or one each.
 ///
 /// With `EACH` all parameters of a loop are arrays; without it all are single numbers, which stay in
 /// registers.
 #[derive(Clone, Copy)]
 struct Parameter<'a, const EACH: bool> {
     one: f32,
-    each: &'a [f32; LANES],
+    each: &'a [Vector<f32>],
 }
 
-static NONE: [f32; LANES] = [0.0; LANES];
-
 impl<'a, const EACH: bool> Parameter<'a, EACH> {
+    /// The parameter of so many vectors of neurons.
     #[inline(always)]
-    fn of(column: &'a [f32], chunk: usize) -> Self {
-        let each = if EACH { column.as_chunks::<LANES>().0.get(chunk) } else { None };
-        Parameter { one: column.first().copied().unwrap_or(0.0), each: each.unwrap_or(&NONE) }
+    fn of(column: &'a [f32], vectors: usize) -> Self {
+        let each = if EACH { &column.as_chunks::<LANES>().0[..vectors] } else { &[] };
+        Parameter { one: column.first().copied().unwrap_or(0.0), each }
     }
 
     #[inline(always)]
-    fn at(&self, lane: usize) -> f32 {
-        if EACH { self.each[lane] } else { self.one }
+    fn at(&self, vector: usize) -> Vector<f32> {
+        if EACH { self.each[vector] } else { [self.one; LANES] }
     }
+}
+
+/// A whole number from 0 to 2^23 in single precision as an integer, without a conversion that would have to
+/// look at other numbers.
+#[inline(always)]
+fn whole(number: f32) -> u32 {
+    const TWO_23: f32 = 8_388_608.0;
+    (number + TWO_23).to_bits() - TWO_23.to_bits()
+}
+
+/// One of two numbers, without a choice between two places in memory.
+#[inline(always)]
+fn select(condition: bool, yes: f32, no: f32) -> f32 {
+    let mask = u32::from(condition).wrapping_neg();
+    f32::from_bits((yes.to_bits() & mask) | (no.to_bits() & !mask))
+}
+
+/// Chunks of an array, as many as there are vectors of neurons.
+#[inline(always)]
+fn vectors<T>(array: &mut [T], count: usize) -> &mut [Vector<T>] {
+    &mut array.as_chunks_mut::<LANES>().0[..count]
 }
 
 /// Appends the lanes that are set, as indices of neurons.
 #[inline(always)]
-fn emit(fired: &[u32; LANES], chunk: usize, spikes: &mut Vec<u32>) {
-    // One test a chunk: spikes are rare.
+fn emit(fired: &Vector<u32>, vector: usize, spikes: &mut Vec<u32>) {
+    // One test a vector: spikes are rare.
     if fired.iter().fold(0, |any, &lane| any | lane) != 0 {
-        push_fired(fired, chunk, spikes);
+        push_fired(fired, vector, spikes);
     }
 }
 
 #[cold]
 #[inline(never)]
-fn push_fired(fired: &[u32; LANES], chunk: usize, spikes: &mut Vec<u32>) {
+fn push_fired(fired: &Vector<u32>, vector: usize, spikes: &mut Vec<u32>) {
     let lanes = fired.iter().enumerate().filter(|(_, lane)| **lane != 0);
-    spikes.extend(lanes.map(|(lane, _)| (chunk * LANES + lane) as u32));
+    spikes.extend(lanes.map(|(lane, _)| (vector * LANES + lane) as u32));
 }

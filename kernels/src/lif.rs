@@ -4,9 +4,9 @@
 //! their order does not matter; reading them clears them.
 
 use crate::instructions::compiled_for_each_set;
-use crate::{LANES, Parameter, emit};
+use crate::{LANES, Parameter, Vector, emit, select, vectors, whole};
 
-/// Input of one receptor: integer sums, one a neuron, and what one unit is worth. No sums: no input.
+/// Input of one receptor: integer sums, one a neuron, and what one unit is worth. No sums at all receptors: no input.
 #[derive(Debug)]
 pub struct Input<'a> {
     /// Sums of weights; cleared.
@@ -57,35 +57,67 @@ fn delta_loop<const EACH: bool, const INPUT: bool>(
     input: Input<'_>,
     spikes: &mut Vec<u32>,
 ) {
-    let scale = input.scale;
-    let mut sums = input.sums.as_chunks_mut::<LANES>().0.iter_mut();
-    let potentials = potential.as_chunks_mut::<LANES>().0.iter_mut();
-    let state = potentials.zip(remaining.as_chunks_mut::<LANES>().0);
-    for (chunk, (potential, remaining)) in state.enumerate() {
-        let decay = Parameter::<EACH>::of(columns.decay, chunk);
-        let drive = Parameter::<EACH>::of(columns.drive, chunk);
-        let threshold = Parameter::<EACH>::of(columns.threshold, chunk);
-        let reset = Parameter::<EACH>::of(columns.reset, chunk);
-        let refractory = Parameter::<EACH>::of(columns.refractory, chunk);
-        let mut input = [0.0; LANES];
-        if INPUT && let Some(sums) = sums.next() {
+    let count = potential.len() / LANES;
+    let of = |column| Parameter::<EACH>::of(column, count);
+    let firing = Firing {
+        threshold: of(columns.threshold),
+        reset: of(columns.reset),
+        refractory: of(columns.refractory),
+    };
+    let (decay, drive, scale) = (of(columns.decay), of(columns.drive), input.scale);
+    let (potential, remaining) = (vectors(potential, count), vectors(remaining, count));
+    let sums = vectors(input.sums, if INPUT { count } else { 0 });
+    for vector in 0..count {
+        let before = potential[vector];
+        let (decay, drive) = (decay.at(vector), drive.at(vector));
+        let mut free = [0.0; LANES];
+        for lane in 0..LANES {
+            free[lane] = before[lane] * decay[lane] + drive[lane];
+        }
+        if INPUT {
+            let input = std::mem::take(&mut sums[vector]);
             for lane in 0..LANES {
-                input[lane] = sums[lane] as f32 * scale;
-                sums[lane] = 0;
+                free[lane] += input[lane] as f32 * scale;
             }
         }
-        let mut fired = [0_u32; LANES];
+        let (after, left, fired) = firing.decide(vector, before, free, remaining[vector]);
+        potential[vector] = after;
+        remaining[vector] = left;
+        emit(&fired, vector, spikes);
+    }
+}
+
+/// What decides on spikes.
+pub(crate) struct Firing<'a, const EACH: bool> {
+    pub(crate) threshold: Parameter<'a, EACH>,
+    pub(crate) reset: Parameter<'a, EACH>,
+    pub(crate) refractory: Parameter<'a, EACH>,
+}
+
+impl<const EACH: bool> Firing<'_, EACH> {
+    /// New potentials and refractory steps that remain, and which lanes spike: `free` is where the
+    /// potentials would go, `left` what remained.
+    #[inline(always)]
+    pub(crate) fn decide(
+        &self,
+        vector: usize,
+        before: Vector<f32>,
+        free: Vector<f32>,
+        left: Vector<u32>,
+    ) -> (Vector<f32>, Vector<u32>, Vector<u32>) {
+        let (threshold, reset) = (self.threshold.at(vector), self.reset.at(vector));
+        let refractory = self.refractory.at(vector);
+        let (mut potential, mut remaining) = ([0.0; LANES], [0; LANES]);
+        let mut fired = [0; LANES];
         for lane in 0..LANES {
-            let (before, left) = (potential[lane], remaining[lane]);
-            let free = before * decay.at(lane) + drive.at(lane) + input[lane];
-            let after = if left > 0 { before } else { free };
-            let fires = after >= threshold.at(lane);
-            potential[lane] = if fires { reset.at(lane) } else { after };
-            let waited = left.max(1) - 1;
-            remaining[lane] = if fires { refractory.at(lane) as i32 as u32 } else { waited };
+            let after = select(left[lane] > 0, before[lane], free[lane]);
+            let fires = after >= threshold[lane];
+            potential[lane] = if fires { reset[lane] } else { after };
+            let waited = left[lane].max(1) - 1;
+            remaining[lane] = if fires { whole(refractory[lane]) } else { waited };
             fired[lane] = u32::from(fires);
         }
-        emit(&fired, chunk, spikes);
+        (potential, remaining, fired)
     }
 }
 
@@ -158,69 +190,63 @@ fn exponential_loop<const EACH: bool, const INPUT: bool>(
     inputs: [Input<'_>; 2],
     spikes: &mut Vec<u32>,
 ) {
-    let [first, second] = inputs;
-    let [first_synapse, second_synapse] = state.synapse;
-    let scales = [first.scale, second.scale];
-    let mut first_sums = first.sums.as_chunks_mut::<LANES>().0.iter_mut();
-    let mut second_sums = second.sums.as_chunks_mut::<LANES>().0.iter_mut();
-    let states = state
-        .potential
-        .as_chunks_mut::<LANES>()
-        .0
-        .iter_mut()
-        .zip(first_synapse.as_chunks_mut::<LANES>().0)
-        .zip(second_synapse.as_chunks_mut::<LANES>().0)
-        .zip(state.remaining.as_chunks_mut::<LANES>().0);
-    for (chunk, (((potential, first), second), remaining)) in states.enumerate() {
-        let decay = Parameter::<EACH>::of(columns.decay, chunk);
-        let drive = Parameter::<EACH>::of(columns.drive, chunk);
-        let threshold = Parameter::<EACH>::of(columns.threshold, chunk);
-        let reset = Parameter::<EACH>::of(columns.reset, chunk);
-        let refractory = Parameter::<EACH>::of(columns.refractory, chunk);
-        let decays = columns.synapse_decay.map(|column| Parameter::<EACH>::of(column, chunk));
-        let propagators = columns.propagator.map(|column| Parameter::<EACH>::of(column, chunk));
-        let mut fired = [0_u32; LANES];
+    let count = state.potential.len() / LANES;
+    let of = |column| Parameter::<EACH>::of(column, count);
+    let firing = Firing {
+        threshold: of(columns.threshold),
+        reset: of(columns.reset),
+        refractory: of(columns.refractory),
+    };
+    let (decay, drive) = (of(columns.decay), of(columns.drive));
+    let [first_decay, second_decay] = columns.synapse_decay.map(of);
+    let [first_propagator, second_propagator] = columns.propagator.map(of);
+    let [first_input, second_input] = inputs;
+    let scales = [first_input.scale, second_input.scale];
+    let summed = if INPUT { count } else { 0 };
+    let first_sums = vectors(first_input.sums, summed);
+    let second_sums = vectors(second_input.sums, summed);
+    let [first, second] = state.synapse.map(|synapse| vectors(synapse, count));
+    let (potential, remaining) = (vectors(state.potential, count), vectors(state.remaining, count));
+    for vector in 0..count {
+        let (before, one, two) = (potential[vector], first[vector], second[vector]);
+        let (decay, drive) = (decay.at(vector), drive.at(vector));
+        let (by_one, by_two) = (first_propagator.at(vector), second_propagator.at(vector));
+        let mut free = [0.0; LANES];
         for lane in 0..LANES {
-            let (before, left) = (potential[lane], remaining[lane]);
-            let free = before * decay.at(lane)
-                + drive.at(lane)
-                + first[lane] * propagators[0].at(lane)
-                + second[lane] * propagators[1].at(lane);
-            let after = if left > 0 { before } else { free };
-            let fires = after >= threshold.at(lane);
-            potential[lane] = if fires { reset.at(lane) } else { after };
-            let waited = left.max(1) - 1;
-            remaining[lane] = if fires { refractory.at(lane) as i32 as u32 } else { waited };
-            fired[lane] = u32::from(fires);
+            free[lane] = before[lane] * decay[lane]
+                + drive[lane]
+                + one[lane] * by_one[lane]
+                + two[lane] * by_two[lane];
         }
-        let sums = (first_sums.next(), second_sums.next());
-        decay_and_add::<EACH, INPUT>(first, &decays[0], sums.0, scales[0]);
-        decay_and_add::<EACH, INPUT>(second, &decays[1], sums.1, scales[1]);
-        emit(&fired, chunk, spikes);
+        let (after, left, fired) = firing.decide(vector, before, free, remaining[vector]);
+        potential[vector] = after;
+        remaining[vector] = left;
+        let (mut first_input, mut second_input) = ([0; LANES], [0; LANES]);
+        if INPUT {
+            first_input = std::mem::take(&mut first_sums[vector]);
+            second_input = std::mem::take(&mut second_sums[vector]);
+        }
+        let decays = (first_decay.at(vector), second_decay.at(vector));
+        first[vector] = decayed::<INPUT>(one, decays.0, first_input, scales[0]);
+        second[vector] = decayed::<INPUT>(two, decays.1, second_input, scales[1]);
+        emit(&fired, vector, spikes);
     }
 }
 
-/// Lets a chunk of synaptic variables decay, adds their input and clears it.
+/// Synaptic variables a step later, with their input.
 #[inline(always)]
-pub(crate) fn decay_and_add<const EACH: bool, const INPUT: bool>(
-    synapse: &mut [f32; LANES],
-    decay: &Parameter<'_, EACH>,
-    sums: Option<&mut [i32; LANES]>,
+pub(crate) fn decayed<const INPUT: bool>(
+    synapse: Vector<f32>,
+    decay: Vector<f32>,
+    input: Vector<i32>,
     scale: f32,
-) {
-    match sums {
-        Some(sums) if INPUT => {
-            for lane in 0..LANES {
-                synapse[lane] = synapse[lane] * decay.at(lane) + sums[lane] as f32 * scale;
-                sums[lane] = 0;
-            }
-        }
-        _ => {
-            for lane in 0..LANES {
-                synapse[lane] *= decay.at(lane);
-            }
-        }
+) -> Vector<f32> {
+    let mut after = [0.0; LANES];
+    for lane in 0..LANES {
+        let rest = synapse[lane] * decay[lane];
+        after[lane] = if INPUT { rest + input[lane] as f32 * scale } else { rest };
     }
+    after
 }
 
 compiled_for_each_set! {

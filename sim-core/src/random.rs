@@ -4,6 +4,8 @@
 //! doi 10.1145/2063384.2063405). The key is the seed; the counter is (draw index, object, purpose),
 //! so that no draw depends on the order in which threads ask.
 
+use kernels::Instructions;
+use kernels::philox::{BATCH, Sequence, random_bits};
 use rand::TryRng;
 
 const MULTIPLIER: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
@@ -59,10 +61,19 @@ pub fn draw(seed: u64, purpose: Purpose, object: u32, index: u64, lane: u16) -> 
     philox4x32(counter, [seed as u32, (seed >> 32) as u32])
 }
 
+/// A whole number below `bound` from 64 random bits; 0 for the bound 0.
+pub fn scaled(bits: u64, bound: u64) -> u64 {
+    ((u128::from(bits) * u128::from(bound)) >> 64) as u64
+}
+
 /// A uniform number in [0, 1) with 53 bits from two words.
 pub fn uniform(words: [u32; 4]) -> f64 {
-    let bits = (u64::from(words[0]) << 32 | u64::from(words[1])) >> 11;
-    bits as f64 * (1.0 / (1_u64 << 53) as f64)
+    unit_interval(u64::from(words[0]) << 32 | u64::from(words[1]))
+}
+
+/// A uniform number in [0, 1): the upper 53 of these bits.
+pub fn unit_interval(bits: u64) -> f64 {
+    (bits >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)
 }
 
 /// The seed of a named part of a network (a projection, a stimulus, a parameter): its draws depend on
@@ -76,6 +87,12 @@ pub fn named_seed(seed: u64, name: &str) -> u64 {
     let words = draw(seed, Purpose::Name, 0, hash, 0);
     u64::from(words[0]) << 32 | u64::from(words[1])
 }
+
+/// The lane of draws that are made together.
+const BATCH_LANE: u16 = 2;
+
+/// Each position has so many bits of counters to itself.
+const POSITION_BITS: u32 = 20;
 
 /// A stream of draws for one (seed, purpose, object, lane); usable through `rand`'s traits.
 #[derive(Debug, Clone)]
@@ -99,11 +116,29 @@ impl Stream {
         self
     }
 
+    /// The stream of the object at `position` among many that share this one's name, such as the
+    /// synapses of a row.
+    pub fn of_position(&self, position: usize) -> Stream {
+        self.clone().starting_at((position as u64) << POSITION_BITS)
+    }
+
+    /// Random bits for the first `count` of many objects that share this stream's name, 64 each, and
+    /// some more: drawn together, from a lane of their own, wherever the stream stands.
+    ///
+    /// [`random_bits`] says which words of which blocks they are.
+    pub fn batch(&self, count: usize) -> Vec<u64> {
+        let mut bits = vec![0; count.next_multiple_of(BATCH)];
+        let key = [self.seed as u32, (self.seed >> 32) as u32];
+        let tag = u32::from(BATCH_LANE) << 16 | self.purpose as u32;
+        let sequence = Sequence { key, object: self.object, tag };
+        random_bits(Instructions::widest(), sequence, &mut bits);
+        bits
+    }
+
     /// A whole number below `bound`, all equally likely (up to bound/2^64); 0 for the bound 0.
     pub fn next_below(&mut self, bound: u64) -> u64 {
         let words = self.next_words();
-        let word = u64::from(words[0]) << 32 | u64::from(words[1]);
-        ((u128::from(word) * u128::from(bound)) >> 64) as u64
+        scaled(u64::from(words[0]) << 32 | u64::from(words[1]), bound)
     }
 
     /// The next four words.

@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used)] // a test may fail
 
-use sim_core::connectome::{CompileConfig, Precision};
+use sim_core::connectome::{CompileConfig, Precision, predict_for, rounding};
 use sim_core::distribution::{Bounds, Normal};
 use sim_core::engine::{Compiled, Engine, EngineConfig, Instructions, find_engine};
 use sim_core::network::{
@@ -165,6 +165,25 @@ fn both_forms_have_the_same_synapses_and_weights_within_half_a_unit() {
             let unit = units.map_or(0.0, |units| units[projection.receptor]);
             let error = (exact.3 - rounded.3).abs();
             assert!(error <= 0.500_001 * unit, "{exact:?} {rounded:?} {unit}");
+        }
+    }
+}
+
+#[test]
+fn memory_is_predicted_and_rounding_reported() {
+    let network = network();
+    for (precision, blocks) in [(Precision::Single, 1), (Precision::Single, 3)] {
+        let compiled = compiled(&network, precision, blocks);
+        let config = CompileConfig { precision, blocks, ..CompileConfig::UNLIMITED };
+        let predicted = predict_for(compiled.network(), config).connectome_bytes as f64;
+        let found = compiled.connectome().bytes() as f64;
+        assert!((predicted / found - 1.0).abs() < 0.05, "{blocks}: {predicted} {found}");
+        let rounded = rounding(compiled.network(), compiled.connectome());
+        let names: Vec<&str> = rounded.iter().map(|r| r.projection.as_str()).collect();
+        assert!(names.contains(&"drawn") && !names.contains(&"to double precision"), "{names:?}");
+        for rounding in &rounded {
+            assert!(rounding.largest_error <= 0.5 * rounding.resolution, "{rounding:?}");
+            assert!(rounding.relative_error < 1e-3, "{rounding:?}");
         }
     }
 }

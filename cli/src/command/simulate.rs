@@ -9,7 +9,9 @@ use spikeloom::listing::Listing;
 use spikeloom::network_files;
 use spikeloom::recordings;
 use spikeloom::sim_core::connectome::footprint::readable;
-use spikeloom::simulate::{SimulateConfig, SimulationReport, parse_time, simulate};
+use spikeloom::simulate::{
+    SimulateConfig, SimulationReport, find_precision, parse_time, simulate,
+};
 use std::path::PathBuf;
 
 /// Run a network for some time; Ctrl-C stops it and keeps what was recorded
@@ -26,6 +28,11 @@ pub struct Simulate {
     /// Engine (see `spikeloom list engines`)
     #[arg(long, value_name = "NAME", default_value = "clock")]
     engine: String,
+
+    /// Precision, single or double: single stores weights in 16 bits and computes in 32-bit floats
+    /// where a model can [default: single on the clock engine, double on the event engine]
+    #[arg(long, value_name = "NAME")]
+    precision: Option<String>,
 
     /// Seed of connectivity and random input, in place of the file's
     #[arg(long, value_name = "N")]
@@ -60,6 +67,7 @@ impl Run for Simulate {
         let config = SimulateConfig {
             duration,
             engine: self.engine.clone(),
+            precision: self.precision.as_deref().map(find_precision).transpose()?,
             seed: self.seed,
             threads: session.threads,
             record_spikes: self.spikes.is_some(),
@@ -83,17 +91,28 @@ impl Run for Simulate {
     }
 }
 
+/// The largest relative error of a weight, if any is stored in the narrow form.
+fn rounded(report: &SimulationReport) -> Option<String> {
+    let errors = report.weight_rounding.iter().map(|rounding| rounding.relative_error);
+    let largest = errors.fold(0.0, f64::max);
+    (!report.weight_rounding.is_empty()).then(|| match largest {
+        0.0 => "16 bits, none rounded".to_string(),
+        largest => format!("16 bits, none off by more than {largest:.1e} of its projection's largest"),
+    })
+}
+
 impl Simulate {
     fn text(&self, report: &SimulationReport) -> String {
         let mut text = String::new();
         if !self.summary {
-            let columns = ["population", "neurons", "spikes", "rate_hz"];
+            let columns = ["population", "neurons", "spikes", "rate_hz", "precision"];
             let rows = report.populations.iter().map(|population| {
                 [
                     json!(population.name),
                     json!(population.neurons),
                     json!(population.spikes),
                     json!(population.rate_hz),
+                    json!(population.precision),
                 ]
             });
             text.push_str(&table(&Listing::new("Populations", &columns).with_rows(rows)));
@@ -104,7 +123,11 @@ impl Simulate {
         let totals = json!({
             "network": report.network,
             "simulated": format!("{} ms in steps of {} ms{stopped}", report.duration_ms, report.dt_ms),
-            "engine": format!("{}, {} thread(s), seed {}", report.engine, report.threads, report.seed),
+            "engine": format!(
+                "{}, {} precision, {} thread(s), seed {}",
+                report.engine, report.precision, report.threads, report.seed
+            ),
+            "weights": rounded(report),
             "synapses": report.synapses,
             "predicted_memory": readable(report.predicted.peak_bytes),
             "spikes": report.spikes,

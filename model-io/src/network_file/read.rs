@@ -11,7 +11,7 @@ use toml::Spanned;
 use toml::de::{DeValue, ValueDeserializer};
 
 /// The keys at the top of a file.
-const KEYS: &[&str] = &["name", "dt", "seed", "populations", "projections", "stimuli", "probes"];
+const KEYS: &[&str] = &["name", "dt", "seed", "precision", "populations", "projections", "stimuli", "probes"];
 
 struct Reader<'d, 't> {
     document: &'d Document<'t>,
@@ -33,13 +33,14 @@ pub(super) fn network(document: &Document<'_>) -> Result<Network, LocatedProblem
     }
     let name = reader.value("name").unwrap_or_default();
     let seed = reader.value("seed").unwrap_or_default();
+    let precision = reader.value("precision");
     let populations = reader.section("populations");
     let projections = reader.section("projections");
     let stimuli = reader.section("stimuli");
     let probes = reader.section("probes");
     match dt {
         Some(dt) if reader.problems.is_empty() => {
-            Ok(Network { name, dt, seed, populations, projections, stimuli, probes })
+            Ok(Network { name, dt, seed, precision, populations, projections, stimuli, probes })
         }
         _ => {
             let mut problems = reader.problems;

@@ -1,7 +1,7 @@
 //! Drawing the partners of a row.
 
 use super::Partner;
-use crate::random::Stream;
+use crate::random::{Stream, scaled};
 
 /// Appends `count` of `size` partners, all equally likely, without `excluded`.
 ///
@@ -26,9 +26,9 @@ pub(super) fn draw(
         _ => index as u32,
     };
     if multapses {
-        for _ in 0..count {
-            partners.push(Partner::plain(neuron(stream.next_below(available))));
-        }
+        let bits = stream.batch(count as usize);
+        let drawn = bits.into_iter().take(count as usize);
+        partners.extend(drawn.map(|bits| Partner::plain(neuron(scaled(bits, available)))));
         return;
     }
     let count = count.min(available);

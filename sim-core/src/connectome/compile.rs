@@ -1,12 +1,13 @@
 //! From a valid network to its connectome.
 
 use super::Connectome;
-use super::draw::{Draw, DrawnSynapse};
+use super::draw::{Draw, DrawnSynapse, Row};
 use super::fanout::{Delays, Fanout, Layout, NarrowView, Segment, Weights};
-use super::footprint::{Footprint, predict, readable};
+use super::footprint::{Footprint, predict_for, readable};
 use super::narrow::{Narrow, build, plan};
 use super::scatter::Scatter;
 use crate::connectivity::{Connectivity, End};
+pub use crate::network::Precision;
 use crate::network::{ValidNetwork, ValidProjection};
 use crate::neuron::Column;
 use rayon::prelude::*;
@@ -23,17 +24,6 @@ pub struct CompileConfig {
     /// Parts that narrow synapses are stored in, at least; as many threads can share the work. It
     /// changes no spike.
     pub blocks: usize,
-}
-
-/// How synapses are stored and how the clock-driven engine computes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Precision {
-    /// 64-bit floats throughout.
-    #[default]
-    Double,
-    /// Neurons in 32-bit floats and weights as 16-bit integers, where the model has such a form and
-    /// all its synapses do; else as in double precision.
-    Single,
 }
 
 impl CompileConfig {
@@ -65,7 +55,7 @@ pub enum CompileError {
 /// # Errors
 /// [`CompileError::TooLarge`] where the predicted size exceeds the limit.
 pub fn compile(network: &ValidNetwork, config: CompileConfig) -> Result<Connectome, CompileError> {
-    let footprint = predict(network);
+    let footprint = predict_for(network, config);
     if footprint.peak_bytes > config.memory_limit {
         return Err(CompileError::TooLarge { footprint, limit: config.memory_limit });
     }
@@ -270,9 +260,9 @@ fn rows_by_source(draw: &Draw<'_>, projection: &ValidProjection) -> (Layout, Wei
     for first in (0..count).step_by(ROWS_AT_ONCE as usize) {
         let rows: Vec<Vec<DrawnSynapse>> = (first..count.min(first.saturating_add(ROWS_AT_ONCE)))
             .into_par_iter()
-            .map_init(Vec::new, |scratch, row| {
-                let mut synapses = Vec::new();
-                draw.row(row, scratch, &mut synapses);
+            .map_init(Row::default, |drawn, row| {
+                draw.row(row, drawn);
+                let mut synapses: Vec<DrawnSynapse> = drawn.synapses(End::Source, row).collect();
                 sort_row(&mut synapses);
                 synapses
             })
@@ -305,10 +295,9 @@ fn rows_by_target(draw: &Draw<'_>, projection: &ValidProjection) -> (Layout, Wei
     for first in (0..count).step_by(ROWS_AT_ONCE as usize) {
         let rows: Vec<Vec<DrawnSynapse>> = (first..count.min(first.saturating_add(ROWS_AT_ONCE)))
             .into_par_iter()
-            .map_init(Vec::new, |scratch, row| {
-                let mut synapses = Vec::new();
-                draw.row(row, scratch, &mut synapses);
-                synapses
+            .map_init(Row::default, |drawn, row| {
+                draw.row(row, drawn);
+                drawn.synapses(End::Target, row).collect::<Vec<DrawnSynapse>>()
             })
             .collect();
         for synapse in rows.into_iter().flatten() {

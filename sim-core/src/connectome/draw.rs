@@ -29,9 +29,6 @@ pub struct Draw<'n> {
     dt: f64,
 }
 
-/// Draws of a synapse's weight have so many counters to themselves.
-const COUNTERS_BITS: u32 = 20;
-
 impl<'n> Draw<'n> {
     /// The rows of a projection of a network.
     pub fn new(network: &'n ValidNetwork, projection: &'n ValidProjection) -> Self {
@@ -62,37 +59,81 @@ impl<'n> Draw<'n> {
         self.rows.row(row, partners);
     }
 
-    /// Appends the synapses of a row, in the rule's order; `scratch` is overwritten.
-    pub fn row(&self, row: u32, scratch: &mut Vec<Partner>, synapses: &mut Vec<DrawnSynapse>) {
-        scratch.clear();
-        self.rows.row(row, scratch);
-        synapses.reserve(scratch.len());
-        for (position, partner) in scratch.iter().enumerate() {
-            let (source, target) = match self.end() {
+    /// Draws a row, in the rule's order.
+    pub fn row(&self, row: u32, drawn: &mut Row) {
+        drawn.partners.clear();
+        self.rows.row(row, &mut drawn.partners);
+        self.weights(row, drawn);
+        self.delays(row, drawn);
+    }
+
+    fn distance(&self, row: u32, partner: &Partner) -> f64 {
+        match self.end() {
+            End::Source => self.projection.ends.distance(row, partner.neuron),
+            End::Target => self.projection.ends.distance(partner.neuron, row),
+        }
+    }
+
+    fn weights(&self, row: u32, drawn: &mut Row) {
+        let Row { partners, weights, .. } = drawn;
+        weights.clear();
+        match &self.projection.weights {
+            ValidWeights::Listed(column) => {
+                weights.extend(partners.iter().map(|p| column.get(p.listed as usize)));
+            }
+            ValidWeights::Drawn(law) => {
+                weights.resize(partners.len(), 0.0);
+                let stream = Stream::new(self.projection.seed, Purpose::Weight, row, 0);
+                law.draw_row(&stream, &|p| self.distance(row, &partners[p]), weights);
+            }
+        }
+        weights.iter_mut().for_each(|weight| *weight = self.model.round(*weight));
+    }
+
+    fn delays(&self, row: u32, drawn: &mut Row) {
+        let Row { partners, delays, scratch, .. } = drawn;
+        delays.clear();
+        match &self.projection.delays {
+            ValidDelays::Listed(steps) => {
+                let first = steps.first().copied().unwrap_or(1);
+                let of = |p: &Partner| steps.get(p.listed as usize).copied().unwrap_or(first);
+                delays.extend(partners.iter().map(of));
+            }
+            ValidDelays::Drawn(law) => {
+                scratch.clear();
+                scratch.resize(partners.len(), 0.0);
+                let stream = Stream::new(self.projection.seed, Purpose::Delay, row, 0);
+                law.draw_row(&stream, &|p| self.distance(row, &partners[p]), scratch);
+                // To the nearest step: the cast cuts off what lies behind the point.
+                let steps = |drawn: &f64| (drawn / self.dt + 0.5).clamp(1.0, f64::from(u16::MAX));
+                delays.extend(scratch.iter().map(|drawn| steps(drawn) as u32));
+            }
+        }
+    }
+}
+
+/// A row as it was drawn: partners, weights and delays in the rule's order.
+#[derive(Debug, Default)]
+pub struct Row {
+    /// Neurons of the other end.
+    pub partners: Vec<Partner>,
+    /// Weights in the receptor's base unit, as the engines use them.
+    pub weights: Vec<f64>,
+    /// Delays in steps, 1 to 65,535.
+    pub delays: Vec<u32>,
+    scratch: Vec<f64>,
+}
+
+impl Row {
+    /// Its synapses.
+    pub fn synapses(&self, end: End, row: u32) -> impl Iterator<Item = DrawnSynapse> + '_ {
+        let values = self.weights.iter().zip(&self.delays);
+        self.partners.iter().zip(values).map(move |(partner, (&weight, &delay))| {
+            let (source, target) = match end {
                 End::Source => (row, partner.neuron),
                 End::Target => (partner.neuron, row),
             };
-            let distance = || self.projection.ends.distance(source, target);
-            let draws = |purpose: Purpose| {
-                Stream::new(self.projection.seed, purpose, row, 0)
-                    .starting_at((position as u64) << COUNTERS_BITS)
-            };
-            let listed = partner.listed as usize;
-            let weight = match &self.projection.weights {
-                ValidWeights::Listed(column) => column.get(listed),
-                ValidWeights::Drawn(law) => law.draw(&mut draws(Purpose::Weight), distance()),
-            };
-            let delay = match &self.projection.delays {
-                ValidDelays::Listed(steps) => {
-                    steps.get(listed).or(steps.first()).copied().unwrap_or(1)
-                }
-                ValidDelays::Drawn(law) => {
-                    let drawn = law.draw(&mut draws(Purpose::Delay), distance());
-                    (drawn / self.dt).round().clamp(1.0, f64::from(u16::MAX)) as u32
-                }
-            };
-            let weight = self.model.round(weight);
-            synapses.push(DrawnSynapse { source, target, weight, delay });
-        }
+            DrawnSynapse { source, target, weight, delay }
+        })
     }
 }

@@ -130,19 +130,21 @@ impl NarrowView {
         let units = narrow.populations()[target_population].as_ref().map(|p| &p.units);
         let unit = units.and_then(|units| units.get(receptor)).copied().unwrap_or(0.0);
         for block in 0..narrow.blocks().count() {
-            let chunk = bundle.chunk(block, source);
-            bundle.for_each(chunk, chunk.segment(source, delay), |slot, weight| {
-                if let Some(target) = narrow.blocks().neuron(block, target_population, slot) {
-                    visit(target, f64::from(weight) * unit);
-                }
-            });
+            let chunk = &narrow.chunks(block)[bundle.chunk(source)];
+            for (_, segment) in chunk.segments(source).filter(|segment| segment.0 == delay) {
+                chunk.for_each(segment, |slot, weight| {
+                    if let Some(target) = narrow.blocks().neuron(block, target_population, slot) {
+                        visit(target, f64::from(weight) * unit);
+                    }
+                });
+            }
         }
     }
 
     fn bytes(&self) -> u64 {
         let bundle = &self.narrow.bundles()[self.bundle];
         let share = self.count as f64 / bundle.synapse_count().max(1) as f64;
-        (bundle.bytes() as f64 * share) as u64
+        (self.narrow.bytes(bundle) as f64 * share) as u64
     }
 }
 

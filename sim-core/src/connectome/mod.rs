@@ -16,9 +16,10 @@ pub mod narrow;
 mod scatter;
 
 pub use compile::{CompileConfig, CompileError, Precision, compile};
-pub use draw::{Draw, DrawnSynapse};
+pub use draw::{Draw, DrawnSynapse, Row};
 pub use fanout::{Arriving, Delays, Fanout, Layout, Message, NarrowView, Weights};
-pub use footprint::{Footprint, predict};
+pub use footprint::{Footprint, predict, predict_for};
+pub use narrow::{WeightRounding, rounding};
 pub use scatter::{Scatter, Scratch};
 
 use narrow::Narrow;

@@ -119,6 +119,16 @@ impl<L: Law> Law for Bounded<L> {
         drawn.clamp(self.redraw.0, self.redraw.1).clamp(self.clip.0, self.clip.1)
     }
 
+    fn draw_row(&self, row: &Stream, distance: &dyn Fn(usize) -> f64, drawn: &mut [f64]) {
+        self.law.draw_row(row, distance, drawn);
+        for (position, drawn) in drawn.iter_mut().enumerate() {
+            *drawn = match self.keeps(*drawn) {
+                true => drawn.clamp(self.clip.0, self.clip.1),
+                false => self.draw(&mut row.of_position(position), distance(position)),
+            };
+        }
+    }
+
     fn range(&self) -> (f64, f64) {
         (self.clip.0.max(self.redraw.0), self.clip.1.min(self.redraw.1))
     }

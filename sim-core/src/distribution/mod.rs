@@ -97,6 +97,14 @@ pub trait Law: std::fmt::Debug + Send + Sync {
     /// Draws a number; `distance` is that between the ends of a synapse (0 for neurons).
     fn draw(&self, stream: &mut Stream, distance: f64) -> f64;
 
+    /// Draws for all synapses of a row: that at position p may use the stream `row.of_position(p)` and
+    /// its share of `row`'s batch, and has the ends `distance(p)` apart.
+    fn draw_row(&self, row: &Stream, distance: &dyn Fn(usize) -> f64, drawn: &mut [f64]) {
+        for (position, drawn) in drawn.iter_mut().enumerate() {
+            *drawn = self.draw(&mut row.of_position(position), distance(position));
+        }
+    }
+
     /// Between which numbers all draws lie.
     fn range(&self) -> (f64, f64) {
         (f64::NEG_INFINITY, f64::INFINITY)

@@ -4,6 +4,8 @@ use super::{Bounds, Describe, DistributionEntry, Law, check_positive};
 use crate::diagnostics::Findings;
 use crate::random::Stream;
 use crate::units::Quantity;
+use kernels::Instructions;
+use kernels::normal::standard_normals;
 use rand_distr::Distribution as _;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -51,5 +53,14 @@ struct Plain(rand_distr::Normal<f64>);
 impl Law for Plain {
     fn draw(&self, stream: &mut Stream, _distance: f64) -> f64 {
         self.0.sample(stream)
+    }
+
+    fn draw_row(&self, row: &Stream, _distance: &dyn Fn(usize) -> f64, drawn: &mut [f64]) {
+        let bits = row.batch(drawn.len());
+        let mut normals = vec![0.0; bits.len()];
+        standard_normals(Instructions::widest(), &bits, &mut normals);
+        for (drawn, normal) in drawn.iter_mut().zip(normals) {
+            *drawn = self.0.mean() + self.0.std_dev() * normal;
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Describe, DistributionEntry, Law};
 use crate::diagnostics::Findings;
-use crate::random::Stream;
+use crate::random::{Stream, unit_interval};
 use crate::units::Quantity;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -50,6 +50,13 @@ struct Plain {
 impl Law for Plain {
     fn draw(&self, stream: &mut Stream, _distance: f64) -> f64 {
         self.low + (self.high - self.low) * stream.next_uniform()
+    }
+
+    fn draw_row(&self, row: &Stream, _distance: &dyn Fn(usize) -> f64, drawn: &mut [f64]) {
+        let bits = row.batch(drawn.len());
+        for (drawn, bits) in drawn.iter_mut().zip(bits) {
+            *drawn = self.low + (self.high - self.low) * unit_interval(bits);
+        }
     }
 
     fn range(&self) -> (f64, f64) {

@@ -1,10 +1,11 @@
 //! Poisson input into narrow neurons: the same counts as [`Drive::arrive`] gives, drawn for vectors of
 //! neurons.
 
-use crate::random::{Purpose, draw};
-use crate::stimulus::{Drive, PoissonTable};
+use crate::connectome::narrow::quantise;
+use crate::random::Purpose;
+use crate::stimulus::{Drive, PoissonTable, more_bits};
 use kernels::Instructions;
-use kernels::poisson::{Draw, GROUP, add_counts};
+use kernels::poisson::{Counts, Draw, GROUP, add_counts};
 use std::ops::Range;
 
 /// A stimulus as narrow neurons take it.
@@ -12,20 +13,13 @@ use std::ops::Range;
 pub(super) struct NarrowDrive<'a> {
     drive: &'a Drive,
     seed: u64,
-    /// Table and its upper bits, and the weight, where all neurons and steps have the same.
-    plain: Option<(&'a PoissonTable, Vec<u16>, f64)>,
-}
-
-/// The upper 16 bits of all entries that do not have them all set.
-fn upper_bits(table: &PoissonTable) -> Vec<u16> {
-    let high = table.cumulative().iter().map(|bound| bound >> 32);
-    high.take_while(|&high| high < u64::from(u16::MAX)).map(|high| high as u16).collect()
+    /// Table and weight, where all neurons and steps have the same.
+    plain: Option<(&'a PoissonTable, f64)>,
 }
 
 impl<'a> NarrowDrive<'a> {
     pub(super) fn new(seed: u64, drive: &'a Drive) -> Self {
-        let plain = drive.plain().map(|(table, weight)| (table, upper_bits(table), weight));
-        NarrowDrive { drive, seed, plain }
+        NarrowDrive { drive, seed, plain: drive.plain() }
     }
 
     /// Index of the receptor.
@@ -42,12 +36,12 @@ impl<'a> NarrowDrive<'a> {
         range: Range<u32>,
         unit: f64,
         sums: &mut [i32],
-        undecided: &mut Vec<(u32, u16)>,
+        undecided: &mut Vec<u32>,
     ) {
         let Some(sent) = self.drive.sent_for(step) else {
             return;
         };
-        let Some((table, upper, weight)) = &self.plain else {
+        let Some((table, weight)) = self.plain else {
             let first = range.start;
             self.drive.arrive(self.seed, step, range, |neuron, input| {
                 let sum = &mut sums[(neuron - first) as usize];
@@ -62,16 +56,16 @@ impl<'a> NarrowDrive<'a> {
             block: range.start / 8,
             tag: Purpose::Poisson as u32,
         };
-        let weight = (weight / unit).round() as i32;
+        let (least, bounds) = table.bounds();
+        let weight = quantise(weight, unit);
         undecided.clear();
-        add_counts(instructions, draws, upper, weight, sums, undecided);
-        for &(index, high) in undecided.iter() {
-            let neuron = range.start + index;
-            let low = || draw(self.seed, Purpose::PoissonLow, neuron, sent, 0)[0];
-            let decided = upper.partition_point(|&entry| entry < high) as u32;
-            let more = table.count(high, low).saturating_sub(decided) as i32;
+        add_counts(instructions, draws, Counts { bounds, least, weight }, sums, undecided);
+        // What was added for a neuron whose bits decide nothing.
+        let added = i32::from(least) + bounds.len() as i32;
+        for &index in undecided.iter() {
+            let count = table.open_count(|| more_bits(self.seed, range.start + index, sent));
             let sum = &mut sums[index as usize];
-            *sum = sum.wrapping_add(more.wrapping_mul(weight));
+            *sum = sum.wrapping_add((count as i32 - added).wrapping_mul(i32::from(weight)));
         }
     }
 }
@@ -111,7 +105,7 @@ mod tests {
                     assert_eq!(sums[..300], expected[..300], "{rate} Hz, step {step}");
                 }
             }
-            assert!(named > 0, "no undecided count at {rate} Hz: the test shows too little");
+            assert!(named > 0, "all counts were decided at {rate} Hz: the test shows too little");
         }
     }
 }

@@ -35,7 +35,7 @@ mod event;
 mod plastic;
 mod source;
 
-use crate::connectome::{CompileConfig, CompileError, Connectome, compile};
+use crate::connectome::{CompileConfig, CompileError, Connectome, Precision, compile};
 use crate::network::ValidNetwork;
 use crate::recording::{Counters, PopulationInfo, Recording, Trace};
 use crate::time::Time;
@@ -257,6 +257,8 @@ pub struct EngineEntry {
     pub name: &'static str,
     /// One sentence.
     pub summary: &'static str,
+    /// How it computes unless it is told otherwise: in the narrow form where it can run that.
+    pub precision: Precision,
     /// Starts it.
     pub start: Start,
 }
@@ -266,11 +268,13 @@ pub static ENGINES: &[EngineEntry] = &[
     EngineEntry {
         name: "clock",
         summary: "clock-driven: every neuron in every step of the grid; runs every model",
+        precision: Precision::Single,
         start: clock::start,
     },
     EngineEntry {
         name: "event",
         summary: "event-driven: spikes and crossings at exact times, bound to no grid",
+        precision: Precision::Double,
         start: event::start,
     },
 ];

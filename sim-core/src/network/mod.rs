@@ -37,6 +37,7 @@ pub mod convolution;
 mod plasticity;
 mod population;
 pub mod positions;
+mod precision;
 mod probe;
 mod projection;
 pub mod shape;
@@ -46,6 +47,7 @@ pub use convolution::{Convolution, ConvolutionSynapse};
 pub use plasticity::Plasticity;
 pub use population::{Neuron, Population, RefractoryInput, Reset, SpikeCondition};
 pub use positions::{GridPositions, ListPositions, Positions, RandomPositions};
+pub use precision::Precision;
 pub use probe::Probe;
 pub use projection::Projection;
 pub use shape::Shape;
@@ -81,6 +83,9 @@ pub struct Network {
     /// Seed of every random draw (connectivity, Poisson sources).
     #[serde(default)]
     pub seed: u64,
+    /// How accurately it is to be computed; none: as the engine does by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precision: Option<Precision>,
     /// Populations of neurons.
     #[serde(default)]
     pub populations: IndexMap<String, Population>,
@@ -102,6 +107,7 @@ impl Network {
             name: name.into(),
             dt: dt.into(),
             seed: 0,
+            precision: None,
             populations: IndexMap::new(),
             projections: IndexMap::new(),
             stimuli: IndexMap::new(),

@@ -175,6 +175,10 @@ impl NeuronModel for Model {
         Some(Box::new(ClockState::new(neurons)))
     }
 
+    fn narrow_form(&self) -> Option<&'static str> {
+        Some(super::narrow::LOSS)
+    }
+
     fn is_narrow(&self, neurons: &LoweredNeurons) -> bool {
         narrow::is_narrow(neurons)
     }

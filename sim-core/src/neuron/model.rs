@@ -403,6 +403,11 @@ pub trait NeuronModel: Sync {
     /// The neurons for the clock-driven engine; `None` for sources, which have no state.
     fn clock(&self, neurons: &LoweredNeurons) -> Option<Box<dyn ClockNeurons>>;
 
+    /// What the model's narrow form (single precision) loses; none where there is no such form.
+    fn narrow_form(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Whether the model has a narrow form (single precision) for these parameters and rules.
     fn is_narrow(&self, _neurons: &LoweredNeurons) -> bool {
         false

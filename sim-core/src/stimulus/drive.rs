@@ -2,19 +2,21 @@
 
 use super::modulation::ValidModulation;
 use crate::neuron::Column;
-use crate::random::{Purpose, draw};
+use crate::random::{Purpose, draw, scaled};
 use std::ops::Range;
 
 /// Poisson input into a receptor.
 ///
-/// **The law.** The number of spikes sent to neuron n in step k is the smallest c with
-/// u < F(c) · 2^48, where F is the cumulative Poisson distribution of the mean of that step and u is a
-/// whole number of 48 random bits: probabilities are exact to 2^-48. The upper 16 bits of u are lane
-/// n mod 8 of the Philox block of (seed, [`Purpose::Poisson`], object n div 8, index k): lane l is
-/// the lower (l even) or upper (l odd) half of word l div 2. The lower 32 bits are the first word of
-/// the block of ([`Purpose::PoissonLow`], object n, index k). They matter only where the upper 16 bits
-/// equal those of some F(c) · 2^48, so nearly all counts need one eighth of a block and a comparison
-/// with 16-bit numbers.
+/// **The law.** Of the 65,536 values of 16 random bits, ⌊2^16 P(c)⌋ mean the count c, where P is the Poisson
+/// distribution with the mean of that step; they follow one another in the order of c. The few values
+/// that are left decide nothing: then 64 more bits choose c in proportion to what 2^16 P(c) has
+/// behind its point. So probabilities are exact to 2^-48, and nearly all counts need one eighth of a
+/// block and a comparison with 16-bit numbers. Counts in the tail, less likely than one in
+/// 1,024 together, have no values at all.
+///
+/// Neuron n takes its 16 bits from the Philox block of (seed, [`Purpose::Poisson`], object 16 ⌊n/128⌋ + ⌊n/4⌋ mod
+/// 16, index k): bits 16 (n mod 4) upwards of the words 2h and 2h + 1, where h is bit 6 of n. The
+/// 64 bits are the first two words of the block of ([`Purpose::PoissonLow`], object n, index k).
 ///
 /// What is sent in step k arrives at the end of step k + delay.
 #[derive(Debug)]
@@ -31,52 +33,102 @@ pub struct Drive {
     tables: Vec<PoissonTable>,
 }
 
-/// Neurons that share a block of random bits.
-const LANES: u32 = 8;
-
-/// The cumulative distribution of a Poisson number, in units of 2^-48.
+/// Which random bits mean which number of spikes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PoissonTable {
-    /// F(0), F(1), … until the rest is below half a unit.
-    cumulative: Vec<u64>,
+    /// Counts below are too rare for 16 bits.
+    least: u16,
+    /// Behind the last value that means `least`, `least` + 1, …; what reaches the last decides nothing.
+    bounds: Vec<u16>,
+    /// Cumulative weights of the counts 0, 1, … among values that decide nothing.
+    rest: Vec<u64>,
 }
 
+/// Neurons whose bits are made together.
+const GROUP: u32 = kernels::poisson::GROUP as u32;
+
 /// One in units of 2^-48.
-const ONE: f64 = (1_u64 << 48) as f64;
+const ONE: u64 = 1 << 48;
+
+/// Counts of which all larger ones together are less likely have no values of their own.
+const TAIL: u64 = ONE / 1024;
+
+/// P(0), P(1), … in units of 2^-48, with a sum of [`ONE`].
+fn probabilities(mean: f64) -> Vec<u64> {
+    let mut term = (-mean).exp();
+    let mut sum = term;
+    let cumulative = |sum: f64| ((sum * ONE as f64).round() as u64).min(ONE);
+    let (mut probabilities, mut before) = (vec![cumulative(sum)], cumulative(sum));
+    let mut count = 0.0;
+    // Beyond the mean the terms fall; they end where they no longer count.
+    while count < mean || term * ONE as f64 > 0.25 {
+        count += 1.0;
+        term *= mean / count;
+        sum += term;
+        probabilities.push(cumulative(sum) - before);
+        before = cumulative(sum);
+    }
+    // What rounding has lost is nothing that can be measured.
+    if let Some(last) = probabilities.last_mut() {
+        *last += ONE - before;
+    }
+    probabilities
+}
 
 impl PoissonTable {
     /// The table of a mean of at most some hundreds.
     pub fn new(mean: f64) -> Self {
-        let mut term = (-mean).exp();
-        let mut sum = term;
-        let mut cumulative = vec![(sum * ONE).round() as u64];
-        let mut count = 0.0;
-        // Beyond the mean the terms fall; they end where they no longer count.
-        while count < mean || term * ONE > 0.25 {
-            count += 1.0;
-            term *= mean / count;
-            sum += term;
-            cumulative.push((sum * ONE).round() as u64);
+        let probabilities = probabilities(mean);
+        let (mut bounds, mut rest) = (Vec::new(), Vec::new());
+        let (mut least, mut taken, mut left, mut open) = (0_u16, 0_u64, ONE, 0_u64);
+        for probability in probabilities {
+            let values = if left > TAIL { probability >> 32 } else { 0 };
+            left -= probability;
+            taken += values;
+            open += probability - (values << 32);
+            rest.push(open);
+            match u16::try_from(taken) {
+                Ok(0) => least += 1,
+                Ok(bound) if values > 0 || left > TAIL => bounds.push(bound),
+                // The tail, or all 65,536 values mean one count.
+                _ => {}
+            }
         }
-        PoissonTable { cumulative }
+        PoissonTable { least, bounds, rest }
     }
 
-    /// F(0), F(1), … in units of 2^-48.
-    pub fn cumulative(&self) -> &[u64] {
-        &self.cumulative
+    /// The table as vectors of neurons use it: the smallest count, and the bounds of the values that
+    /// mean it and those that follow.
+    pub fn bounds(&self) -> (u16, &[u16]) {
+        (self.least, &self.bounds)
     }
 
-    /// The count of a random number of which the upper 16 bits are known; `low` gives the others.
-    pub(crate) fn count(&self, high: u16, low: impl FnOnce() -> u32) -> u32 {
-        let high = u64::from(high);
-        let below = self.cumulative.partition_point(|bound| bound >> 32 < high);
-        let undecided = self.cumulative[below..].iter().take_while(|bound| **bound >> 32 == high);
-        if undecided.clone().next().is_none() {
-            return below as u32;
+    /// The count that 16 random bits mean; `more` gives others where they decide nothing.
+    pub(crate) fn count(&self, bits: u16, more: impl FnOnce() -> u64) -> u32 {
+        match self.bounds.last() {
+            Some(&last) if bits < last => {
+                u32::from(self.least) + self.bounds.partition_point(|&bound| bound <= bits) as u32
+            }
+            _ => self.open_count(more),
         }
-        let bits = high << 32 | u64::from(low());
-        (below + undecided.filter(|bound| **bound <= bits).count()) as u32
     }
+
+    /// The count of values that decide nothing.
+    pub(crate) fn open_count(&self, more: impl FnOnce() -> u64) -> u32 {
+        let open = self.rest.last().copied().unwrap_or(0);
+        if open == 0 {
+            // One count has all values.
+            return 0;
+        }
+        let place = scaled(more(), open);
+        self.rest.partition_point(|&bound| bound <= place) as u32
+    }
+}
+
+/// 64 bits that decide what 16 left open.
+pub(crate) fn more_bits(seed: u64, neuron: u32, sent: u64) -> u64 {
+    let words = draw(seed, Purpose::PoissonLow, neuron, sent, 0);
+    u64::from(words[0]) << 32 | u64::from(words[1])
 }
 
 impl Drive {
@@ -154,19 +206,19 @@ impl Drive {
             }
             (Column::Each(_), _) => None,
         };
-        let mut lanes = (u32::MAX, [0; 4]);
+        let mut words = (u32::MAX, [0; 4]);
         for neuron in range {
-            if lanes.0 != neuron / LANES {
-                let block = neuron / LANES;
-                lanes = (block, draw(seed, Purpose::Poisson, block, sent, 0));
+            let block = neuron / GROUP * 16 + neuron / 4 % 16;
+            if words.0 != block {
+                words = (block, draw(seed, Purpose::Poisson, block, sent, 0));
             }
-            let lane = neuron % LANES;
-            let high = (lanes.1[lane as usize / 2] >> (16 * (lane % 2))) as u16;
-            let low = || draw(seed, Purpose::PoissonLow, neuron, sent, 0)[0];
+            let word = neuron / 64 % 2 * 2 + neuron % 4 / 2;
+            let bits = (words.1[word as usize] >> (16 * (neuron % 2))) as u16;
+            let more = || more_bits(seed, neuron, sent);
             let index = neuron as usize;
             let count = match (shared, self.tables.get(index)) {
-                (Some(table), _) | (None, Some(table)) => table.count(high, low),
-                (None, None) => PoissonTable::new(self.mean.get(index) * factor).count(high, low),
+                (Some(table), _) | (None, Some(table)) => table.count(bits, more),
+                (None, None) => PoissonTable::new(self.mean.get(index) * factor).count(bits, more),
             };
             if count > 0 {
                 visit(neuron, self.weight.get(index) * f64::from(count));
@@ -205,32 +257,49 @@ mod tests {
         }
     }
 
+    /// Values of 16 bits and shares of what they leave open add up to the probabilities.
     #[test]
-    fn a_table_reaches_one_and_ends() {
-        for mean in [0.0, 1e-9, 0.5, 20.0, 500.0] {
+    fn a_table_means_the_distribution_exactly() {
+        for mean in [0.0, 1e-9, 1e-3, 0.5, 1.6, 20.0, 500.0] {
             let table = PoissonTable::new(mean);
-            let last = *table.cumulative().last().unwrap();
-            // Sums of a thousand rounded terms.
-            assert!(last.abs_diff(1 << 48) < 1 << 12, "{mean}: {last}");
-            assert!(table.cumulative().is_sorted() && table.cumulative().len() < 900);
+            let open = *table.rest.last().unwrap();
+            let decided = table.bounds.last().map_or(0, |&last| u64::from(last));
+            let mut means = vec![0_u64; table.rest.len()];
+            for bits in 0..=u16::MAX {
+                if u64::from(bits) < decided {
+                    means[table.count(bits, || 0) as usize] += 1;
+                }
+            }
+            let expected = probabilities(mean);
+            assert_eq!(expected.iter().sum::<u64>(), ONE, "{mean}");
+            for (count, expected) in expected.iter().enumerate() {
+                let before = if count == 0 { 0 } else { table.rest[count - 1] };
+                let share = table.rest[count] - before;
+                if open > 0 {
+                    assert_eq!((means[count] << 32) + share, *expected, "{mean}: {count}");
+                }
+            }
+            // One count in a thousand or two needs more bits, and for long tables not many more.
+            let most = ONE / 1024 + (table.rest.len() as u64) * (1 << 32);
+            assert!(open <= most, "{mean}: {open} of 2^48 are open");
         }
-        assert_eq!(PoissonTable::new(0.0).count(u16::MAX, || u32::MAX), 0);
+        assert_eq!(PoissonTable::new(0.0).count(u16::MAX, || u64::MAX), 0);
     }
 
     #[test]
-    fn the_upper_bits_decide_as_all_bits_do() {
+    fn open_counts_are_chosen_by_their_shares() {
         let table = PoissonTable::new(1.6);
-        for bits in [0_u64, 1 << 32, 0x3aaa_0000_1234, 0xffff_ffff_ffff].into_iter().chain(
-            table
-                .cumulative()
-                .iter()
-                .flat_map(|&b| [b.saturating_sub(1), b])
-                .filter(|b| b >> 48 == 0),
-        ) {
-            let slow = table.cumulative().iter().filter(|bound| **bound <= bits).count();
-            let fast = table.count((bits >> 32) as u16, || bits as u32);
-            assert_eq!(fast as usize, slow, "{bits:x}");
+        let open = *table.rest.last().unwrap();
+        let at = |share: u64| ((u128::from(share) << 64) / u128::from(open)) as u64 + 1;
+        for (count, &end) in table.rest.iter().enumerate() {
+            let before = if count == 0 { 0 } else { table.rest[count - 1] };
+            if end > before {
+                assert_eq!(table.open_count(|| at(before)), count as u32);
+                assert_eq!(table.open_count(|| at(end - 1)), count as u32);
+            }
         }
+        let last = table.rest.partition_point(|&end| end < open);
+        assert_eq!(table.open_count(|| u64::MAX) as usize, last);
     }
 
     #[test]

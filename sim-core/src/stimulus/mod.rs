@@ -24,6 +24,7 @@ mod train;
 
 pub use alternating_current::AlternatingCurrent;
 pub use constant_current::ConstantCurrent;
+pub(crate) use drive::more_bits;
 pub use drive::{Drive, PoissonTable};
 pub use gamma_train::GammaTrain;
 pub use modulation::{Modulation, Piecewise, Sine};

@@ -1,39 +1,17 @@
 //! Building: a chunk of rows at a time is drawn, sorted and stored, in parallel; nothing is sorted as
 //! a whole and nothing is held twice.
 
-use super::super::draw::{Draw, DrawnSynapse};
-use super::bundle::{Bundle, CHUNK, Chunk, Synapses};
-use super::plan::{Member, Plan};
+use super::super::draw::{Draw, DrawnSynapse, Row};
+use super::bundle::{Bundle, CHUNK, Chunk, LONGEST_SEGMENT, Synapses};
+use super::plan::{Member, Plan, PlannedBundle};
 use super::scale::quantise;
+use super::sort::{Key, sort};
 use super::{Blocks, Narrow};
 use crate::connectivity::End;
 use crate::network::ValidNetwork;
+use kernels::prefer_large_pages;
 use rayon::prelude::*;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-/// A synapse in the making, ordered by (block, delay, slot, weight).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Key(u64);
-
-impl Key {
-    fn new(block: usize, delay: u32, slot: u16, weight: i16) -> Key {
-        let place = (block as u64) << 48 | u64::from(delay as u16) << 32;
-        Key(place | u64::from(slot) << 16 | u64::from(weight as u16))
-    }
-
-    fn block(self) -> usize {
-        (self.0 >> 48) as usize
-    }
-
-    fn delay(self) -> u32 {
-        (self.0 >> 32) as u32 & 0xffff
-    }
-
-    /// Slot and weight as [`Synapses::Weighted`] has them.
-    fn synapse(self) -> u32 {
-        self.0 as u32
-    }
-}
+use std::ops::Range;
 
 /// What is built, and for each projection its bundle and number of synapses.
 pub type Built = (Narrow, Vec<Option<(usize, u64)>>);
@@ -41,50 +19,66 @@ pub type Built = (Narrow, Vec<Option<(usize, u64)>>);
 /// Builds all bundles of a plan; none where sums of weights could leave 32 bits.
 pub fn build(network: &ValidNetwork, plan: Plan) -> Option<Built> {
     let Plan { blocks, populations, bundles } = plan;
-    let mut built = Vec::with_capacity(bundles.len());
+    let mut narrow = Narrow {
+        chunks: vec![Vec::new(); blocks.count()],
+        blocks,
+        populations,
+        bundles: Vec::with_capacity(bundles.len()),
+    };
     let mut members = vec![None; network.projections().len()];
     for (index, planned) in bundles.iter().enumerate() {
-        let sources = network.populations()[planned.source].size();
-        let rows: Vec<MemberRows<'_>> =
-            planned.members.iter().map(|member| MemberRows::new(network, member)).collect();
-        let chunks: Vec<Vec<Chunk>> = (0..(sources as usize).div_ceil(CHUNK))
-            .into_par_iter()
-            .map(|chunk| {
-                let first = (chunk * CHUNK) as u32;
-                let last = sources.min(first + CHUNK as u32);
-                let one = planned.weight.is_some();
-                build_chunk(&blocks, &rows, first..last, one)
-            })
-            .collect();
-        for (member, rows) in planned.members.iter().zip(&rows) {
-            members[member.projection] = Some((index, rows.count.load(Ordering::Relaxed)));
+        let counts = build_bundle(network, planned, &mut narrow);
+        for (member, count) in planned.members.iter().zip(counts) {
+            members[member.projection] = Some((index, count));
         }
-        let mut rows: Vec<Vec<Chunk>> = (0..blocks.count()).map(|_| Vec::new()).collect();
-        for chunk in chunks {
-            rows.iter_mut().zip(chunk).for_each(|(rows, chunk)| rows.push(chunk));
-        }
-        let filled = || rows.iter().flatten().filter(|chunk| chunk.delays > 0);
-        let shortest = filled().map(|chunk| chunk.first_delay).min().unwrap_or(1);
-        let longest = filled().map(|chunk| chunk.first_delay + chunk.delays - 1).max().unwrap_or(1);
-        built.push(Bundle {
-            source: planned.source,
-            receptor: planned.receptor,
-            weight: planned.weight,
-            delays: shortest..=longest,
-            rows,
-        });
     }
-    let narrow = Narrow { blocks, populations, bundles: built };
     sums_fit(network, &narrow).then_some((narrow, members))
+}
+
+/// Builds a bundle; gives the number of synapses of each member.
+fn build_bundle(network: &ValidNetwork, planned: &PlannedBundle, narrow: &mut Narrow) -> Vec<u64> {
+    let sources = network.populations()[planned.source].size();
+    let members: Vec<MemberRows<'_>> = planned
+        .members
+        .iter()
+        .map(|member| MemberRows::new(network, member, &narrow.blocks))
+        .collect();
+    let blocks = narrow.blocks.count();
+    let built: Vec<BuiltChunk> = (0..sources.div_ceil(CHUNK as u32))
+        .into_par_iter()
+        .map_init(Workshop::default, |workshop, chunk| {
+            let first = chunk * CHUNK as u32;
+            let last = sources.min(first + CHUNK as u32);
+            workshop.build(planned, &members, first..last, blocks)
+        })
+        .collect();
+    let first_chunk = narrow.chunks.first().map_or(0, Vec::len);
+    let mut row_lengths = Vec::with_capacity(sources as usize);
+    let (mut shortest, mut longest) = (u32::MAX, 0);
+    let mut counts = vec![0; members.len()];
+    for chunk in built {
+        narrow.chunks.iter_mut().zip(chunk.blocks).for_each(|(all, own)| all.push(own));
+        row_lengths.extend(chunk.row_lengths);
+        shortest = shortest.min(chunk.delays.0);
+        longest = longest.max(chunk.delays.1);
+        counts.iter_mut().zip(chunk.counts).for_each(|(sum, count)| *sum += count);
+    }
+    narrow.bundles.push(Bundle {
+        source: planned.source,
+        receptor: planned.receptor,
+        delays: if longest == 0 { 1..=1 } else { shortest..=longest },
+        first_chunk,
+        row_lengths: row_lengths.into_boxed_slice(),
+    });
+    counts
 }
 
 /// The rows of one projection by source.
 struct MemberRows<'n> {
     draw: Draw<'n>,
-    target: usize,
     unit: f64,
-    /// Synapses built so far.
-    count: AtomicU64,
+    /// By block: end of the target population's slice, and slot of neuron 0 if it lay there.
+    places: Vec<(u32, u32)>,
     /// Of a rule whose rows are numbered by target.
     turned: Option<Turned>,
 }
@@ -96,15 +90,43 @@ type Turned = (Vec<u64>, Vec<(u32, u16, i16)>);
 const ROWS_AT_ONCE: u32 = 4096;
 
 impl<'n> MemberRows<'n> {
-    fn new(network: &'n ValidNetwork, member: &Member) -> Self {
+    fn new(network: &'n ValidNetwork, member: &Member, blocks: &Blocks) -> Self {
         let projection = &network.projections()[member.projection];
-        let draw = Draw::new(network, projection);
-        let (target, unit, count) = (projection.target, member.unit, AtomicU64::new(0));
-        let mut rows = MemberRows { draw, target, unit, count, turned: None };
+        let place = |block: usize| {
+            let slice = blocks.slice(block, projection.target);
+            let first_slot = blocks.slots(block, projection.target).start as u32;
+            (slice.end, first_slot.wrapping_sub(slice.start))
+        };
+        let mut rows = MemberRows {
+            draw: Draw::new(network, projection),
+            unit: member.unit,
+            places: (0..blocks.count()).map(place).collect(),
+            turned: None,
+        };
         if rows.draw.end() == End::Target {
             rows.turned = Some(rows.turn(network.populations()[projection.source].size()));
         }
         rows
+    }
+
+    fn key(&self, target: u32, delay: u32, weight: i16) -> Key {
+        let block = self.places.partition_point(|place| place.0 <= target);
+        let base = self.places.get(block).map_or(0, |place| place.1);
+        Key::new(block as u32, delay, base.wrapping_add(target) as u16, weight)
+    }
+
+    /// Appends the synapses of a source.
+    fn append(&self, source: u32, drawn: &mut Row, keys: &mut Vec<Key>) {
+        if let Some((first, turned)) = &self.turned {
+            let row = first[source as usize] as usize..first[source as usize + 1] as usize;
+            keys.extend(turned[row].iter().map(|&(t, delay, w)| self.key(t, u32::from(delay), w)));
+            return;
+        }
+        self.draw.row(source, drawn);
+        let values = drawn.weights.iter().zip(&drawn.delays);
+        keys.extend(drawn.partners.iter().zip(values).map(|(partner, (&weight, &delay))| {
+            self.key(partner.neuron, delay, quantise(weight, self.unit))
+        }));
     }
 
     /// Draws all rows, which are numbered by target, and sorts them by source.
@@ -131,10 +153,9 @@ impl<'n> MemberRows<'n> {
         for first in (0..count).step_by(ROWS_AT_ONCE as usize) {
             let rows: Vec<Vec<DrawnSynapse>> = (first..count.min(first + ROWS_AT_ONCE))
                 .into_par_iter()
-                .map_init(Vec::new, |scratch, row| {
-                    let mut synapses = Vec::new();
-                    self.draw.row(row, scratch, &mut synapses);
-                    synapses
+                .map_init(Row::default, |drawn, row| {
+                    self.draw.row(row, drawn);
+                    drawn.synapses(End::Target, row).collect()
                 })
                 .collect();
             rows.iter().flatten().for_each(&mut visit);
@@ -142,82 +163,106 @@ impl<'n> MemberRows<'n> {
     }
 }
 
-/// The rows of some sources, one chunk a block.
-fn build_chunk(
-    blocks: &Blocks,
-    members: &[MemberRows<'_>],
-    sources: std::ops::Range<u32>,
-    one_weight: bool,
-) -> Vec<Chunk> {
-    let (mut scratch, mut drawn, mut keys) = (Vec::new(), Vec::new(), Vec::<Key>::new());
-    let mut ends = Vec::with_capacity(sources.len());
-    let mut counts = vec![0; members.len()];
-    for source in sources {
-        let row = keys.len();
-        for (member, count) in members.iter().zip(&mut counts) {
-            let before = keys.len();
-            let key = |target: u32, delay: u32, weight: i16| {
-                let (block, slot) = blocks.place(member.target, target);
-                Key::new(block, delay, slot, weight)
-            };
-            if let Some((first, turned)) = &member.turned {
-                let row = first[source as usize] as usize..first[source as usize + 1] as usize;
-                keys.extend(turned[row].iter().map(|&(t, delay, w)| key(t, u32::from(delay), w)));
-                *count += (keys.len() - before) as u64;
-                continue;
-            }
-            drawn.clear();
-            member.draw.row(source, &mut scratch, &mut drawn);
-            let weight = |synapse: &DrawnSynapse| quantise(synapse.weight, member.unit);
-            keys.extend(drawn.iter().map(|s| key(s.target, s.delay, weight(s))));
-            *count += (keys.len() - before) as u64;
-        }
-        if !keys[row..].is_sorted() {
-            keys[row..].sort_unstable();
-        }
-        ends.push(keys.len());
-    }
-    for (member, count) in members.iter().zip(counts) {
-        member.count.fetch_add(count, Ordering::Relaxed);
-    }
-    (0..blocks.count()).map(|block| store(&keys, &ends, block, one_weight)).collect()
+/// The rows of some sources.
+struct BuiltChunk {
+    /// One chunk a block.
+    blocks: Vec<Chunk>,
+    row_lengths: Vec<u32>,
+    /// The shortest and the longest delay.
+    delays: (u32, u32),
+    /// Number of synapses of each member.
+    counts: Vec<u64>,
 }
 
-/// The synapses of a block among sorted rows.
-fn store(keys: &[Key], ends: &[usize], block: usize, one_weight: bool) -> Chunk {
-    let mut start = 0;
-    let mut own: Vec<&[Key]> = Vec::with_capacity(ends.len());
-    for &end in ends {
-        let row = &keys[start..end];
-        let from = row.partition_point(|key| key.block() < block);
-        let to = from + row[from..].partition_point(|key| key.block() == block);
-        own.push(&row[from..to]);
-        start = end;
+/// What a thread uses again from chunk to chunk.
+#[derive(Default)]
+struct Workshop {
+    drawn: Row,
+    keys: Vec<Key>,
+    scratch: Vec<Key>,
+    /// By block: slots, or slots and weights, with heads.
+    stored: Vec<Vec<u32>>,
+}
+
+impl Workshop {
+    fn build(
+        &mut self,
+        planned: &PlannedBundle,
+        members: &[MemberRows<'_>],
+        sources: Range<u32>,
+        blocks: usize,
+    ) -> BuiltChunk {
+        self.stored.resize_with(blocks, Vec::new);
+        self.stored.iter_mut().for_each(Vec::clear);
+        let mut rows = vec![Vec::with_capacity(sources.len()); blocks];
+        let mut built = BuiltChunk {
+            blocks: Vec::with_capacity(blocks),
+            row_lengths: Vec::with_capacity(sources.len()),
+            delays: (u32::MAX, 0),
+            counts: vec![0; members.len()],
+        };
+        let one_weight = planned.weight.is_some();
+        for source in sources {
+            self.keys.clear();
+            for (member, count) in members.iter().zip(&mut built.counts) {
+                let before = self.keys.len();
+                member.append(source, &mut self.drawn, &mut self.keys);
+                *count += (self.keys.len() - before) as u64;
+            }
+            sort(&mut self.keys, &mut self.scratch);
+            built.row_lengths.push(self.keys.len() as u32);
+            let mut rest = &self.keys[..];
+            for (block, (stored, rows)) in self.stored.iter_mut().zip(&mut rows).enumerate() {
+                let own = rest.iter().take_while(|key| key.block() == block).count();
+                let (row, others) = rest.split_at(own);
+                rest = others;
+                rows.push(stored.len() as u32);
+                let delays = store(row, one_weight, stored);
+                built.delays.0 = built.delays.0.min(delays.0);
+                built.delays.1 = built.delays.1.max(delays.1);
+            }
+        }
+        for (stored, rows) in self.stored.iter().zip(rows) {
+            let synapses = match one_weight {
+                true => Synapses::Slots(table(stored, |number| number as u16)),
+                false => Synapses::Weighted(table(stored, |number| number)),
+            };
+            let (receptor, weight) = (planned.receptor as u16, planned.weight.unwrap_or(0));
+            let rows = rows.into_boxed_slice();
+            built.blocks.push(Chunk { receptor, weight, rows, synapses });
+        }
+        built
     }
-    let delays = || own.iter().copied().flatten().map(|key| key.delay());
-    let first_delay = delays().min().unwrap_or(1);
-    let count = delays().max().map_or(0, |longest| longest - first_delay + 1);
-    let mut offsets = vec![0_u32; own.len() * count as usize + 1];
-    for (row, keys) in own.iter().enumerate() {
-        for key in *keys {
-            offsets[row * count as usize + (key.delay() - first_delay) as usize + 1] += 1;
+}
+
+/// The numbers in memory of their own, in large pages where the system has them.
+fn table<T>(numbers: &[u32], of: impl Fn(u32) -> T) -> Box<[T]> {
+    let mut table = Vec::with_capacity(numbers.len());
+    prefer_large_pages(&mut table);
+    table.extend(numbers.iter().map(|&number| of(number)));
+    table.into_boxed_slice()
+}
+
+/// Appends a sorted row with its heads; gives the shortest and the longest delay.
+fn store(row: &[Key], one_weight: bool, stored: &mut Vec<u32>) -> (u32, u32) {
+    let head = |steps: u32, count: usize, stored: &mut Vec<u32>| match one_weight {
+        true => stored.extend([steps, count as u32]),
+        false => stored.push(steps << 16 | count as u32),
+    };
+    let mut before = 0;
+    for segment in row.chunk_by(|a, b| a.delay() == b.delay()) {
+        for segment in segment.chunks(LONGEST_SEGMENT) {
+            let delay = segment.first().map_or(before, |key| key.delay());
+            head(delay - before, segment.len(), stored);
+            before = delay;
+            match one_weight {
+                true => stored.extend(segment.iter().map(|key| key.synapse() >> 16)),
+                false => stored.extend(segment.iter().map(|key| key.synapse())),
+            }
         }
     }
-    for at in 1..offsets.len() {
-        offsets[at] += offsets[at - 1];
-    }
-    let sorted = own.iter().copied().flatten().map(|key| key.synapse());
-    let total = offsets.last().copied().unwrap_or(0) as usize;
-    let synapses = if one_weight {
-        let mut slots = Vec::with_capacity(total);
-        slots.extend(sorted.map(|synapse| (synapse >> 16) as u16));
-        Synapses::Slots(slots.into_boxed_slice())
-    } else {
-        let mut synapses = Vec::with_capacity(total);
-        synapses.extend(sorted);
-        Synapses::Weighted(synapses.into_boxed_slice())
-    };
-    Chunk { first_delay, delays: count, offsets: offsets.into_boxed_slice(), synapses }
+    head(0, 0, stored);
+    (row.first().map_or(u32::MAX, |key| key.delay()), before)
 }
 
 /// Whether the sum of all weights' magnitudes at each neuron and receptor stays within 32 bits, so that
@@ -231,10 +276,13 @@ fn sums_fit(network: &ValidNetwork, narrow: &Narrow) -> bool {
             let mut sums =
                 vec![input.get(receptor).copied().unwrap_or(0); super::MOST_SLOTS as usize];
             for bundle in narrow.bundles.iter().filter(|bundle| bundle.receptor == receptor) {
-                for chunk in &bundle.rows[block] {
-                    bundle.for_each(chunk, 0..chunk.synapses.len(), |slot, weight| {
-                        sums[usize::from(slot)] += u64::from(weight.unsigned_abs());
-                    });
+                for source in 0..bundle.row_lengths.len() as u32 {
+                    let chunk = &narrow.chunks[block][bundle.chunk(source)];
+                    for (_, segment) in chunk.segments(source) {
+                        chunk.for_each(segment, |slot, weight| {
+                            sums[usize::from(slot)] += u64::from(weight.unsigned_abs());
+                        });
+                    }
                 }
             }
             sums.iter().all(|&sum| sum <= i32::MAX as u64)

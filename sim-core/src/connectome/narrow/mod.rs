@@ -3,7 +3,8 @@
 //!
 //! * A **block** has its own accumulators; a synapse names its target by a 16-bit slot in the block.
 //! * A **bundle** joins the projections of one source population that act on receptors of the same
-//!   index, so that the synapses of a spike that arrive in one step are one **segment** a block.
+//!   index, so that the synapses of a spike that arrive in one step are one **segment** a block; a row
+//!   is its segments in the order of their delays.
 //! * Weights are 16-bit integers in units of a scale, one for each target population and receptor;
 //!   sums of them are exact in 32 bits (the module `scale`).
 //! * Rows lie in chunks of [`CHUNK`] sources, which are drawn, sorted and stored on their own.
@@ -12,12 +13,16 @@ mod blocks;
 mod build;
 mod bundle;
 mod plan;
+mod rounding;
 mod scale;
+mod sort;
 
 pub use blocks::{Blocks, MOST_SLOTS};
 pub(super) use build::build;
-pub use bundle::{Bundle, CHUNK, Chunk, Synapses};
+pub use bundle::{Bundle, CHUNK, Chunk, Head, Synapses};
 pub(super) use plan::plan;
+pub use rounding::{WeightRounding, rounding};
+pub(crate) use scale::quantise;
 
 /// A population in the narrow form.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +39,8 @@ pub struct Narrow {
     pub(super) blocks: Blocks,
     pub(super) populations: Vec<Option<NarrowPopulation>>,
     pub(super) bundles: Vec<Bundle>,
+    /// By block: the chunks of all bundles.
+    pub(super) chunks: Vec<Vec<Chunk>>,
 }
 
 impl Narrow {
@@ -52,9 +59,16 @@ impl Narrow {
         &self.bundles
     }
 
-    /// Bytes on the heap.
-    pub fn bytes(&self) -> u64 {
-        self.bundles.iter().map(Bundle::bytes).sum()
+    /// The chunks of a block, those of all bundles.
+    pub fn chunks(&self, block: usize) -> &[Chunk] {
+        &self.chunks[block]
+    }
+
+    /// Bytes of a bundle on the heap.
+    pub fn bytes(&self, bundle: &Bundle) -> u64 {
+        let chunks: u64 =
+            self.chunks.iter().flat_map(|block| &block[bundle.chunks()]).map(Chunk::bytes).sum();
+        chunks + 4 * bundle.row_lengths.len() as u64
     }
 
     /// The largest error of a weight that rounding makes, relative to the largest weight of its

@@ -16,6 +16,20 @@ pub struct Plan {
     pub(super) bundles: Vec<PlannedBundle>,
 }
 
+impl Plan {
+    /// How many projections share the rows of a projection (by index), itself included; 0 where it does
+    /// not get the narrow form.
+    pub fn sharers(&self, projection: usize) -> u64 {
+        let has = |bundle: &&PlannedBundle| bundle.members.iter().any(|m| m.projection == projection);
+        self.bundles.iter().find(has).map_or(0, |bundle| bundle.members.len() as u64)
+    }
+
+    /// Number of blocks.
+    pub fn block_count(&self) -> usize {
+        self.blocks.count()
+    }
+}
+
 /// A bundle to be built.
 #[derive(Debug)]
 pub(super) struct PlannedBundle {
@@ -159,7 +173,7 @@ fn has_rows(projection: &ValidProjection) -> bool {
 }
 
 /// The weight of all synapses, where it is one.
-fn single(projection: &ValidProjection) -> Option<f64> {
+pub(super) fn single(projection: &ValidProjection) -> Option<f64> {
     match projection.weights.listed()? {
         Column::One(weight) => Some(*weight),
         Column::Each(_) => None,
@@ -167,7 +181,7 @@ fn single(projection: &ValidProjection) -> Option<f64> {
 }
 
 /// A bound of the weights' magnitude.
-fn largest_weight(projection: &ValidProjection) -> f64 {
+pub(super) fn largest_weight(projection: &ValidProjection) -> f64 {
     match &projection.weights {
         ValidWeights::Listed(column) => {
             column.numbers().iter().fold(0.0, |most, weight| most.max(weight.abs()))

@@ -43,7 +43,9 @@ pub fn unit(singles: &[f64], largest: f64) -> f64 {
 
 /// A weight as an integer.
 pub fn quantise(weight: f64, unit: f64) -> i16 {
-    (weight / unit).round().clamp(-LARGEST_INTEGER, LARGEST_INTEGER) as i16
+    // Half away from zero: the cast cuts off what lies behind the point.
+    let scaled = (weight / unit).clamp(-LARGEST_INTEGER, LARGEST_INTEGER);
+    (scaled + 0.5_f64.copysign(scaled)) as i16
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //! none.
 
 use super::super::Compiled;
-use super::deliver::{Sums, sums};
-use super::part::{Context, Sample};
+use super::deliver::{Flights, Sums};
+use super::part::{Changes, Context, Sample};
 use crate::connectome::narrow::{Narrow, NarrowPopulation};
 use crate::network::ValidPopulation;
 use crate::neuron::{Emitted, NarrowInput, NarrowNeurons};
@@ -12,6 +12,10 @@ use std::ops::Range;
 /// Neurons of a population without input that are advanced through a whole epoch at a time: their
 /// state stays in the nearest cache.
 pub(super) const TILE: u32 = 4096;
+
+/// Neurons that are advanced while their input still lies in the nearest cache; a multiple of what has to
+/// stay together.
+const PIECE: usize = 1024;
 
 /// Neurons of one population in the narrow form.
 pub(super) struct Piece {
@@ -27,11 +31,13 @@ pub(super) struct Piece {
 /// Neurons that share accumulators.
 pub(super) struct Block {
     pub(super) index: usize,
+    /// Spikes on their way to it.
+    pub(super) flights: Flights,
     /// One set a receptor.
     pub(super) sums: Vec<Box<Sums>>,
     pub(super) pieces: Vec<Piece>,
     /// Counts that need more random bits.
-    pub(super) undecided: Vec<(u32, u16)>,
+    pub(super) undecided: Vec<u32>,
 }
 
 impl Block {
@@ -41,13 +47,20 @@ impl Block {
             let (range, slots) =
                 (narrow.blocks().slice(index, number), narrow.blocks().slots(index, number));
             let form = narrow.populations()[number].as_ref();
-            if let Some(form) = form.filter(|_| !range.is_empty()) {
-                pieces.extend(Piece::new(number, population, form, range, slots));
+            let Some(form) = form.filter(|_| !range.is_empty()) else {
+                continue;
+            };
+            let all = slots.clone();
+            for first in all.clone().step_by(PIECE) {
+                let slots = first..slots.end.min(first + PIECE);
+                let from = range.start + (first - all.start) as u32;
+                let own = from..range.end.min(from + PIECE as u32);
+                pieces.extend(Piece::new(number, population, form, own, slots));
             }
         }
         let receptors = pieces.iter().map(|piece| piece.units.len()).max().unwrap_or(0);
-        let sums = (0..receptors).map(|_| sums()).collect();
-        Block { index, sums, pieces, undecided: Vec::new() }
+        let sums = (0..receptors).map(|_| Sums::new()).collect();
+        Block { index, flights: Flights::new(narrow), sums, pieces, undecided: Vec::new() }
     }
 
     /// Draws random input and advances all neurons, after delivery.
@@ -61,7 +74,7 @@ impl Block {
     ) {
         for piece in &mut self.pieces {
             for drive in &context.drives[piece.population] {
-                let sums = &mut self.sums[drive.receptor()][piece.slots.clone()];
+                let sums = &mut self.sums[drive.receptor()].0[piece.slots.clone()];
                 let unit = piece.exact_units[drive.receptor()];
                 let (instructions, range) = (context.instructions, piece.range.clone());
                 drive.add(instructions, step, range, unit, sums, &mut self.undecided);
@@ -86,6 +99,19 @@ impl Piece {
         Some(Piece { population: index, range, slots, neurons, units, exact_units })
     }
 
+    /// Sets the current, given for the whole population, that acts from the next step on.
+    pub(super) fn set_current(&mut self, current: &[f64]) {
+        let own = self.range.start as usize..self.range.end as usize;
+        self.neurons.set_current(&current[own]);
+    }
+
+    /// Takes a current that acts from `step` on.
+    pub(super) fn follow(&mut self, changes: &Changes, step: u64) {
+        if let Some(current) = changes.acting_from(step, self.population) {
+            self.set_current(current);
+        }
+    }
+
     pub(super) fn step(
         &mut self,
         context: &Context<'_>,
@@ -101,18 +127,18 @@ impl Piece {
         match sums {
             [] => neurons.step(instructions, &mut [], spiked),
             [first] => {
-                let sums = &mut first[slots.clone()];
+                let sums = &mut first.0[slots.clone()];
                 neurons.step(instructions, &mut [NarrowInput { sums, unit: units[0] }], spiked);
             }
             [first, second] if units.len() == 2 => {
-                let first = NarrowInput { sums: &mut first[slots.clone()], unit: units[0] };
-                let second = NarrowInput { sums: &mut second[slots.clone()], unit: units[1] };
+                let first = NarrowInput { sums: &mut first.0[slots.clone()], unit: units[0] };
+                let second = NarrowInput { sums: &mut second.0[slots.clone()], unit: units[1] };
                 neurons.step(instructions, &mut [first, second], spiked);
             }
             more => {
                 let inputs = more.iter_mut().zip(units);
                 let mut inputs: Vec<NarrowInput<'_>> = inputs
-                    .map(|(sums, &unit)| NarrowInput { sums: &mut sums[slots.clone()], unit })
+                    .map(|(sums, &unit)| NarrowInput { sums: &mut sums.0[slots.clone()], unit })
                     .collect();
                 neurons.step(instructions, &mut inputs, spiked);
             }

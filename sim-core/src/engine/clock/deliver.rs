@@ -1,149 +1,167 @@
-//! Delivery of narrow synapses: late, and in one flat list.
+//! Delivery of narrow synapses: late, along the rows.
 //!
-//! Spikes wait in the [`History`]; in each step a block looks up the segments that arrive now and adds
-//! their weights to its accumulators. Three passes over plain lists, so that memory is asked for long
-//! before it is read: (1) every spike in flight names a place in an offset table, (2) offsets are read
-//! and name a segment, (3) segments are walked.
+//! A spike is a [`Flight`] through its row in each block. It waits for the step in which its next
+//! segment arrives; then the segment's weights are added to the block's accumulators, and behind it lies
+//! the head that says when the flight goes on. So what arrives in a step is one flat list of
+//! places in memory, known long before they are read.
 
-use super::history::History;
-use crate::connectome::narrow::{Chunk, MOST_SLOTS, Narrow, Synapses};
+use super::history::StepSpikes;
+use crate::connectome::narrow::{Chunk, Head, MOST_SLOTS, Narrow, Synapses};
 use kernels::prefetch;
 
-/// Accumulators of one receptor of a block, one a slot.
-pub(super) type Sums = [i32; MOST_SLOTS as usize];
-
-/// Places in offset tables that are asked for ahead.
-const OFFSETS_AHEAD: usize = 16;
+/// Accumulators of one receptor of a block, one a slot; they begin at a cache line.
+#[derive(Debug)]
+#[repr(align(64))]
+pub(super) struct Sums(pub(super) [i32; MOST_SLOTS as usize]);
 
 /// Segments that are asked for ahead.
-const SEGMENTS_AHEAD: usize = 8;
+const AHEAD: usize = 8;
 
 /// Bytes that come into the cache together.
 const LINE: usize = 64;
 
 /// Lines of a segment that are asked for; the rest follows in sequence.
-const LINES: usize = 6;
+const LINES: usize = 8;
 
-/// Where in an offset table the segment of a spike is.
+/// A spike that waits for its next segment.
 #[derive(Debug, Clone, Copy)]
-struct Place<'a> {
-    chunk: &'a Chunk,
-    at: usize,
-    weight: i16,
-    receptor: u16,
+struct Flight {
+    /// Among the block's chunks.
+    chunk: u32,
+    /// Where the synapses of the segment begin.
+    first: u32,
+    /// Number of its synapses.
+    count: u32,
 }
 
-/// Synapses that a spike reaches in this step.
-#[derive(Debug, Clone, Copy)]
-enum Segment<'a> {
-    Slots { slots: &'a [u16], weight: i16, receptor: u16 },
-    Weighted { synapses: &'a [u32], receptor: u16 },
+/// Spikes on their way through the rows of a block. All of it follows from the spikes of the last steps.
+#[derive(Debug)]
+pub(super) struct Flights {
+    /// By step modulo the length: what arrives in it.
+    arriving: Vec<Vec<Flight>>,
 }
 
-/// Lists that are used again in every step.
-#[derive(Debug, Default)]
-pub(super) struct Lists<'a> {
-    places: Vec<Place<'a>>,
-    segments: Vec<Segment<'a>>,
-}
-
-/// A new set of accumulators.
-pub(super) fn sums() -> Box<Sums> {
-    let zeros = vec![0; MOST_SLOTS as usize].into_boxed_slice();
-    zeros.try_into().unwrap_or_else(|_| Box::new([0; MOST_SLOTS as usize]))
-}
-
-/// Adds what arrives at a block in `step` to its accumulators, one set a receptor.
-pub(super) fn deliver<'a>(
-    narrow: &'a Narrow,
-    block: usize,
-    history: &History,
-    step: u64,
-    lists: &mut Lists<'a>,
-    sums: &mut [Box<Sums>],
-) {
-    lists.places.clear();
-    for bundle in narrow.bundles() {
-        let rows = &bundle.rows[block];
-        for delay in bundle.delays.clone() {
-            let Some(sent) = step.checked_sub(u64::from(delay)).filter(|&sent| sent > 0) else {
-                break;
-            };
-            let spikes = &history.at(sent)[bundle.source].neurons;
-            lists.places.extend(spikes.iter().filter_map(|&source| {
-                let chunk = &rows[source as usize / crate::connectome::narrow::CHUNK];
-                let at = chunk.place(source, delay)?;
-                let (weight, receptor) = (bundle.weight.unwrap_or(0), bundle.receptor as u16);
-                Some(Place { chunk, at, weight, receptor })
-            }));
-        }
-    }
-    find_segments(lists);
-    for (index, segment) in lists.segments.iter().enumerate() {
-        if let Some(ahead) = lists.segments.get(index + SEGMENTS_AHEAD) {
-            ahead.prefetch();
-        }
-        segment.walk(sums);
+impl Sums {
+    /// A new set of accumulators.
+    pub(super) fn new() -> Box<Sums> {
+        Box::new(Sums([0; MOST_SLOTS as usize]))
     }
 }
 
-/// Reads the offsets of all places.
-fn find_segments(lists: &mut Lists<'_>) {
-    lists.segments.clear();
-    for (index, place) in lists.places.iter().enumerate() {
-        if let Some(ahead) = lists.places.get(index + OFFSETS_AHEAD) {
-            prefetch(&ahead.chunk.offsets, ahead.at);
-        }
-        let Place { chunk, at, weight, receptor } = *place;
-        let segment = chunk.offsets[at] as usize..chunk.offsets[at + 1] as usize;
-        if segment.is_empty() {
-            continue;
-        }
-        lists.segments.push(match &chunk.synapses {
-            Synapses::Slots(slots) => Segment::Slots { slots: &slots[segment], weight, receptor },
-            Synapses::Weighted(synapses) => {
-                Segment::Weighted { synapses: &synapses[segment], receptor }
+impl Flights {
+    pub(super) fn new(narrow: &Narrow) -> Flights {
+        let longest = narrow.bundles().iter().map(|bundle| *bundle.delays.end()).max();
+        Flights { arriving: vec![Vec::new(); longest.unwrap_or(0) as usize + 1] }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.arriving.iter_mut().for_each(Vec::clear);
+    }
+
+    /// The spikes of step `sent`, one list a population, set out; what would have arrived by step
+    /// `now` is passed over.
+    pub(super) fn launch(
+        &mut self,
+        narrow: &Narrow,
+        block: usize,
+        spikes: &[StepSpikes],
+        sent: u64,
+        now: u64,
+    ) {
+        let chunks = narrow.chunks(block);
+        for bundle in narrow.bundles() {
+            for &source in &spikes[bundle.source].neurons {
+                let number = bundle.chunk(source);
+                let chunk = &chunks[number];
+                let mut head = chunk.first(source);
+                let mut step = sent + u64::from(head.steps);
+                while head.count > 0 && step <= now {
+                    head = chunk.synapses.head(head.first + head.count);
+                    step += u64::from(head.steps);
+                }
+                self.wait(number as u32, head, step);
             }
-        });
-    }
-}
-
-impl Segment<'_> {
-    #[inline]
-    fn prefetch(&self) {
-        match self {
-            Segment::Slots { slots, .. } => prefetch_lines(slots),
-            Segment::Weighted { synapses, .. } => prefetch_lines(synapses),
         }
     }
 
     #[inline]
-    fn walk(&self, sums: &mut [Box<Sums>]) {
-        match *self {
-            Segment::Slots { slots, weight, receptor } => {
-                let sums = &mut *sums[usize::from(receptor)];
-                let weight = i32::from(weight);
-                for &slot in slots {
-                    let sum = &mut sums[usize::from(slot)];
-                    *sum = sum.wrapping_add(weight);
+    fn wait(&mut self, chunk: u32, head: Head, step: u64) {
+        if head.count > 0 {
+            let slot = (step % self.arriving.len() as u64) as usize;
+            let Head { first, count, .. } = head;
+            self.arriving[slot].push(Flight { chunk, first, count });
+        }
+    }
+
+    /// Adds what arrives in `step` to the accumulators, one set a receptor.
+    pub(super) fn land(
+        &mut self,
+        narrow: &Narrow,
+        block: usize,
+        step: u64,
+        sums: &mut [Box<Sums>],
+    ) {
+        let chunks = narrow.chunks(block);
+        let slot = (step % self.arriving.len() as u64) as usize;
+        let mut flights = std::mem::take(&mut self.arriving[slot]);
+        for (index, flight) in flights.iter().enumerate() {
+            if let Some(ahead) = flights.get(index + AHEAD) {
+                ahead.prefetch(chunks);
+            }
+            let chunk = &chunks[flight.chunk as usize];
+            let head = flight.add(chunk, &mut sums[usize::from(chunk.receptor)].0);
+            self.wait(flight.chunk, head, step + u64::from(head.steps));
+        }
+        flights.clear();
+        self.arriving[slot] = flights;
+    }
+}
+
+impl Flight {
+    #[inline]
+    fn prefetch(&self, chunks: &[Chunk]) {
+        let (first, count) = (self.first as usize, self.count as usize);
+        match &chunks[self.chunk as usize].synapses {
+            Synapses::Slots(slots) => prefetch_lines(slots, first, count + 2),
+            Synapses::Weighted(synapses) => prefetch_lines(synapses, first, count + 1),
+        }
+    }
+
+    /// Adds the segment's weights and gives the head of the one that arrives next.
+    #[inline]
+    fn add(&self, chunk: &Chunk, sums: &mut [i32; MOST_SLOTS as usize]) -> Head {
+        let (mut first, mut count) = (self.first, self.count);
+        loop {
+            let segment = first as usize..(first + count) as usize;
+            match &chunk.synapses {
+                Synapses::Slots(slots) => {
+                    let weight = i32::from(chunk.weight);
+                    for &slot in &slots[segment] {
+                        let sum = &mut sums[usize::from(slot)];
+                        *sum = sum.wrapping_add(weight);
+                    }
+                }
+                Synapses::Weighted(synapses) => {
+                    for &synapse in &synapses[segment] {
+                        // No bounds to check: the slot has 16 bits and so many sums there are.
+                        let sum = &mut sums[usize::from((synapse >> 16) as u16)];
+                        *sum = sum.wrapping_add(i32::from(synapse as i16));
+                    }
                 }
             }
-            Segment::Weighted { synapses, receptor } => {
-                let sums = &mut *sums[usize::from(receptor)];
-                for &synapse in synapses {
-                    // No bounds to check: the slot has 16 bits and so many sums there are.
-                    let sum = &mut sums[usize::from((synapse >> 16) as u16)];
-                    *sum = sum.wrapping_add(i32::from(synapse as i16));
-                }
+            let head = chunk.synapses.head(first + count);
+            if head.count == 0 || head.steps > 0 {
+                return head;
             }
+            (first, count) = (head.first, head.count);
         }
     }
 }
 
 #[inline]
-fn prefetch_lines<T>(elements: &[T]) {
+fn prefetch_lines<T>(elements: &[T], first: usize, count: usize) {
     let a_line = LINE / size_of::<T>();
-    for index in (0..elements.len()).step_by(a_line).take(LINES) {
-        prefetch(elements, index);
+    for offset in (0..count).step_by(a_line).take(LINES) {
+        prefetch(elements, first + offset);
     }
 }

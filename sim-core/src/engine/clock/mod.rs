@@ -25,7 +25,6 @@ use crate::network::ValidStimulus;
 use crate::recording::{Recording, Spike};
 use crate::time::Time;
 use crew::Meeting;
-use deliver::Lists;
 use kernels::Instructions;
 use part::{Context, Outgoing, Part, Sample};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -145,7 +144,7 @@ impl Recorder<'_> {
 }
 
 /// Puts what all parts sent in an epoch into a part's history.
-fn receive(part: &mut part::Part, from: u64, steps: u64, sent: &[&Outgoing]) {
+fn receive(part: &mut Part, compiled: &Compiled, from: u64, steps: u64, sent: &[&Outgoing]) {
     for offset in 0..steps as usize {
         let step = from + 1 + offset as u64;
         part.history.begin(step);
@@ -156,6 +155,7 @@ fn receive(part: &mut part::Part, from: u64, steps: u64, sent: &[&Outgoing]) {
                 }
             }
         }
+        part.launch(compiled, step, from + steps);
     }
 }
 
@@ -167,7 +167,7 @@ struct Course<'a> {
     end: u64,
 }
 
-impl<'a> Course<'a> {
+impl Course<'_> {
     /// Advances a part from epoch to epoch; `exchange` makes the spikes of all parts known to it and
     /// says whether to go on. Gives the step reached.
     fn advance(
@@ -175,13 +175,11 @@ impl<'a> Course<'a> {
         part: &mut Part,
         mut exchange: impl FnMut(&mut Part, u64, u64) -> bool,
     ) -> u64 {
-        let mut lists: Lists<'a> = Lists::default();
         let mut step = self.from;
         let stimuli = self.context.stimuli;
         while step < self.end {
-            let until = self.end.min(stimuli.next_change(step).unwrap_or(self.end));
-            let steps = self.epoch.min(until - step);
-            part.run_epoch(&self.context, step, steps, &mut lists);
+            let steps = self.epoch.min(self.end - step);
+            part.run_epoch(&self.context, step, steps);
             let go_on = exchange(part, step, steps);
             step += steps;
             for population in stimuli.changed_at(step) {
@@ -238,7 +236,7 @@ impl ClockEngine {
         self.step = if others.is_empty() {
             course.advance(first, |part, from, steps| {
                 let outgoing = std::mem::take(&mut part.outgoing);
-                receive(part, from, steps, &[&outgoing]);
+                receive(part, compiled, from, steps, &[&outgoing]);
                 recorder.record(from, steps, &[&outgoing]);
                 part.outgoing = outgoing;
                 observer(grid.time_of(from + steps))
@@ -292,7 +290,7 @@ fn run_together(
         let guards: Vec<_> =
             places.iter().map(|p| p.read().unwrap_or_else(PoisonError::into_inner)).collect();
         let sent: Vec<&Outgoing> = guards.iter().map(|guard| &**guard).collect();
-        receive(part, from, steps, &sent);
+        receive(part, course.context.compiled, from, steps, &sent);
         together
     };
     std::thread::scope(|scope| {

@@ -6,7 +6,6 @@ use super::super::drives::NarrowDrive;
 use super::super::plastic::PlasticSynapses;
 use super::super::source::Stimuli;
 use super::block::{Block, Piece, TILE};
-use super::deliver::{Lists, deliver};
 use super::history::History;
 use super::wide::{Wide, advance_lists};
 use crate::connectome::Scratch;
@@ -14,7 +13,6 @@ use crate::network::ValidStimulus;
 use crate::neuron::Emitted;
 use crate::stimulus::Running;
 use kernels::Instructions;
-use std::ops::Range;
 
 /// What all parts read while the engine runs.
 pub(super) struct Context<'a> {
@@ -127,8 +125,19 @@ impl Part {
         let plastic = self.wide.iter_mut().flat_map(|wide| wide.plastic.iter_mut().flatten());
         plastic.for_each(PlasticSynapses::reset);
         self.pieces_mut().for_each(|piece| piece.neurons.reset());
-        for sums in self.blocks.iter_mut().flat_map(|block| &mut block.sums) {
-            sums.fill(0);
+        for block in &mut self.blocks {
+            block.flights.clear();
+            block.sums.iter_mut().for_each(|sums| sums.0.fill(0));
+        }
+    }
+
+    /// Lets spikes of step `sent` that the history has set out to the narrow neurons; `now` is the
+    /// last step done.
+    pub(super) fn launch(&mut self, compiled: &Compiled, sent: u64, now: u64) {
+        if let Some(narrow) = compiled.connectome.narrow() {
+            for block in &mut self.blocks {
+                block.flights.launch(narrow, block.index, self.history.at(sent), sent, now);
+            }
         }
     }
 
@@ -142,13 +151,11 @@ impl Part {
 
     /// Sets the current into a population that acts from the next step on.
     pub(super) fn set_current(&mut self, population: usize, current: &[f64]) {
-        let of = |range: &Range<u32>| range.start as usize..range.end as usize;
         for wide in self.wide.iter_mut().filter(|wide| wide.population == population) {
-            wide.current.copy_from_slice(&current[of(&wide.range)]);
+            wide.set_current(current);
         }
         for piece in self.pieces_mut().filter(|piece| piece.population == population) {
-            let own = of(&piece.range);
-            piece.neurons.set_current(&current[own]);
+            piece.set_current(current);
         }
     }
 
@@ -177,13 +184,7 @@ impl Part {
     }
 
     /// Advances all by `steps` steps after step `from`.
-    pub(super) fn run_epoch<'a>(
-        &mut self,
-        context: &Context<'a>,
-        from: u64,
-        steps: u64,
-        lists: &mut Lists<'a>,
-    ) {
+    pub(super) fn run_epoch(&mut self, context: &Context<'_>, from: u64, steps: u64) {
         let populations = context.compiled.network.populations().len();
         self.outgoing.resize_with(steps as usize, Vec::new);
         for step in &mut self.outgoing {
@@ -202,8 +203,12 @@ impl Part {
             scratch,
             trains,
         } = self;
+        let changes = context.changes(from, from + steps);
         for wide in wide {
             for (step, outgoing) in (from + 1..).zip(&mut *outgoing) {
+                if let Some(current) = changes.acting_from(step, wide.population) {
+                    wide.set_current(current);
+                }
                 let sent = &mut outgoing[wide.population];
                 match wide.neurons {
                     None => wide.send(context, step, list_positions, trains, sent),
@@ -214,13 +219,17 @@ impl Part {
         if let Some(narrow) = context.compiled.connectome.narrow() {
             for block in blocks {
                 for (step, outgoing) in (from + 1..).zip(&mut *outgoing) {
-                    deliver(narrow, block.index, history, step, lists, &mut block.sums);
+                    for piece in &mut block.pieces {
+                        piece.follow(&changes, step);
+                    }
+                    block.flights.land(narrow, block.index, step, &mut block.sums);
                     block.step(context, step, outgoing, samples, spiked);
                 }
             }
         }
         for tile in tiles {
             for (step, outgoing) in (from + 1..).zip(&mut *outgoing) {
+                tile.follow(&changes, step);
                 tile.step(context, step, &mut [], outgoing, samples, spiked);
             }
         }
@@ -229,7 +238,31 @@ impl Part {
     }
 }
 
+/// Currents that change within an epoch: the step behind which, the population, one number a neuron.
+pub(super) struct Changes(Vec<(u64, usize, Vec<f64>)>);
+
+impl Changes {
+    /// The current into a population that acts from `step` on, if it is another than before.
+    pub(super) fn acting_from(&self, step: u64, population: usize) -> Option<&[f64]> {
+        let change = self.0.iter().find(|change| change.0 + 1 == step && change.1 == population);
+        change.map(|change| change.2.as_slice())
+    }
+}
+
 impl Context<'_> {
+    /// What changes behind the steps `after` + 1 to `before` − 1.
+    fn changes(&self, after: u64, before: u64) -> Changes {
+        let next = |step: u64| self.stimuli.next_change(step).filter(|&next| next < before);
+        let steps = std::iter::successors(next(after), |&step| next(step));
+        let at = |step: u64| {
+            let populations = self.stimuli.changed_at(step).into_iter();
+            populations.map(move |population| {
+                (step, population, self.stimuli.current_after(self.compiled, population, step))
+            })
+        };
+        Changes(steps.flat_map(at).collect())
+    }
+
     /// (index, variable) of the traces of a population that take a sample in a step.
     pub(super) fn due(&self, population: usize, step: u64) -> impl Iterator<Item = (usize, usize)> {
         let traces = self.traces.iter().enumerate();

@@ -58,6 +58,12 @@ impl Wide {
         }
     }
 
+    /// Sets the current, given for the whole population, that acts from the next step on.
+    pub(super) fn set_current(&mut self, current: &[f64]) {
+        let own = self.range.start as usize..self.range.end as usize;
+        self.current.copy_from_slice(&current[own]);
+    }
+
     pub(super) fn step(
         &mut self,
         context: &Context<'_>,

@@ -5,7 +5,7 @@ use super::{FIXED_STEPS, THRESHOLD};
 use crate::neuron::lif_exponential::two_inputs;
 use crate::neuron::model::{LoweredNeurons, NarrowInput, NarrowNeurons, StateVisitor};
 use crate::neuron::narrow::{Columns, counts_refractory, initial, reset, threshold};
-use kernels::Instructions;
+use kernels::{Aligned, Instructions};
 use kernels::conductance::{self, lif_conductance};
 
 const CAPACITANCE: usize = 0;
@@ -29,10 +29,10 @@ pub(super) struct Narrow {
     neurons: LoweredNeurons,
     columns: Columns<12>,
     solver_steps: u32,
-    potential: Vec<f32>,
-    conductance: [Vec<f32>; 2],
-    remaining: Vec<u32>,
-    initial: [Vec<f32>; 3],
+    potential: Aligned<f32>,
+    conductance: [Aligned<f32>; 2],
+    remaining: Aligned<u32>,
+    initial: [Aligned<f32>; 3],
 }
 
 impl Narrow {
@@ -69,7 +69,7 @@ impl Narrow {
             solver_steps: solver_steps as u32,
             potential: initial[0].clone(),
             conductance: [initial[1].clone(), initial[2].clone()],
-            remaining: vec![0; initial[0].len()],
+            remaining: Aligned::new(&vec![0; initial[0].len()]),
             initial,
             neurons: neurons.clone(),
         }

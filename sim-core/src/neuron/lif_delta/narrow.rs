@@ -3,7 +3,7 @@
 use super::{CAPACITANCE, REFRACTORY, REST, TAU, THRESHOLD};
 use crate::neuron::model::{LoweredNeurons, NarrowInput, NarrowNeurons, StateVisitor};
 use crate::neuron::narrow::{Columns, counts_refractory, initial, reset, threshold};
-use kernels::Instructions;
+use kernels::{Aligned, Instructions};
 use kernels::lif::{DeltaColumns, Input, lif_delta};
 
 /// Place of the constant current's column.
@@ -17,9 +17,9 @@ pub(super) fn is_narrow(neurons: &LoweredNeurons) -> bool {
 pub(super) struct Narrow {
     neurons: LoweredNeurons,
     columns: Columns<5>,
-    potential: Vec<f32>,
-    remaining: Vec<u32>,
-    initial: Vec<f32>,
+    potential: Aligned<f32>,
+    remaining: Aligned<u32>,
+    initial: Aligned<f32>,
 }
 
 impl Narrow {
@@ -40,7 +40,7 @@ impl Narrow {
         Narrow {
             columns,
             potential: initial.clone(),
-            remaining: vec![0; initial.len()],
+            remaining: Aligned::new(&vec![0; initial.len()]),
             initial,
             neurons: neurons.clone(),
         }

@@ -4,7 +4,7 @@ use super::THRESHOLD;
 use super::dynamics::lower;
 use crate::neuron::model::{LoweredNeurons, NarrowInput, NarrowNeurons, StateVisitor};
 use crate::neuron::narrow::{Columns, counts_refractory, initial, reset, threshold};
-use kernels::Instructions;
+use kernels::{Aligned, Instructions};
 use kernels::lif::{ExponentialColumns, ExponentialState, Input, lif_exponential};
 
 const TAU: usize = 0;
@@ -23,10 +23,10 @@ pub(super) fn is_narrow(neurons: &LoweredNeurons) -> bool {
 pub(super) struct Narrow {
     neurons: LoweredNeurons,
     columns: Columns<9>,
-    potential: Vec<f32>,
-    synapse: [Vec<f32>; 2],
-    remaining: Vec<u32>,
-    initial: [Vec<f32>; 3],
+    potential: Aligned<f32>,
+    synapse: [Aligned<f32>; 2],
+    remaining: Aligned<u32>,
+    initial: [Aligned<f32>; 3],
 }
 
 impl Narrow {
@@ -61,7 +61,7 @@ impl Narrow {
             columns,
             potential: initial[0].clone(),
             synapse: [initial[1].clone(), initial[2].clone()],
-            remaining: vec![0; initial[0].len()],
+            remaining: Aligned::new(&vec![0; initial[0].len()]),
             initial,
             neurons: neurons.clone(),
         }
