@@ -3,7 +3,7 @@ SHELL := /bin/sh
 PYTHON := .venv/bin/python -B
 DEMO := out/demo
 
-.PHONY: help demo test setup lint format-check clippy docs cargo-test examples report-test conformance test-lava bench clean
+.PHONY: help demo test setup lint format-check clippy docs cargo-test examples report-test conformance test-lava test-sanafe bench clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -47,7 +47,7 @@ examples: ## run every example
 		cargo run --quiet --example "$$name"; \
 	done
 
-report-test: ## the demo's report in a real browser
+report-test: ## the demo's report and a mapping's in a real browser
 	@echo "==> browser test of $(DEMO)/report.html"
 	@scripts/report_test.sh
 
@@ -59,6 +59,11 @@ conformance: ## recordings and the demo's files against tools that share no code
 	@$(PYTHON) tests/conformance_tools/ref_netx.py $(DEMO) network
 	@echo "==> conformance: network.nir in the package nir"
 	@$(PYTHON) tests/conformance_tools/read_nir.py $(DEMO)/network.nir
+	@echo "==> conformance: core_map.json in the package jsonschema"
+	@$(PYTHON) tests/conformance_tools/core_map.py docs/core_map.schema.json $(DEMO)/core_map.json
+
+test-sanafe: ## a mapping of ours inside an installed SANA-FE: energies and times
+	@scripts/sanafe.sh
 
 test-lava: ## our exports inside an installed Lava (Python 3.10; NETX=netx runs lava-dl, too)
 	@scripts/lava.sh $(NETX)

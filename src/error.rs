@@ -230,6 +230,7 @@ impl Error {
             Error::Convert(ConvertError::Method(MethodError::Code { .. }))
             | Error::Fidelity(snn_convert::fidelity::FidelityError::Steps)
             | Error::Engine(_) => ErrorClass::Usage,
+            Error::Chip(loihi_export::chip::ChipError::Figure { .. }) => ErrorClass::Usage,
             _ => match self.kind() {
                 "usage" | "unknown_name" | "write" => ErrorClass::Usage,
                 _ => ErrorClass::Input,

@@ -83,9 +83,7 @@ pub fn find_export(name: &str) -> Result<&'static ExportFormat, Error> {
 /// and for a description with them.
 pub fn chip_network(path: &Path, config: Option<&ConvertConfig>) -> Result<ValidNetwork, Error> {
     let format = sniff::detect(path).map_err(|error| unreadable(path, &error))?;
-    // A damaged model is recognised by its name only.
-    let onnx = format == Format::Onnx || path.extension().is_some_and(|ending| ending == "onnx");
-    match (onnx, config) {
+    match (is_trained_network(path)?, config) {
         (true, Some(config)) => {
             let mut config = config.clone();
             config.method.get_or_insert_with(|| "hard_reset".to_string());
@@ -96,7 +94,7 @@ pub fn chip_network(path: &Path, config: Option<&ConvertConfig>) -> Result<Valid
             path.display()
         ))),
         (false, Some(_)) => Err(Error::Usage(format!(
-            "{} is {}; calibration is for trained networks (ONNX): leave --calibrate out",
+            "{} is {}; calibration is for trained networks: leave --calibrate out",
             path.display(),
             format.description()
         ))),
@@ -105,17 +103,29 @@ pub fn chip_network(path: &Path, config: Option<&ConvertConfig>) -> Result<Valid
             other => Err(Error::WrongFormat {
                 path: path.into(),
                 found: other.description().to_string(),
-                needed: "a trained network (ONNX) or a network description (TOML) is needed here",
+                needed: "a trained network (ONNX, PyTorch, safetensors or Keras) or a network \
+                         description (TOML) is needed here",
             }),
         },
     }
 }
 
-/// The chip of this name, or the one that a file describes.
+/// Whether a file holds a trained network, by its content; a damaged ONNX model by its name.
+///
+/// # Errors
+/// [`Error::Read`].
+pub fn is_trained_network(path: &Path) -> Result<bool, Error> {
+    let format = sniff::detect(path).map_err(|error| unreadable(path, &error))?;
+    let trained = [Format::Onnx, Format::PyTorch, Format::Safetensors, Format::Keras];
+    Ok(trained.contains(&format) || path.extension().is_some_and(|ending| ending == "onnx"))
+}
+
+/// The chip of this name, or the one that a file describes; a name that ends in `.toml` is a file.
 ///
 /// # Errors
 /// [`Error::Unknown`] with the known names, or [`Error`] naming the file.
 pub fn chip(name: &str, file: Option<&Path>) -> Result<ChipSpec, Error> {
+    let file = file.or_else(|| Some(Path::new(name)).filter(|path| is_toml(path)));
     if let Some(path) = file {
         return ChipSpec::from_toml(&read_text(path)?)
             .map_err(|error| Error::from(error).in_file(path));
@@ -123,6 +133,30 @@ pub fn chip(name: &str, file: Option<&Path>) -> Result<ChipSpec, Error> {
     let chips = ChipCatalogue::built_in()?;
     let names = crate::loihi_export::chip::registry::BUILT_IN.iter().map(|chip| chip.name);
     named("chip", name, chips.get(name).ok().cloned(), names)
+}
+
+fn is_toml(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "toml")
+}
+
+/// A chip as [`chip`] finds it, with figures set as `name=value`.
+///
+/// # Errors
+/// As [`chip`]; [`Error::Chip`] for a figure that cannot be set.
+pub fn chip_with(name: &str, file: Option<&Path>, set: &[String]) -> Result<ChipSpec, Error> {
+    let figures: Result<Vec<(&str, &str)>, Error> = set
+        .iter()
+        .map(|assignment| {
+            let (figure, value) = assignment.split_once('=').ok_or_else(|| {
+                Error::Usage(format!(
+                    "--chip-set {assignment}: write FIGURE=VALUE or FIGURE=unknown"
+                ))
+            })?;
+            Ok((figure.trim(), value.trim()))
+        })
+        .collect();
+    let (figures, chip) = (figures?, chip(name, file)?);
+    if figures.is_empty() { Ok(chip) } else { Ok(chip.with_figures(&figures)?) }
 }
 
 /// Integers of a network for a chip.

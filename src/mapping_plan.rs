@@ -8,8 +8,8 @@ use crate::loihi_export::chip::{ChipSpec, Profile};
 use crate::loihi_export::energy::Activity;
 use crate::loihi_export::mapping::is_off_chip;
 use crate::loihi_export::metrics::{COSTS, Costs};
-use crate::loihi_export::quantise::network::{Connection, QuantisedNetwork};
-use crate::pipeline::read_model;
+use crate::loihi_export::quantise::network::{Connection, QuantisedNetwork, QuantisedProjection};
+use crate::models::load_model;
 use serde::Serialize;
 use std::path::Path;
 
@@ -53,7 +53,7 @@ pub fn costs(name: Option<&str>) -> Result<&'static Costs, Error> {
 }
 
 /// Rates of a network: as given; else, for a converted network, from runs of calibration samples on
-/// the fixed-point engine; else assumed.
+/// the fixed-point engine; else assumed, also where that engine refuses the network.
 ///
 /// # Errors
 /// [`Error`] where samples cannot be read or run, [`Error::Usage`] for a rate that is none.
@@ -76,7 +76,28 @@ pub fn activity(
     let Some((conversion, calibrate)) = given else {
         return Ok(Activity::assumed(network.populations.len(), steps, ASSUMED_RATE));
     };
-    let graph = read_model(path)?;
+    let measured = measured_rates(path, network, chip, conversion, calibrate);
+    match measured {
+        Ok(activity) => Ok(activity),
+        // a mapping needs no run: a rate is assumed, and the reason is told with it
+        Err(Error::Emulator(error)) => {
+            let mut assumed = Activity::assumed(network.populations.len(), steps, ASSUMED_RATE);
+            assumed.basis = format!("{}, since no run can tell: {error}", assumed.basis);
+            Ok(assumed)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Rates of runs on the fixed-point engine.
+fn measured_rates(
+    path: &Path,
+    network: &QuantisedNetwork,
+    chip: &ChipSpec,
+    conversion: &ConvertConfig,
+    calibrate: &Path,
+) -> Result<Activity, Error> {
+    let graph = load_model(path, &conversion.load)?;
     let samples = samples_for(&graph, calibrate, None, &conversion.preparation)?;
     let runner = FixedPointRunner::new(network, chip, conversion.steps)?;
     let total = runner.total_steps();
@@ -96,46 +117,92 @@ pub fn activity(
     Ok(Activity { steps: total, rates: rates.collect(), basis })
 }
 
-/// What a network needs of a whole chip's published totals.
+/// What a network needs of a chip's published figures.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Capacity {
     /// Name of the quantity.
     pub quantity: &'static str,
     /// What the network needs.
     pub needed: u64,
-    /// What a chip holds; `None` where nobody has published it.
+    /// What a chip has; `None` where nobody has published it.
     pub available: Option<u64>,
-    /// Chips by this quantity alone.
+    /// Chips by this quantity alone; `None` where more chips do not help, or it is unknown.
     pub chips: Option<u64>,
+    /// Whether the chip has enough, where more chips do not help; `None` where it is unknown.
+    pub fits: Option<bool>,
 }
 
-/// Neurons and synapses against a chip's totals, for chips that are not mapped to.
+/// A network's needs against a chip's figures, for chips that are not mapped to.
 pub fn capacity(network: &QuantisedNetwork, chip: &ChipSpec) -> Vec<Capacity> {
     let on_chip = network.populations.iter().filter(|population| !is_off_chip(population));
     let neurons = on_chip.fold(0u64, |sum, p| sum.saturating_add(p.shape.size()));
-    let size =
-        |population: usize| network.populations.get(population).map_or(0, |p| p.shape.size());
-    let synapses = network.projections.iter().fold(0u64, |sum, projection| {
-        sum.saturating_add(match &projection.connection {
-            Connection::Dense { .. } => {
-                size(projection.source).saturating_mul(size(projection.target))
-            }
-            Connection::Sparse { weights, .. } => weights.len() as u64,
-            Connection::Convolution { geometry, .. } => {
-                let taps = u64::from(geometry.kernel[0]).saturating_mul(geometry.kernel[1].into());
-                let inputs = u64::from(geometry.source[0] / geometry.groups.max(1));
-                size(projection.target).saturating_mul(taps).saturating_mul(inputs)
-            }
-        })
-    });
-    let row = |quantity, needed: u64, available: Option<u64>| Capacity {
+    let synapses = network
+        .projections
+        .iter()
+        .fold(0u64, |sum, projection| sum.saturating_add(synapses_of(network, projection)));
+    let total = |quantity, needed: u64, available: Option<u64>| Capacity {
         quantity,
         needed,
         available,
         chips: available.map(|available| needed.div_ceil(available.max(1))),
+        fits: None,
     };
-    vec![
-        row("neurons", neurons, chip.neurons_per_chip_max.as_ref().map(|figure| figure.value)),
-        row("synapses", synapses, chip.synapses_per_chip_max.as_ref().map(|figure| figure.value)),
-    ]
+    let each = |quantity, needed: u64, available: Option<u64>| Capacity {
+        quantity,
+        needed,
+        available,
+        chips: None,
+        fits: available.map(|available| needed <= available),
+    };
+    let most =
+        |of: fn(&QuantisedProjection) -> u64| network.projections.iter().map(of).max().unwrap_or(0);
+    let mut rows = vec![
+        total("neurons", neurons, chip.neurons_per_chip_max.as_ref().map(|figure| figure.value)),
+        total("synapses", synapses, chip.synapses_per_chip_max.as_ref().map(|f| f.value)),
+        each(
+            "weight bits",
+            most(weight_bits),
+            chip.weight_bits_max.as_ref().map(|f| f.value.into()),
+        ),
+        each(
+            "delay steps",
+            most(|p| p.delay.longest()),
+            chip.delay_steps_max.as_ref().map(|f| f.value.into()),
+        ),
+    ];
+    let kernel = most(|projection| match &projection.connection {
+        Connection::Convolution { geometry, .. } => {
+            geometry.kernel.into_iter().max().unwrap_or(0).into()
+        }
+        _ => 0,
+    });
+    if kernel > 0 {
+        let known = chip.other.get("kernel_max").and_then(|figure| figure.value.as_integer());
+        rows.push(each("kernel extent", kernel, known.and_then(|most| u64::try_from(most).ok())));
+    }
+    rows
+}
+
+fn synapses_of(network: &QuantisedNetwork, projection: &QuantisedProjection) -> u64 {
+    let size =
+        |population: usize| network.populations.get(population).map_or(0, |p| p.shape.size());
+    match &projection.connection {
+        Connection::Dense { .. } => size(projection.source).saturating_mul(size(projection.target)),
+        Connection::Sparse { weights, .. } => weights.len() as u64,
+        Connection::Convolution { geometry, .. } => {
+            let taps = u64::from(geometry.kernel[0]).saturating_mul(geometry.kernel[1].into());
+            let inputs = u64::from(geometry.source[0] / geometry.groups.max(1));
+            size(projection.target).saturating_mul(taps).saturating_mul(inputs)
+        }
+    }
+}
+
+/// Bits of a stored weight; of a shared kernel what netx stores.
+fn weight_bits(projection: &QuantisedProjection) -> u64 {
+    match &projection.connection {
+        Connection::Dense { weight_bits, .. } | Connection::Sparse { weight_bits, .. } => {
+            (*weight_bits).into()
+        }
+        Connection::Convolution { .. } => 8,
+    }
 }

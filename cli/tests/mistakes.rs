@@ -62,7 +62,9 @@ fn wrong_usage_ends_with_2() {
     usage(&["simulate", &network, "--duration", "1 s", "--threads", "0"], &["--threads 0"]);
     usage(&["convert", DIGITS_MODEL, "--early-stop", "1"], &["--test"]);
     usage(&["convert", DIGITS_MODEL, "--plan", "--steps", "4,2"], &["ascending"]);
-    usage(&["map", DIGITS_MODEL], &["samples", "--calibrate"]);
+    let out = folder.path("out.net");
+    let export = ["export", DIGITS_MODEL, "--format", "netx", "--out", &out];
+    usage(&export, &["samples", "--calibrate"]);
     usage(&["map", &network, "--calibrate", DIGITS_DATA], &["leave --calibrate out"]);
     usage(&["map", &network, "--method", "rate"], &["--calibrate too"]);
     usage(&["bench", "silent", "--scale", "0"], &["--scale 0"]);

@@ -4,7 +4,7 @@
 mod mapping_networks;
 
 use loihi_export::check::{Rule, check, violations};
-use loihi_export::mapping::usage::usage_of_cores;
+use loihi_export::mapping::usage::{for_each_bundle, usage_of_cores};
 use loihi_export::mapping::{CoreLimits, MapConfig, Mapping, Resource, Slice, map};
 use loihi_export::partition::{PARTITIONERS, PartitionConfig};
 use loihi_export::place::{PLACERS, PlaceConfig};
@@ -25,7 +25,10 @@ fn all_configs(chips: u32) -> Vec<MapConfig> {
                     let algorithm = partitioner.name.to_owned();
                     configs.push(MapConfig {
                         partition: PartitionConfig { algorithm, chips, share_cores, seed: 1 },
-                        place: PlaceConfig { algorithm: placer.name.to_owned(), seed: 1 },
+                        place: PlaceConfig {
+                            algorithm: placer.name.to_owned(),
+                            ..PlaceConfig::default()
+                        },
                         route: RouteConfig { algorithm: router.name.to_owned() },
                     });
                 }
@@ -210,8 +213,10 @@ fn a_slice_moved_within_its_population_or_out_of_it_is_found() {
 fn a_slice_moved_to_another_core_breaks_the_stated_routes() {
     let moved = |mapping: &mut Mapping, net: &QuantisedNetwork| {
         let last = mapping.slices.len() - 1;
-        let receives = mapping.slices[last].population;
-        let fed_on_chip = net.projections.iter().any(|p| p.target == receives && p.source != 0);
+        let mut fed_on_chip = false;
+        for_each_bundle(net, &mapping.slices, &tiny(), |bundle| {
+            fed_on_chip |= bundle.target == last && bundle.source.is_some() && bundle.axons > 0;
+        });
         let first = mapping.slices[0].core;
         let moves = fed_on_chip && mapping.slices[last].core != first;
         mapping.slices[last].core = first;

@@ -153,7 +153,7 @@ fn unknown_algorithms_list_the_known_ones() {
             ..MapConfig::default()
         },
         MapConfig {
-            place: PlaceConfig { algorithm: name.clone(), seed: 1 },
+            place: PlaceConfig { algorithm: name.clone(), ..PlaceConfig::default() },
             ..MapConfig::default()
         },
         MapConfig { route: RouteConfig { algorithm: name }, ..MapConfig::default() },

@@ -30,19 +30,26 @@ const REACH: u32 = 8;
 /// Chips that may be used.
 const CHIPS: u32 = 1152;
 
+/// The network of a scale.
+pub(super) fn network(config: &BenchConfig) -> Result<QuantisedNetwork, Error> {
+    let side = f64::from(config.neurons(NEURONS)?).sqrt().round().max(f64::from(2 * REACH + 1));
+    Ok(sheet(side as u32, config.seed))
+}
+
+/// Algorithms that are timed by the other workload, and as many chips as are needed.
+pub(super) fn map_config(partitioner: &str) -> MapConfig {
+    let mut config = MapConfig::default();
+    config.partition.algorithm = partitioner.to_string();
+    config.partition.chips = CHIPS;
+    config
+}
+
 fn run(config: &BenchConfig, progress: &dyn Progress) -> Result<BenchReport, Error> {
     let started = Instant::now();
-    let side = f64::from(config.neurons(NEURONS)?).sqrt().round().max(f64::from(2 * REACH + 1));
-    let network = sheet(side as u32, config.seed);
-    let n_synapses = match &network.projections[0].connection {
-        Connection::Sparse { weights, .. } => weights.len() as u64,
-        _ => 0,
-    };
+    let network = network(config)?;
     let build_s = started.elapsed().as_secs_f64();
     let limits = CoreLimits::of_chip(&ChipSpec::built_in("loihi2")?)?;
-    let mut map_config = MapConfig::default();
-    map_config.partition.algorithm = "greedy_overlap".to_string();
-    map_config.partition.chips = CHIPS;
+    let map_config = map_config("greedy_overlap");
     let (started, cpu) = (Instant::now(), machine::processor_seconds());
     let mapping = map(&network, &limits, &map_config)?;
     let mapped_s = started.elapsed().as_secs_f64();
@@ -63,8 +70,24 @@ fn run(config: &BenchConfig, progress: &dyn Progress) -> Result<BenchReport, Err
     let hash = words.fold(0xcbf2_9ce4_8422_2325u64, |hash, word| {
         (hash ^ u64::from(word)).wrapping_mul(0x100_0000_01b3)
     });
-    Ok(BenchReport {
-        workload: WORKLOAD.name,
+    Ok(report(WORKLOAD.name, config, &network, [build_s, sim_s], cpu_s, format!("{hash:016x}")))
+}
+
+/// The report of a mapping: seconds to build and to map, and a digest of what came out.
+pub(super) fn report(
+    workload: &'static str,
+    config: &BenchConfig,
+    network: &QuantisedNetwork,
+    [build_s, sim_s]: [f64; 2],
+    cpu_s: Option<f64>,
+    spike_hash: String,
+) -> BenchReport {
+    let n_synapses = match &network.projections[0].connection {
+        Connection::Sparse { weights, .. } => weights.len() as u64,
+        _ => 0,
+    };
+    BenchReport {
+        workload,
         scale: config.scale,
         threads: config.threads,
         seed: config.seed,
@@ -82,9 +105,9 @@ fn run(config: &BenchConfig, progress: &dyn Progress) -> Result<BenchReport, Err
         synaptic_events_per_s: 0.0,
         ns_per_neuron_step: None,
         milliseconds_per_image: None,
-        spike_hash: format!("{hash:016x}"),
+        spike_hash,
         version: env!("CARGO_PKG_VERSION"),
-    })
+    }
 }
 
 /// A sheet of neurons; each has synapses from neurons at drawn places near it, at its edges from

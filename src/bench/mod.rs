@@ -9,6 +9,7 @@ mod brunel;
 mod inference;
 mod machine;
 mod mapping;
+mod mapping_algorithms;
 mod pd14;
 mod silent;
 
@@ -106,6 +107,7 @@ pub static WORKLOADS: &[&Workload] = &[
     &silent::WORKLOAD,
     &inference::WORKLOAD,
     &mapping::WORKLOAD,
+    &mapping_algorithms::WORKLOAD,
 ];
 
 /// The workload of this name.

@@ -351,6 +351,7 @@ fn core_map(findings: &Findings<'_>) -> CoreMap {
             core: position.core,
             label: format!("core {index}"),
             populations: populations.collect(),
+            facts: Vec::new(),
             utilisation: resources.iter().map(share).collect(),
         }
     });
@@ -359,6 +360,7 @@ fn core_map(findings: &Findings<'_>) -> CoreMap {
         description: "one square a core, four at a router".into(),
         columns: limits.mesh_columns,
         rows: limits.mesh_rows,
+        largest: None,
         cores_per_router: limits.cores_per_router,
         resources: resources.iter().map(|resource| resource.name().to_string()).collect(),
         cores: cores.collect(),

@@ -3,7 +3,8 @@
 use spikeloom::conversion::ConvertConfig;
 use spikeloom::data::{Preparation, Scaling};
 use spikeloom::error::Error;
-use spikeloom::exports::DEFAULT_STEPS;
+use spikeloom::exports::{DEFAULT_STEPS, chip_with};
+use spikeloom::loihi_export::chip::ChipSpec;
 use spikeloom::models::LoadOptions;
 use std::path::PathBuf;
 
@@ -111,11 +112,27 @@ impl Conversion {
 /// A chip by name or file.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Chip {
-    /// Chip (see `spikeloom list chips`)
-    #[arg(long, value_name = "NAME", default_value = "loihi2", conflicts_with = "chip_file")]
-    pub chip: String,
+    /// Chip (see `spikeloom list chips`), or a description of your own
+    #[arg(
+        long,
+        value_name = "NAME|FILE.toml",
+        default_value = "loihi2",
+        conflicts_with = "chip_file"
+    )]
+    chip: String,
 
-    /// A chip description of your own (TOML)
+    /// A chip description of your own (TOML); `base = "loihi2"` in it states only what differs
     #[arg(long, value_name = "FILE.toml")]
-    pub chip_file: Option<PathBuf>,
+    chip_file: Option<PathBuf>,
+
+    /// Set a figure of the chip, such as in_axons_per_core=2048 or =unknown; may be repeated
+    #[arg(long, value_name = "FIGURE=VALUE")]
+    chip_set: Vec<String>,
+}
+
+impl Chip {
+    /// The description.
+    pub fn spec(&self) -> Result<ChipSpec, Error> {
+        chip_with(&self.chip, self.chip_file.as_deref(), &self.chip_set)
+    }
 }

@@ -13,6 +13,7 @@
 //! # Ok::<(), loihi_export::chip::ChipError>(())
 //! ```
 
+pub mod overlay;
 pub mod profile;
 pub mod registry;
 pub mod self_check;
@@ -41,6 +42,14 @@ pub enum ChipError {
     Parse {
         /// What is wrong, with the line.
         message: String,
+    },
+    /// A figure that cannot be set.
+    #[error("figure '{name}': {problem}")]
+    Figure {
+        /// Name asked for.
+        name: String,
+        /// What is wrong and what is allowed.
+        problem: String,
     },
     /// The figures contradict each other.
     #[error(

@@ -27,6 +27,10 @@ pub struct Profile {
     /// The figures by the names in [`TERMS`].
     #[serde(default)]
     pub terms: IndexMap<String, Sourced<f64>>,
+    /// Whether a core computes neurons and sends while it takes packets in, so that a step is as
+    /// long as the longer of the two and ways over the mesh do not count; else one follows the
+    /// other.
+    pub overlap: Option<Sourced<bool>>,
     /// Time of the barrier at a step's end by routers in use: points `[routers, s]`.
     pub barrier_s_by_routers: Option<Sourced<Vec<[f64; 2]>>>,
     /// The same by chips, for more than one: points `[chips, s]`.
@@ -120,6 +124,10 @@ impl Profile {
             let field = format!("profiles.{name}.{field}");
             let show = |band: &[f64; 2]| percent_band(*band);
             lines.push(Figure::new(field, "", band.as_ref(), show));
+        }
+        if let Some(overlap) = &self.overlap {
+            let field = format!("profiles.{name}.overlap");
+            lines.push(Figure::new(field, "", Some(overlap), bool::to_string));
         }
         for (term, figure) in &self.terms {
             let unit = TERMS.iter().find(|known| known.name == term).map_or("", |t| t.unit);

@@ -2,7 +2,7 @@
 //!
 //! To add a chip: one TOML file in this folder and one line in [`BUILT_IN`].
 
-use super::{ChipError, ChipSpec, self_check};
+use super::{ChipError, ChipSpec, overlay, self_check};
 
 /// A shipped description: its registry name and its TOML text.
 #[derive(Debug, Clone, Copy)]
@@ -26,14 +26,20 @@ pub static BUILT_IN: &[BuiltIn] = &[
 ];
 
 impl ChipSpec {
-    /// Reads a description and checks that its figures fit together.
+    /// Reads a description, or what differs from a base ([`overlay`](super::overlay)), and checks
+    /// that its figures fit together.
     ///
     /// # Errors
     /// [`ChipError::Parse`] with the line for text that is not a description,
     /// [`ChipError::Inconsistent`] with all findings of the self check.
     pub fn from_toml(text: &str) -> Result<Self, ChipError> {
-        let spec: Self = toml::from_str(text)
-            .map_err(|error| ChipError::Parse { message: error.to_string() })?;
+        let parse = |error: toml::de::Error| ChipError::Parse { message: error.to_string() };
+        let table: toml::Table = toml::from_str(text).map_err(parse)?;
+        if let Some(table) = overlay::laid_over_base(table)? {
+            return overlay::read(table);
+        }
+        // read again from the text: its errors name the line
+        let spec: Self = toml::from_str(text).map_err(parse)?;
         let findings = self_check::check(&spec);
         if findings.is_empty() {
             Ok(spec)

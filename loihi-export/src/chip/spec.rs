@@ -16,6 +16,9 @@ pub struct ChipSpec {
     pub title: String,
     /// Date of the description; reports carry it so that a result can be traced.
     pub revision: String,
+    /// What a reader of a mapping to this chip has to know: what the mapper does not model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping_note: Option<String>,
     /// Neuron cores that exist on one chip.
     pub cores_per_chip_max: Option<Sourced<u32>>,
     /// Neuron cores that a mapping should plan with.

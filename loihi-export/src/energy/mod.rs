@@ -192,7 +192,8 @@ fn hop_j(profile: &Profile, total: &Operations) -> Option<f64> {
     ])
 }
 
-/// Time of a step without its barrier (s): the busiest core, then the longest way.
+/// Time of a step without its barrier (s): the busiest core, and the longest way where a profile
+/// says that one thing follows the other.
 fn busy_s(profile: &Profile, workload: &Workload) -> Option<f64> {
     let neuron = profile.first(&["neuron_inactive_s", "neuron_access_s"])?;
     let value = |name: &str| profile.value(name).unwrap_or(0.0);
@@ -203,21 +204,27 @@ fn busy_s(profile: &Profile, workload: &Workload) -> Option<f64> {
         synapse("synaptic_event_convolution_s")?,
     );
     let active = profile.value("neuron_active_s").map_or(0.0, |active| active - neuron);
-    let of_core = |core: &Operations| {
+    let computing = |core: &Operations| {
         core.neuron_steps * neuron
             + core.neuron_updates * value("neuron_update_s")
             + core.spikes * (active + value("spike_out_s"))
-            + core.dense_events * dense
+            + core.packets_out * value("message_out_s")
+    };
+    let receiving = |core: &Operations| {
+        core.dense_events * dense
             + core.sparse_events * sparse
             + core.convolution_events * convolution
             + core.learning_updates * value("learning_update_s")
-            + core.packets_out * value("message_out_s")
             + core.packets_in * value("message_in_s")
     };
     if workload.by_core.is_empty() {
         return None;
     }
-    let slowest = workload.by_core.iter().map(of_core).fold(0.0, f64::max);
+    let cores = workload.by_core.iter();
+    if profile.overlap.as_ref().is_some_and(|overlap| overlap.value) {
+        return Some(cores.map(|core| computing(core).max(receiving(core))).fold(0.0, f64::max));
+    }
+    let slowest = cores.map(|core| computing(core) + receiving(core)).fold(0.0, f64::max);
     let [along, across] = workload.longest_way.map(|hops| hops as f64);
     Some(slowest + along * value("hop_ew_s") + across * value("hop_ns_s"))
 }
@@ -263,7 +270,7 @@ impl std::fmt::Display for Estimate {
     }
 }
 
-/// A number with an SI prefix: `1.33 mJ`.
+/// A number with an SI prefix, to four digits: `1.330 mJ`.
 pub fn quantity(value: f64, unit: &str) -> String {
     const PREFIXES: [(f64, &str); 7] = [
         (1.0, ""),
@@ -279,5 +286,11 @@ pub fn quantity(value: f64, unit: &str) -> String {
     }
     let found = PREFIXES.iter().find(|(factor, _)| value.abs() >= *factor);
     let (factor, prefix) = found.copied().unwrap_or((1.0, ""));
-    format!("{:.4} {prefix}{unit}", value / factor)
+    let scaled = value / factor;
+    let decimals = match scaled.abs() {
+        size if size >= 100.0 => 1,
+        size if size >= 10.0 => 2,
+        _ => 3,
+    };
+    format!("{scaled:.decimals$} {prefix}{unit}")
 }

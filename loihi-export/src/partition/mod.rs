@@ -4,6 +4,7 @@
 //! cuts every population that lives on chip into slices and gives each a logical core.
 //! To add one: one file and one line in [`PARTITIONERS`].
 
+mod automatic;
 mod core_fill;
 mod cut;
 mod diagnose;
@@ -33,6 +34,7 @@ pub struct Partitioner {
 
 /// All partitioners; the first is the default.
 pub static PARTITIONERS: &[Partitioner] = &[
+    automatic::AUTOMATIC,
     sequential_fill::SEQUENTIAL_FILL,
     even_split::EVEN_SPLIT,
     greedy_overlap::GREEDY_OVERLAP,

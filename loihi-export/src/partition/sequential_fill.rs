@@ -22,18 +22,32 @@ fn run(
     limits: &CoreLimits,
     config: &PartitionConfig,
 ) -> Result<Vec<Slice>, PartitionError> {
-    let mut slices = Vec::new();
-    for (population, described, size) in on_chip(network) {
-        let units = units(described);
-        let mut first = 0;
-        while first < size {
-            let end = longest_fit(network, limits, population, first, size)?;
-            let end = align_down(units, first, end, size);
-            slices.push(Slice::range(population, first..end));
-            first = end;
-        }
+    let mut all = Vec::new();
+    for (population, _, _) in on_chip(network) {
+        all.extend(slices(network, limits, population)?);
     }
+    let slices = all;
     let slices = refine_for_output_axons(network, limits, config, slices)?;
     let look_back = if config.share_cores { LookBack::LastCore } else { LookBack::None };
     Ok(pack(network, limits, slices, look_back))
+}
+
+/// One population's slices, before output axons are counted.
+pub(super) fn slices(
+    network: &QuantisedNetwork,
+    limits: &CoreLimits,
+    population: usize,
+) -> Result<Vec<Slice>, PartitionError> {
+    let Some((_, described, size)) = on_chip(network).find(|(index, ..)| *index == population)
+    else {
+        return Ok(Vec::new());
+    };
+    let (units, mut first, mut slices) = (units(described), 0, Vec::new());
+    while first < size {
+        let end = longest_fit(network, limits, population, first, size)?;
+        let end = align_down(units, first, end, size);
+        slices.push(Slice::range(population, first..end));
+        first = end;
+    }
+    Ok(slices)
 }

@@ -88,11 +88,25 @@ pub struct PlaceConfig {
     pub algorithm: String,
     /// Seed of algorithms that draw; the same seed gives the same placement.
     pub seed: u64,
+    /// Spikes of a neuron of each population in a million steps: what weighs its packets. Empty
+    /// where all populations are taken to be equally active.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub spikes_per_million: Vec<u32>,
 }
 
 impl Default for PlaceConfig {
     fn default() -> Self {
-        Self { algorithm: PLACERS[0].name.to_owned(), seed: 1 }
+        Self { algorithm: PLACERS[0].name.to_owned(), seed: 1, spikes_per_million: Vec::new() }
+    }
+}
+
+impl PlaceConfig {
+    /// The same with packets weighed by rates: spikes of a neuron in a step, one a population.
+    #[must_use]
+    pub fn weighed(mut self, rates: &[f64]) -> Self {
+        // a float becomes the nearest integer of the range
+        self.spikes_per_million = rates.iter().map(|rate| (rate * 1e6).round() as u32).collect();
+        self
     }
 }
 
@@ -162,7 +176,7 @@ pub fn place(
             cores: limits.cores,
         });
     }
-    let traffic = Traffic::of(network, &partition, limits);
+    let traffic = Traffic::of(network, &partition, limits, &config.spikes_per_million);
     let task = PlaceTask { limits, cores: partition.cores, traffic, seed: config.seed };
     Ok(numbered_by_chip(partition, (algorithm.run)(&task)))
 }

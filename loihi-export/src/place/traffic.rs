@@ -1,4 +1,7 @@
 //! How many packets run between cores, and how far they go: what placers try to make small.
+//!
+//! An axon weighs as much as its population spikes; populations that never do weigh least, not
+//! nothing, so that their cores still lie near each other.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +11,7 @@ use crate::mapping::{CorePosition, RouterPosition};
 use crate::partition::Partition;
 use crate::quantise::network::QuantisedNetwork;
 
-/// Axons between pairs of cores, both directions together.
+/// Weighed axons between pairs of cores, both directions together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Traffic {
     /// For each core: the others with the axons to and from them, ascending.
@@ -16,16 +19,27 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// Counts the axons of a partition.
-    pub fn of(network: &QuantisedNetwork, partition: &Partition, limits: &CoreLimits) -> Self {
+    /// Weighs the axons of a partition by the spikes of each population; all alike where none are
+    /// given.
+    pub fn of(
+        network: &QuantisedNetwork,
+        partition: &Partition,
+        limits: &CoreLimits,
+        spikes: &[u32],
+    ) -> Self {
+        let weight = |projection: usize| {
+            let source = network.projections[projection].source;
+            u64::from(spikes.get(source).copied().unwrap_or(1).max(1))
+        };
         let mut between: BTreeMap<(u32, u32), u64> = BTreeMap::new();
         for_each_bundle(network, &partition.slices, limits, |bundle| {
             let Some(source) = bundle.source else { return };
             let ends = (partition.slices[source].core, partition.slices[bundle.target].core);
             if ends.0 != ends.1 && bundle.axons > 0 {
+                let weighed = bundle.axons.saturating_mul(weight(bundle.projection));
                 for ends in [ends, (ends.1, ends.0)] {
-                    let axons = between.entry(ends).or_default();
-                    *axons = axons.saturating_add(bundle.axons);
+                    let sum = between.entry(ends).or_default();
+                    *sum = sum.saturating_add(weighed);
                 }
             }
         });

@@ -1,36 +1,44 @@
 //! nengo-loihi: what each block takes of a Loihi 1 core, and what its limits refuse.
 //!
-//! Lists are counted again from their lengths, and dense feed-forward networks are mapped with that
-//! tool's rules: one slice a core, layers cut evenly.
+//! Lists are counted again from their lengths; dense feed-forward networks are cut, mapped and
+//! counted again by [`super::nengo_split`]. Total spikes and the placements of allocators that
+//! weigh traffic between chips are not compared.
 
 use serde_json::Value;
 
-use super::{Checked, Comparison, Stop, count, missing};
-use crate::budget::budget;
-use crate::check::check;
+use super::nengo_split::{mapped, refused};
+use super::{Checked, Comparison, Stop, count, missing, only_fields};
 use crate::chip::ChipSpec;
-use crate::mapping::{CoreLimits, MapConfig, Resource, map};
-use crate::partition::PartitionConfig;
-use crate::quantise::network::{
-    Connection, DelaySteps, QuantisedNetwork, QuantisedPopulation, QuantisedProjection, SignMode,
-};
-use sim_core::network::Shape;
+use crate::mapping::{CoreLimits, Resource};
 
-const RESOURCES: [(&str, &str, Resource); 4] = [
+pub(super) const RESOURCES: [(&str, &str, Resource); 4] = [
     ("compartments", "compartments", Resource::Neurons),
     ("in-axons", "in_axons", Resource::InputAxons),
     ("out-axons", "out_axons", Resource::OutputAxons),
     ("synapses", "synapse_bits", Resource::SynapseMemory),
 ];
 
-/// Layers above this size are not built (weights of a layer pair).
-const MOST_WEIGHTS: u64 = 1 << 28;
+/// Fields of a list that are computed again, and those that only describe it.
+const LIST_FIELDS: [&str; 11] = [
+    "label",
+    "n_axons",
+    "size",
+    "weight_bits",
+    "idx_bits",
+    "compression",
+    "weight_exp",
+    "bits",
+    "bits_of_first_axon",
+    "weights_per_axon_first",
+    "fanout_type",
+];
 
-pub(super) fn verify(case: &Value) -> Checked<u64> {
+pub(super) fn verify(case: &Value, comparison: &mut Comparison) -> Checked<()> {
     let not_covered = |error: String| Stop::NotCovered(error);
     let chip = ChipSpec::built_in("loihi1").map_err(|e| not_covered(e.to_string()))?;
     let limits = CoreLimits::of_chip(&chip).map_err(|e| not_covered(e.to_string()))?;
-    let mut comparison = Comparison::default();
+    only_fields(case, "the file", &["limits", "nets"])?;
+    only_fields(&case["limits"], "limits", &RESOURCES.map(|(_, key, _)| key))?;
     for (_, key, resource) in RESOURCES {
         if let Some(theirs) = case["limits"][key].as_f64() {
             let ours = limits.limit(resource).unwrap_or(0) as f64;
@@ -40,11 +48,11 @@ pub(super) fn verify(case: &Value) -> Checked<u64> {
     let nets = case["nets"].as_object().ok_or_else(|| missing("nets"))?;
     for (name, net) in nets {
         match net.as_str() {
-            Some(message) => refused(name, message, &limits, &mut comparison)?,
-            None => accepted(name, net, &limits, &mut comparison)?,
+            Some(message) => refused(name, message, &limits, comparison)?,
+            None => accepted(name, net, &limits, comparison)?,
         }
     }
-    Ok(comparison.values)
+    Ok(())
 }
 
 /// A network with its blocks.
@@ -54,13 +62,18 @@ fn accepted(
     limits: &CoreLimits,
     comparison: &mut Comparison,
 ) -> Checked<()> {
+    let known = ["blocks", "utilization_summary", "placement", "spikes"];
+    only_fields(net, name, &known)?;
     let blocks = net["blocks"].as_array().ok_or_else(|| missing("blocks"))?;
     let model = &limits.synapse_memory;
     let mut shares: Vec<[f64; 4]> = Vec::new();
     for (index, block) in blocks.iter().enumerate() {
         let at = [0, index];
-        let (mut axons, mut bits, mut whole) = (0, 0, true);
+        let known = ["label", "n", "compartments", "in-axons", "out-axons", "synapses"];
+        only_fields(block, name, &[&known[..], &["synapses_detail"]].concat())?;
+        let (mut axons, mut bits) = (0u64, 0u64);
         for list in block["synapses_detail"].as_array().into_iter().flatten() {
+            only_fields(list, name, &LIST_FIELDS)?;
             let (n, length) = (count(list, "n_axons")?, count(list, "weights_per_axon_first")?);
             let neurons = u32::try_from(count(block, "n")?).unwrap_or(u32::MAX);
             let index_bits = model.index_width(neurons);
@@ -71,13 +84,14 @@ fn accepted(
             let one = model.list_bits(length, width.saturating_add(stored));
             let theirs = count(list, "bits_of_first_axon")? as f64;
             comparison.equal(&format!("{name}: bits_of_first_axon"), at, one as f64, theirs)?;
-            axons += n;
-            // only of lists of equal length is the sum recorded in full
+            axons = axons.saturating_add(n);
+            let stated = count(list, "bits")?;
+            // only of lists of equal length is each list's length recorded
             if n.saturating_mul(length) == count(list, "size")? {
-                bits += n.saturating_mul(one);
-            } else {
-                whole = false;
+                let ours = n.saturating_mul(one) as f64;
+                comparison.equal(&format!("{name}: bits"), at, ours, stated as f64)?;
             }
+            bits = bits.saturating_add(stated);
         }
         let used = |key: &str| count(&block[key], "used");
         let mut compare = |key: &str, ours: u64| {
@@ -85,8 +99,11 @@ fn accepted(
         };
         compare("compartments", count(block, "n")?)?;
         compare("in-axons", axons)?;
-        if whole {
-            compare("synapses", bits)?;
+        compare("synapses", bits)?;
+        for (key, _, resource) in RESOURCES {
+            let ours = limits.limit(resource).unwrap_or(0) as f64;
+            let theirs = count(&block[key], "max")? as f64;
+            comparison.equal(&format!("{name}: max {key}"), at, ours, theirs)?;
         }
         let mut row = [0.0; 4];
         for ((key, _, resource), share) in RESOURCES.iter().zip(&mut row) {
@@ -96,7 +113,38 @@ fn accepted(
         shares.push(row);
     }
     summary(name, net, blocks, &shares, comparison)?;
+    placements(name, net, blocks, limits, comparison)?;
     mapped(name, blocks, limits, comparison)
+}
+
+/// The allocators that know no traffic: chips filled one after the other, and chips in turn.
+fn placements(
+    name: &str,
+    net: &Value,
+    blocks: &[Value],
+    limits: &CoreLimits,
+    comparison: &mut Comparison,
+) -> Checked<()> {
+    for (allocator, in_turn) in [("Greedy", false), ("RoundRobin", true)] {
+        let Some(chips) = net["placement"][allocator].as_array() else { continue };
+        let mut next = vec![0usize; chips.len()];
+        for (index, block) in blocks.iter().enumerate() {
+            let chip = match in_turn {
+                true => index % chips.len().max(1),
+                false => index / limits.cores.max(1) as usize,
+            };
+            let variable = format!("{name}: {allocator} placement");
+            let label = block["label"].as_str().unwrap_or_default();
+            let core = next.get(chip).and_then(|&core| chips[chip].get(core));
+            // the tool printed the list of a core's blocks
+            let listed = core.and_then(Value::as_str).is_some_and(|text| text.contains(label));
+            comparison.equal(&variable, [0, index], 1.0, f64::from(u8::from(listed)))?;
+            if let Some(core) = next.get_mut(chip) {
+                *core += 1;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The lines that the tool prints, digit by digit.
@@ -126,127 +174,4 @@ fn summary(
         comparison.equal(&format!("{name}: summary line is `{ours}`"), [0, index], 1.0, equal)?;
     }
     Ok(())
-}
-
-/// The layer that a block's label names: `<Ensemble 'L3'>` is layer 3.
-fn layer_of(block: &Value) -> Option<usize> {
-    let label = block["label"].as_str()?;
-    label.split("'L").nth(1)?.split('\'').next()?.parse().ok()
-}
-
-/// Dense feed-forward networks, mapped again block by block.
-fn mapped(
-    name: &str,
-    blocks: &[Value],
-    limits: &CoreLimits,
-    comparison: &mut Comparison,
-) -> Checked<()> {
-    let mut sizes: Vec<u64> = Vec::new();
-    for block in blocks {
-        let Some(layer) = layer_of(block) else { return Ok(()) };
-        let neurons = count(block, "n")?;
-        match layer.cmp(&sizes.len()) {
-            std::cmp::Ordering::Equal => sizes.push(neurons),
-            std::cmp::Ordering::Less => sizes[layer] += neurons,
-            std::cmp::Ordering::Greater => return Ok(()),
-        }
-    }
-    for block in blocks {
-        let layer = layer_of(block).unwrap_or(0);
-        for list in block["synapses_detail"].as_array().into_iter().flatten() {
-            let dense = layer > 0 && count(list, "size")? == sizes[layer - 1] * count(block, "n")?;
-            if !dense {
-                return Ok(());
-            }
-        }
-    }
-    let Some(net) = perceptron(&sizes) else { return Ok(()) };
-    let config = like_nengo();
-    let fits = |error: String| Stop::NotCovered(format!("{name}: {error}"));
-    let mapping = map(&net, limits, &config).map_err(|error| fits(error.to_string()))?;
-    let checked = check(&net, limits, mapping).map_err(|error| fits(error.to_string()))?;
-    let cores = budget(&checked).cores;
-    comparison.equal(
-        &format!("{name}: blocks"),
-        [0, 0],
-        cores.len() as f64,
-        blocks.len() as f64,
-    )?;
-    for (index, (core, block)) in cores.iter().zip(blocks).enumerate() {
-        for (key, _, resource) in RESOURCES {
-            let theirs = count(&block[key], "used")? as f64;
-            let ours = core.amount(resource) as f64;
-            comparison.equal(&format!("{name}: {key} of the mapping"), [0, index], ours, theirs)?;
-        }
-    }
-    Ok(())
-}
-
-/// A message that the output axons of a block are too many; sizes are in the network's name.
-fn refused(
-    name: &str,
-    message: &str,
-    limits: &CoreLimits,
-    comparison: &mut Comparison,
-) -> Checked<()> {
-    let sizes: Vec<u64> = name.split('_').filter_map(|part| part.parse().ok()).collect();
-    let between = |from: &str, to: char| -> Option<u64> {
-        message.split(from).nth(1)?.split(to).next()?.parse().ok()
-    };
-    let (Some(theirs), Some(net)) = (between("Output axons (", ')'), perceptron(&sizes)) else {
-        return Err(Stop::NotCovered(format!("{name}: {message}")));
-    };
-    // Without that limit the layers are cut as the tool cuts them.
-    let open = CoreLimits { output_axons: None, cores: u32::MAX, ..limits.clone() };
-    let cut = crate::partition::partition(&net, &open, &like_nengo().partition)
-        .map_err(|error| Stop::NotCovered(format!("{name}: {error}")))?;
-    let targets = cut.slices.iter().filter(|slice| slice.population == 1).count() as u64;
-    let first = cut.slices.first().map_or(0, |slice| u64::from(slice.length()));
-    let variable = format!("{name}: output axons");
-    comparison.equal(&variable, [0, 0], first.saturating_mul(targets) as f64, theirs as f64)
-}
-
-fn like_nengo() -> MapConfig {
-    let algorithm = "even_split".to_owned();
-    let partition =
-        PartitionConfig { algorithm, share_cores: false, chips: 1 << 16, ..Default::default() };
-    MapConfig { partition, ..MapConfig::default() }
-}
-
-/// Layers on chip, each dense to the next; the first is driven by its biases.
-fn perceptron(sizes: &[u64]) -> Option<QuantisedNetwork> {
-    let mut net = QuantisedNetwork {
-        name: "perceptron".to_owned(),
-        chip: "loihi1".to_owned(),
-        populations: Vec::new(),
-        projections: Vec::new(),
-    };
-    for (layer, &size) in sizes.iter().enumerate() {
-        net.populations.push(QuantisedPopulation {
-            name: format!("L{layer}"),
-            shape: Shape::List(u32::try_from(size).ok()?),
-            process: "lif".to_owned(),
-            parameters: indexmap::IndexMap::new(),
-        });
-        if layer == 0 {
-            continue;
-        }
-        let weights = sizes[layer - 1].checked_mul(size).filter(|&n| n <= MOST_WEIGHTS)?;
-        net.projections.push(QuantisedProjection {
-            connection: Connection::Dense {
-                weights: vec![1; weights as usize],
-                sign_mode: SignMode::Mixed,
-                weight_bits: 8,
-                weight_exponent: 0,
-            },
-            name: format!("W{layer}"),
-            source: layer - 1,
-            target: layer,
-            delay: DelaySteps::One(0),
-            message_bits: 0,
-            port: 0,
-            learning: None,
-        });
-    }
-    (sizes.len() > 1).then_some(net)
 }

@@ -33,6 +33,9 @@ pub struct CoreMap {
     pub cores_per_router: u32,
     /// Names of the resources of a core, for example `neurons`, `synapse memory`.
     pub resources: Vec<String>,
+    /// What the largest share of a core is called; the fullest resource where nothing is said.
+    #[serde(default)]
+    pub largest: Option<String>,
     /// The cores in use; places not named here are free.
     pub cores: Vec<Core>,
 }
@@ -50,6 +53,9 @@ pub struct Core {
     pub label: String,
     /// What lives on it.
     pub populations: Vec<CorePopulation>,
+    /// Further lines of its tooltip, for example amounts; may be empty.
+    #[serde(default)]
+    pub facts: Vec<String>,
     /// Share in use of each resource of [`CoreMap::resources`], in that order; above 1 is over budget.
     #[serde(deserialize_with = "nulls_are_nan")]
     pub utilisation: Vec<f64>,
@@ -121,6 +127,11 @@ impl CoreMap {
         names
     }
 
+    /// What the largest share is called.
+    fn largest(&self) -> &str {
+        self.largest.as_deref().unwrap_or("fullest resource")
+    }
+
     fn share(&self, core: &Core, resource: usize) -> f64 {
         core.utilisation.get(resource).copied().unwrap_or(f64::NAN)
     }
@@ -180,13 +191,13 @@ impl CoreMap {
         context! {
             label => &core.label,
             place => format!("router ({}, {}), core {}", core.column, core.row, core.core),
-            read => format!("{}, fullest resource {}", core.label, per_cent(highest)),
+            read => format!("{}, {} {}", core.label, self.largest(), per_cent(highest)),
             name => first.map(|population| svg::shorten(&population.name, 24)),
             more => core.populations.len().saturating_sub(1),
             values => values.join(","), heat => rounded(highest.clamp(0.0, 1.0)),
             percent => rounded((highest * 100.0).round()).trim_end_matches(".0000"),
             over => highest > 1.0, content => core.content().join(", "),
-            lines => one_line_each(&core.content()), shares, stripes,
+            lines => one_line_each(&[core.content(), core.facts.clone()].concat()), shares, stripes,
         }
     }
 }
@@ -207,7 +218,7 @@ const TEMPLATE: &str = r##"<figure class="block core-map" data-block="core_map">
 {% if routers %}
 <div class="controls">
 <fieldset class="choice" disabled><legend>Shade by</legend>
-<label><input type="radio" name="{{ id }}" value="0" checked><span>fullest resource</span></label>{% for resource in resources %}<label><input type="radio" name="{{ id }}" value="{{ loop.index }}"><span>{{ resource }}</span></label>{% endfor %}
+<label><input type="radio" name="{{ id }}" value="0" checked><span>{{ largest }}</span></label>{% for resource in resources %}<label><input type="radio" name="{{ id }}" value="{{ loop.index }}"><span>{{ resource }}</span></label>{% endfor %}
 </fieldset>
 <div class="scale" aria-hidden="true"><span>0&nbsp;%</span><i class="ramp"></i><span>100&nbsp;%</span><span class="key"><i class="swatch over"></i>over budget</span><span class="key"><i class="swatch free"></i>free</span></div>
 </div>
@@ -257,7 +268,7 @@ impl Render for CoreMap {
             TEMPLATE,
             context! {
                 id => page.unique_id("shade"), title => &self.title, description => &self.description,
-                used => self.used(), resources => &self.resources, resource_lines => one_line_each(&self.resources), routers, cells, legend,
+                largest => self.largest(), used => self.used(), resources => &self.resources, resource_lines => one_line_each(&self.resources), routers, cells, legend,
                 columns => self.columns, across => across.unwrap_or(1),
                 remarks => self.remarks(places.len()),
             },
@@ -283,8 +294,9 @@ impl Render for CoreMap {
                 lines.push_str(line.trim_end());
                 lines.push('\n');
             }
-            let key = "· free; 0 to 9: tenths of the fullest resource; #: full; !: over budget";
-            for line in text::wrap(key, width - 2) {
+            let largest = self.largest();
+            let key = format!("· free; 0 to 9: tenths of the {largest}; #: full; !: over budget");
+            for line in text::wrap(&key, width - 2) {
                 lines.push_str(&format!("  {line}\n"));
             }
         }

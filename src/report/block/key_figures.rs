@@ -80,7 +80,7 @@ impl KeyFigure {
 const TEMPLATE: &str = r#"<dl class="block key-figures" data-block="key_figures">
 {% for figure in figures %}
 <div class="figure {{ figure.tone }}"><dt>{{ figure.label }}</dt>
-<dd><span class="value">{{ figure.value }}</span>{% if figure.unit %} <span class="unit">{{ figure.unit }}</span>{% endif %}</dd>
+<dd><span class="value{% if figure.value|length > 6 %} long{% endif %}">{{ figure.value }}</span>{% if figure.unit %} <span class="unit">{{ figure.unit }}</span>{% endif %}</dd>
 {% if figure.note %}<dd class="note">{% if figure.tone == "good" %}<span class="sign" aria-hidden="true">✓</span> {% elif figure.tone == "warning" %}<span class="sign" role="img" aria-label="attention">!</span> {% endif %}{{ figure.note }}</dd>{% endif %}
 </div>
 {% endfor %}

@@ -79,6 +79,7 @@ pub fn core_map() -> CoreMap {
         core: number % 4,
         label: format!("core {number}"),
         populations: vec![CorePopulation { name: name.into(), neurons }],
+        facts: Vec::new(),
         utilisation: utilisation.to_vec(),
     };
     let mut cores = vec![
@@ -96,6 +97,7 @@ pub fn core_map() -> CoreMap {
                 .into(),
         columns: 8,
         rows: 4,
+        largest: None,
         cores_per_router: 4,
         resources: vec!["neurons".into(), "synapse memory".into(), "axons".into()],
         cores,

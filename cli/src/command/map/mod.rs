@@ -1,10 +1,15 @@
-//! `spikeloom map`.
+//! `spikeloom map`: arguments, stages and gates.
+
+mod show;
 
 use super::{Outcome, Run, Session, model};
 use crate::output;
-use serde_json::{Value, json};
+use serde_json::json;
+use show::{Findings, capacity_only, swept_only};
 use spikeloom::error::Error;
-use spikeloom::exports::{chip, chip_network, map_config, quantised, write_core_map};
+use spikeloom::exports::{
+    DEFAULT_STEPS, chip_network, is_trained_network, map_config, quantised, write_core_map,
+};
 use spikeloom::loihi_export::chip::ChipSpec;
 use spikeloom::loihi_export::energy::{Activity, Estimate, estimate, quantity, workload};
 use spikeloom::loihi_export::mapping::{CoreLimits, MapConfig};
@@ -12,19 +17,16 @@ use spikeloom::loihi_export::metrics::{compare::compare, metrics};
 use spikeloom::loihi_export::quantise::network::QuantisedNetwork;
 use spikeloom::loihi_export::sweep::{Change, Sweep, parse};
 use spikeloom::mapping_plan::{activity, capacity, costs, profile};
-use spikeloom::mapping_report::{
-    MappingFindings, SWEEP_NOTE, compare_table, mapping_report, sweep_table,
-};
+use spikeloom::mapping_report::{MappingFindings, mapping_report};
 use spikeloom::model_io::atomic::write_bytes_atomically;
 use spikeloom::pipeline::map_to_chip;
-use spikeloom::report::{Block, Table};
 use std::path::PathBuf;
 
 /// Map a network to a chip's cores: what is used, what binds, energy, latency, what-if
 #[derive(Debug, clap::Args)]
 pub struct Map {
     /// Trained network or network description
-    #[arg(value_name = "MODEL.onnx|NETWORK.toml")]
+    #[arg(value_name = "MODEL|NETWORK.toml")]
     network: PathBuf,
 
     #[command(flatten)]
@@ -96,16 +98,17 @@ pub struct Map {
     out: Option<PathBuf>,
 
     /// Write a page with the mesh, heat maps and all figures
-    #[arg(long, value_name = "mapping.html")]
-    report: Option<PathBuf>,
+    #[arg(long, alias = "report", value_name = "mapping.html")]
+    html: Option<PathBuf>,
 
     /// Overwrite files that exist
     #[arg(long)]
     force: bool,
 }
 
-/// Tables are at most this wide.
-const WIDTH: usize = 140;
+/// Told where a trained network is mapped without samples.
+const WITHOUT_SAMPLES: &str = "converted without samples (--calibrate): thresholds come from noise, \
+     which cores hardly depend on; rates are assumed";
 
 /// What was found besides the mapping itself.
 struct Context<'a> {
@@ -115,14 +118,16 @@ struct Context<'a> {
     config: MapConfig,
     activity: Activity,
     changes: Vec<Change>,
+    /// What a reader has to know, one line each.
+    notes: Vec<String>,
 }
 
 impl Run for Map {
     fn run(&self, _session: &Session) -> Result<Outcome, Error> {
         output::check_target(self.out.as_deref(), self.force)?;
-        output::check_target(self.report.as_deref(), self.force)?;
-        let chip = chip(&self.chip.chip, self.chip.chip_file.as_deref())?;
-        let config = self.map_config()?;
+        output::check_target(self.html.as_deref(), self.force)?;
+        let chip = self.chip.spec()?;
+        let mut config = self.map_config()?;
         let changes = match &self.sweep {
             Some(text) => parse(text).map_err(|error| Error::Usage(error.to_string()))?,
             None => Vec::new(),
@@ -138,14 +143,22 @@ impl Run for Map {
                 chip.title
             )));
         }
-        let conversion =
-            self.conversion.config(self.conversion.calibrate.as_ref().and(self.steps))?;
+        let mut notes: Vec<String> = chip.mapping_note.iter().cloned().collect();
+        let trained = is_trained_network(&self.network)?;
+        let conversion = match self.conversion.config(self.steps)? {
+            None if trained => {
+                notes.push(WITHOUT_SAMPLES.to_string());
+                Some(self.conversion.any_config(self.steps))
+            }
+            given => given,
+        };
         let network = chip_network(&self.network, conversion.as_ref())?;
         let quantised = quantised(&network, &chip)?;
         let Ok(limits) = CoreLimits::of_chip(&chip) else {
-            return self.capacity_only(&quantised.network, &chip);
+            let rows = capacity(&quantised.network, &chip);
+            return Ok(capacity_only(&quantised.network, &chip, &rows, self.chips));
         };
-        let steps = self.steps.unwrap_or(spikeloom::exports::DEFAULT_STEPS);
+        let steps = self.steps.unwrap_or(DEFAULT_STEPS);
         let activity = activity(
             &self.network,
             &quantised.network,
@@ -154,8 +167,9 @@ impl Run for Map {
             steps,
             self.rate,
         )?;
+        config.place = config.place.weighed(&activity.rates);
         let network = &quantised.network;
-        self.mapped(&Context { network, chip: &chip, limits, config, activity, changes })
+        self.mapped(&Context { network, chip: &chip, limits, config, activity, changes, notes })
     }
 }
 
@@ -169,29 +183,8 @@ impl Map {
         Ok(config)
     }
 
-    /// Chips without the figures that a mapping needs: totals only.
-    fn capacity_only(&self, network: &QuantisedNetwork, chip: &ChipSpec) -> Result<Outcome, Error> {
-        let rows = capacity(network, chip);
-        let mut text = format!(
-            "{}: too little is published to map to its cores; the chip's totals, not measured\n",
-            chip.title
-        );
-        for row in &rows {
-            let available = row.available.map_or("unknown".to_string(), |n| n.to_string());
-            let chips = row.chips.map_or(String::new(), |n| format!(", {n} chip(s)"));
-            let quantity = row.quantity;
-            text.push_str(&format!("  {quantity:<10} {} of {available}{chips}\n", row.needed));
-        }
-        let over = rows.iter().any(|row| row.chips.is_some_and(|n| n > u64::from(self.chips)));
-        let json = json!({
-            "network": network.name, "chip": chip.name, "mapped": false, "capacity": rows,
-            "over_budget": over,
-        });
-        Ok(Outcome::fine(json, text).with_finding(over))
-    }
-
     fn mapped(&self, context: &Context<'_>) -> Result<Outcome, Error> {
-        let Context { network, chip, limits, config, activity, changes } = context;
+        let Context { network, chip, limits, config, activity, changes, notes } = context;
         let chosen = profile(chip, self.profile.as_deref())?;
         let sweep = Sweep { network, limits, config, profile: chosen, activity };
         let mapped = match map_to_chip(network, chip, config) {
@@ -218,7 +211,7 @@ impl Map {
         if let Some(path) = &self.out {
             write_core_map(&mapped, path, self.force)?;
         }
-        if let Some(path) = &self.report {
+        if let Some(path) = &self.html {
             let page = mapping_report(&MappingFindings {
                 checked: &mapped.checked,
                 budget: &mapped.budget,
@@ -227,7 +220,9 @@ impl Map {
                 estimate: estimated.as_ref(),
                 metrics: &found,
                 compared: &compared,
+                costs,
                 swept: &swept,
+                notes,
                 algorithms: [
                     config.partition.algorithm.clone(),
                     config.place.algorithm.clone(),
@@ -237,68 +232,26 @@ impl Map {
             });
             write_bytes_atomically(path, self.force, page.to_html()?.as_bytes())?;
         }
-        let budget = &mapped.budget;
-        let over = self.over(budget.cores_used, estimated.as_ref());
-        let systems = systems(chip, budget.chips_needed);
-        let json = json!({
-            "network": network.name,
-            "chip": chip.name,
-            "mapped": true,
-            "cores_used": budget.cores_used,
-            "chips_needed": budget.chips_needed,
-            "max_cores": self.max_cores,
-            "max_energy_j": self.max_energy,
-            "over_budget": !over.is_empty(),
-            "binding_resource": budget.binding().map(|binding| binding.resource.key()),
-            "next_resource": budget.next_binding().map(|binding| binding.resource.key()),
-            "budget": budget,
-            "systems": systems.iter().map(|(name, chips, spare)| {
-                json!({ "name": name, "chips": chips, "spare_chips": spare })
-            }).collect::<Vec<Value>>(),
-            "activity": activity,
-            "energy": estimated,
-            "metrics": found,
-            "metric_costs": costs,
-            "compare": self.compare.then_some(&compared),
-            "sweep": (!swept.is_empty()).then_some(&swept),
-            "out": self.out.as_ref().map(|path| path.to_string_lossy()),
-            "report": self.report.as_ref().map(|path| path.to_string_lossy()),
-        });
-        let mut text = budget.to_string();
-        for (name, chips, spare) in &systems {
-            text.push_str(&format!("fits {name} ({chips} chips, {spare} spare)\n"));
-        }
-        text.push('\n');
-        match &estimated {
-            Some(estimate) => {
-                text.push_str(&estimate.to_string());
-                text.push_str(&format!(
-                    "  activity: {} ({} steps)\n",
-                    activity.basis, activity.steps
-                ));
-            }
-            None => text.push_str(&format!(
-                "energy and time: unknown; none has been published for {}\n",
-                chip.title
-            )),
-        }
-        if self.compare {
-            text.push_str(&show(compare_table(&compared)));
-            for row in compared.iter().filter(|row| row.error.is_some()) {
-                let error = row.error.as_deref().unwrap_or_default();
-                let line = format!("{} {} {}: {error}\n", row.partitioner, row.placer, row.router);
-                text.push_str(&line);
-            }
-            text.push_str(&format!("costs: {} ({})\n", costs.name, costs.source));
-        }
-        if !swept.is_empty() {
-            text.push_str(&show(sweep_table(&swept)));
-            text.push_str(&format!("{SWEEP_NOTE}\n"));
-        }
-        for line in &over {
-            text.push_str(&format!("\nOVER BUDGET: {line}\n"));
-        }
-        Ok(Outcome::fine(json, text).with_finding(!over.is_empty()))
+        let over = self.over(mapped.budget.cores_used, estimated.as_ref());
+        let findings = Findings {
+            network: &network.name,
+            chip,
+            budget: &mapped.budget,
+            activity,
+            estimate: estimated.as_ref(),
+            metrics: &found,
+            costs,
+            compared: self.compare.then_some(compared.as_slice()),
+            swept: &swept,
+            over: &over,
+            notes,
+            limits: [
+                ("max_cores", json!(self.max_cores)),
+                ("max_energy_j", json!(self.max_energy)),
+            ],
+            files: [("out", self.out.as_deref()), ("html", self.html.as_deref())],
+        };
+        Ok(Outcome::fine(findings.json(), findings.text()).with_finding(!over.is_empty()))
     }
 
     /// What is above its limit.
@@ -340,32 +293,4 @@ impl Map {
             ),
         }
     }
-}
-
-/// A sweep of a network that does not fit as it is.
-fn swept_only(sweep: &Sweep<'_>, changes: &[Change], error: &Error) -> Result<Outcome, Error> {
-    let swept = sweep.run(changes);
-    let json = json!({
-        "network": sweep.network.name, "chip": sweep.limits.chip, "mapped": false,
-        "error": error.to_string(), "over_budget": true, "sweep": swept,
-    });
-    let text = format!("{error}\n{}{SWEEP_NOTE}\n", show(sweep_table(&swept)));
-    Ok(Outcome::fine(json, text).with_finding(true))
-}
-
-/// Boards and machines with at least so many chips: name, chips, spare ones; the smallest first.
-fn systems(chip: &ChipSpec, chips: u64) -> Vec<(String, u64, u64)> {
-    let all = chip.systems.as_ref().map(|figure| figure.value.as_slice()).unwrap_or_default();
-    let mut fitting: Vec<(String, u64, u64)> = all
-        .iter()
-        .map(|system| (system.name.clone(), u64::from(system.chips)))
-        .filter_map(|(name, has)| Some((name, has, has.checked_sub(chips)?)))
-        .collect();
-    fitting.sort_by_key(|system| system.1);
-    fitting.truncate(1);
-    fitting
-}
-
-fn show(table: Table) -> String {
-    format!("\n{}", Block::from(table).to_text(WIDTH))
 }
