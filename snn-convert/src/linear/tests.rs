@@ -56,8 +56,16 @@ fn a_composition_does_what_its_parts_do() {
         ),
         (convolution([6, 5, 5], 2, 1, 1, 0, 2), convolution([2, 5, 5], 4, 3, 2, 1, 1), "Sparse"),
         // Separable convolutions: depthwise or in groups, then pointwise.
-        (convolution([4, 6, 6], 4, 3, 2, 1, 4), convolution([4, 3, 3], 7, 1, 1, 0, 1), "Convolution"),
-        (convolution([4, 6, 6], 6, 3, 1, 1, 2), convolution([6, 6, 6], 3, 1, 1, 0, 1), "Convolution"),
+        (
+            convolution([4, 6, 6], 4, 3, 2, 1, 4),
+            convolution([4, 3, 3], 7, 1, 1, 0, 1),
+            "Convolution",
+        ),
+        (
+            convolution([4, 6, 6], 6, 3, 1, 1, 2),
+            convolution([6, 6, 6], 3, 1, 1, 0, 1),
+            "Convolution",
+        ),
         (pool([3, 4, 4]), dense(7, 12), "Dense"),
         (dense(6, 5), dense(4, 6), "Dense"),
         (dense(12, 5), convolution([3, 2, 2], 2, 2, 1, 0, 1), "Sparse"),

@@ -200,17 +200,11 @@ impl Builder<'_> {
     }
 
     /// Makes the parts of a max pooling's operand its windows, as maps with weights 1.
-    fn window(
-        &mut self,
-        id: NodeId,
-        operand: NodeId,
-        parts: &mut [Part],
-    ) -> Result<(), AnnError> {
+    fn window(&mut self, id: NodeId, operand: NodeId, parts: &mut [Part]) -> Result<(), AnnError> {
         let graph = self.graph;
         let Operator::MaxPool(pool) = &graph.node(id).operator else { return Ok(()) };
-        let geometry = pool
-            .geometry(&graph.node(operand).shape)
-            .map_err(|misfit| graph.misfit(id, misfit))?;
+        let geometry =
+            pool.geometry(&graph.node(operand).shape).map_err(|misfit| graph.misfit(id, misfit))?;
         for part in parts {
             // Only arrangements lie between; they keep the order of the values.
             let weights = vec![1.0; geometry.weight_count() as usize];

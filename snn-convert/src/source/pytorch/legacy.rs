@@ -41,8 +41,7 @@ pub fn open(bytes: &[u8]) -> Result<(Objects, Legacy<'_>), SourceError> {
         Ok(objects)
     };
     let (_protocol, system, objects, keys) = (part()?, part()?, part()?, part()?);
-    let mut legacy =
-        Legacy { bytes, places: HashMap::new(), big_endian: is_big_endian(&system) };
+    let mut legacy = Legacy { bytes, places: HashMap::new(), big_endian: is_big_endian(&system) };
     let widths: HashMap<&str, usize> = objects
         .all
         .iter()

@@ -18,7 +18,8 @@ pub(super) fn read(
     let extents = shape.extents();
     let mut kept: Vec<Vec<usize>> = extents.iter().map(|&extent| (0..extent).collect()).collect();
     for (number, &axis) in axes.iter().enumerate() {
-        let whole = starts[number] == 0 && ends[number] >= i64::from(i32::MAX) && steps[number] == 1;
+        let whole =
+            starts[number] == 0 && ends[number] >= i64::from(i32::MAX) && steps[number] == 1;
         if whole && (axis == 0 || axis.checked_add(shape.rank() as i64 + 1) == Some(0)) {
             continue;
         }
