@@ -69,7 +69,7 @@ fn run_method(
     let threshold = find_rule(rule).unwrap();
     let fitted = rule == "channel_mse" || method == "rate";
     let made_for = if fitted { steps[0] } else { steps[steps.len() - 1] };
-    let config = MethodConfig { threshold, code, steps: made_for };
+    let config = MethodConfig::new(threshold, code, made_for);
     let conversion = case.convertible.convert(find_method(method).unwrap(), &config).unwrap();
     let fidelity =
         FidelityConfig { steps: steps.to_vec(), seed, compile: CompileConfig::UNLIMITED };

@@ -216,6 +216,31 @@ fn layers_come_closer_to_the_trained_network_with_more_steps() {
 }
 
 #[test]
+fn layers_of_codes_in_time_are_read_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let errors = |method: &str, steps: u32| {
+        let own = ConvertConfig { steps, ..config(method) };
+        let model = conversion::convert(&digits_model(), &own).unwrap();
+        let config =
+            TestConfig { steps: vec![steps], layer_images: 8, ..test_config(folder.path()) };
+        evaluate(&model, &config).unwrap().layer_errors
+    };
+    // In exact time every activation is the trained network's, but for its own 32-bit rounding.
+    let exact = errors("ttfs", 8);
+    assert_eq!(exact.len(), 3);
+    assert!(exact.iter().all(|layer| layer.relative_error_percent < 1e-3), "{exact:?}");
+    assert!(exact[..2].iter().all(|layer| layer.spikes_per_neuron <= 1.0), "{exact:?}");
+    for (method, few, many) in [("phase", 3, 10), ("ttfs_slots", 8, 512)] {
+        let (few, many) = (errors(method, few), errors(method, many));
+        assert_eq!((few.len(), many.len()), (3, 3), "{method}");
+        for (few, many) in few.iter().zip(&many) {
+            let (few, many) = (few.relative_error_percent, many.relative_error_percent);
+            assert!(many < few / 4.0 && many < 5.0, "{method}: {few} {many}");
+        }
+    }
+}
+
+#[test]
 fn samples_come_from_arrays_idx_files_and_folders_alike() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);

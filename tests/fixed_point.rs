@@ -71,7 +71,7 @@ fn chip() -> ChipSpec {
 
 fn hard_reset(case: &Case, steps: u32) -> (Conversion, Quantised) {
     let code = InputCode::DeterministicRate;
-    let config = MethodConfig { threshold: RULES[0], code, steps };
+    let config = MethodConfig::new(RULES[0], code, steps);
     let conversion = case.convertible.convert(find_method("hard_reset").unwrap(), &config).unwrap();
     let valid = conversion.network.validate().unwrap();
     let quantised = quantise(&valid, &chip(), &QuantiseConfig::default()).unwrap();

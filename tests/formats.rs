@@ -35,7 +35,7 @@ fn digits(method: &str, code: InputCode) -> ValidNetwork {
     let scaling = Scaling { divisor: Some(16.0) };
     let samples = Samples::read(&data("digits.npz"), scaling).unwrap().first(40);
     let convertible = Convertible::new("digits_cnn", &graph, &samples.values).unwrap();
-    let config = MethodConfig { threshold: RULES[0], code, steps: 8 };
+    let config = MethodConfig::new(RULES[0], code, 8);
     let conversion = convertible.convert(find_method(method).unwrap(), &config).unwrap();
     conversion.network.validate().unwrap()
 }

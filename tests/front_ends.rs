@@ -150,6 +150,8 @@ fn checkpoints_halves_and_views_are_read() {
     let guess = LoadOptions { accept_guess: true, ..LoadOptions::default() };
     let graph = load_model(&data("front_ends/weights/checkpoint_half.pt"), &guess).unwrap();
     assert_eq!(graph.weighted().count(), 3);
+    // The same numbers in the format from before PyTorch 1.6.
+    assert_eq!(load_model(&data("front_ends/weights/legacy.pt"), &guess).unwrap(), graph);
     let graph = load_model(&data("front_ends/weights/views.pt"), &guess).unwrap();
     // arange(12).reshape(3, 4).t()[1:, :2] = [[1, 5], [2, 6], [3, 7]].
     let (_, layer) = graph.weighted().next().unwrap();
@@ -161,7 +163,6 @@ fn checkpoints_halves_and_views_are_read() {
 #[test]
 fn other_files_of_pytorch_are_refused_with_what_to_do() {
     let cases = [
-        ("legacy.pt", "before version 1.6"),
         ("whole_module.pt", "`torch.nn.modules.linear.Linear`"),
         ("torchscript.pt", "TorchScript"),
     ];

@@ -11,7 +11,6 @@ const MOST_LINES: usize = 500;
 /// Longer files and why one file is better than two.
 const LONG_FILES: &[(&str, &str)] = &[
     ("model-io/src/network_file/tests/messages.rs", "one list: each mistake with its message"),
-    ("snn-convert/src/lower.rs", "one walk over all units; to be split by kind of unit"),
     ("snn-convert/tests/onnx_files.rs", "one list: each damaged file with its error"),
 ];
 

@@ -44,6 +44,39 @@ fn a_page_and_a_file_of_results_are_written_and_resumed() {
 }
 
 #[test]
+fn an_accuracy_that_is_asked_for_is_reached_with_few_steps_and_said() {
+    let target = |percent: &'static str| {
+        let own = ["convert", DIGITS_MODEL, "--target-accuracy", percent, "--steps", "1,8,32"];
+        json(&[&own[..], &TESTED[..], &["--json"]].concat(), 0)
+    };
+    let (low, high) = (target("50"), target("97"));
+    let steps = |object: &serde_json::Value| object["made_for"].as_u64().unwrap();
+    assert!(steps(&low) <= steps(&high), "{} {}", steps(&low), steps(&high));
+    for (object, percent) in [(&low, 50.0), (&high, 97.0)] {
+        assert_eq!(object["method"], "auto");
+        let candidates = object["candidates"].as_array().unwrap();
+        let chosen: Vec<_> = candidates.iter().filter(|one| one["chosen"] == true).collect();
+        assert_eq!(chosen.len(), 1);
+        assert_eq!(chosen[0]["steps"], object["made_for"]);
+        assert!(chosen[0]["accuracy"].as_f64().unwrap() >= percent);
+        // None that needs as few steps and reaches it has fewer spikes.
+        for other in candidates.iter().filter(|one| one["steps"] == object["made_for"]) {
+            let reaches = other["accuracy"].as_f64().unwrap() >= percent;
+            let fewer = other["spikes"].as_f64().unwrap() < chosen[0]["spikes"].as_f64().unwrap();
+            assert!(!(reaches && fewer), "{other}");
+        }
+        let notes = object["notes"].to_string();
+        assert!(notes.contains("fewest steps, then spikes") && notes.contains("right answers"));
+    }
+    for (own, part) in [(["rate", "90"], "method `auto`"), (["auto", "101"], "from 0 to 100")] {
+        let [method, percent] = own;
+        let given = ["convert", DIGITS_MODEL, "--method", method, "--target-accuracy", percent];
+        let shown = run(&given);
+        assert!(shown.code == 2 && shown.err.contains(part), "{}", shown.err);
+    }
+}
+
+#[test]
 fn a_plan_lists_all_refusals_and_what_would_help() {
     let object = json(&["convert", DIGITS_MODEL, "--plan", "--json"], 0);
     assert_eq!(object["convertible"], true);

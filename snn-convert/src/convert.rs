@@ -24,6 +24,8 @@ pub struct Convertible {
     pub calibration: Calibration,
     /// The calibration samples, one after the other.
     pub samples: Vec<f32>,
+    /// Their classes; empty where they are not known.
+    pub labels: Vec<usize>,
 }
 
 /// Why a network is not converted.
@@ -54,7 +56,14 @@ impl Convertible {
         let structure = structure(&decluttered.graph)?;
         let calibration = calibrate(&decluttered.graph, &structure, samples)?;
         let (name, samples, original) = (name.to_string(), samples.to_vec(), graph.clone());
-        Ok(Convertible { name, original, decluttered, structure, calibration, samples })
+        let labels = Vec::new();
+        Ok(Convertible { name, original, decluttered, structure, calibration, samples, labels })
+    }
+
+    /// The same, with the class of each calibration sample.
+    #[must_use]
+    pub fn with_labels(self, labels: &[usize]) -> Self {
+        Convertible { labels: labels.to_vec(), ..self }
     }
 
     /// Converts with a method.
@@ -73,6 +82,7 @@ impl Convertible {
             structure: &self.structure,
             calibration: &self.calibration,
             samples: &self.samples,
+            labels: &self.labels,
         };
         // Two codes dress up another: the method converts for that one.
         let inner = match config.code {

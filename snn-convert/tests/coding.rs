@@ -32,7 +32,7 @@ impl Case {
 
     fn convert(&self, method: &str, code: InputCode, steps: u32) -> Conversion {
         let threshold = find_rule("channel_percentile").unwrap();
-        let config = MethodConfig { threshold, code, steps };
+        let config = MethodConfig::new(threshold, code, steps);
         self.convertible.convert(find_method(method).unwrap(), &config).unwrap()
     }
 

@@ -40,7 +40,7 @@ impl Case {
     }
 
     fn convert(&self, rule: &'static ThresholdRule, code: InputCode, steps: u32) -> Conversion {
-        let config = MethodConfig { threshold: rule, code, steps };
+        let config = MethodConfig::new(rule, code, steps);
         self.convertible.convert(find_method("rate_plain").unwrap(), &config).unwrap()
     }
 }
@@ -398,7 +398,7 @@ fn a_convertible_network_needs_samples_of_its_size() {
 fn methods_refuse_what_they_have_no_neurons_for() {
     let pooled = case("bncnn_fashion").convertible;
     let hard = find_method("hard_reset").unwrap();
-    let config = |code| MethodConfig { threshold: RULES[0], code, steps: 8 };
+    let config = |code| MethodConfig::new(RULES[0], code, 8);
     let error = pooled.convert(hard, &config(InputCode::DeterministicRate)).unwrap_err();
     let text = error.to_string();
     assert!(text.contains("average pooling") && text.contains("MaxPool"), "{text}");

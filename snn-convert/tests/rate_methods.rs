@@ -43,11 +43,7 @@ impl Case {
     }
 
     fn convert(&self, method: &str, rule: &str, steps: u32) -> Conversion {
-        let config = MethodConfig {
-            threshold: find_rule(rule).unwrap(),
-            code: InputCode::ConstantCurrent,
-            steps,
-        };
+        let config = MethodConfig::new(find_rule(rule).unwrap(), InputCode::ConstantCurrent, steps);
         self.convertible.convert(find_method(method).unwrap(), &config).unwrap()
     }
 
@@ -133,6 +129,35 @@ fn calibrated_potentials_and_biases_take_the_mean_error_away() {
 }
 
 #[test]
+fn channels_that_the_scores_hardly_depend_on_get_coarse_spikes() {
+    let mut builder = AnnGraphBuilder::default();
+    let input = builder.input("input", SampleShape::new([2]).unwrap()).unwrap();
+    let identity = vec![1.0, 0.0, 0.0, 1.0];
+    let first = Dense { inputs: 2, outputs: 2, weight: identity, bias: None };
+    let first = builder.add("first", first, &[input]).unwrap();
+    let hidden = builder.add("hidden", Relu, &[first]).unwrap();
+    let weight = vec![1.0, 0.05, -1.0, 0.1];
+    let scores = Dense { inputs: 2, outputs: 2, weight, bias: Some(vec![0.0, 1.0]) };
+    let scores = builder.add("scores", scores, &[hidden]).unwrap();
+    let graph = builder.finish(&[scores]).unwrap();
+    // Both neurons have the same activations, in another order.
+    let samples: Vec<f32> =
+        (0..200).flat_map(|k| [(k % 20) as f32 / 19.0, (k * 7 % 20) as f32 / 19.0]).collect();
+    let convertible = Convertible::new("two", &graph, &samples).unwrap();
+    let thresholds = |method: &str| {
+        let config = MethodConfig::new(RULES[0], InputCode::ConstantCurrent, 8);
+        let conversion = convertible.convert(find_method(method).unwrap(), &config).unwrap();
+        conversion.layers[0].output.factors.clone()
+    };
+    let even = thresholds("rate_signed");
+    assert!((even[0] - even[1]).abs() < 1e-6, "{even:?}");
+    // Of both score's derivatives: (1 + 1) / (0.05² + 0.1²) = 160, whose cube root is 5.4.
+    let shared = thresholds("rate");
+    let ratio = shared[1] / shared[0];
+    assert!((ratio - 160.0_f64.cbrt()).abs() < 0.6, "{shared:?}");
+}
+
+#[test]
 fn the_search_is_deterministic_and_says_what_it_chose_and_why() {
     let case = case("digits_cnn");
     let first = case.convert("auto", "channel_percentile", 8);
@@ -206,8 +231,7 @@ fn signed_inputs_leaky_rectifiers_and_dead_channels_convert_without_loss() {
     let convertible = Convertible::new("signed", &graph, &samples).unwrap();
     for rule in RULES {
         for method in ["rate_plain", "rate_potential", "rate_bias", "rate", "rate_signed"] {
-            let config =
-                MethodConfig { threshold: rule, code: InputCode::ConstantCurrent, steps: 64 };
+            let config = MethodConfig::new(rule, InputCode::ConstantCurrent, 64);
             let conversion = convertible.convert(find_method(method).unwrap(), &config).unwrap();
             let dead: usize = conversion.layers.iter().map(|layer| layer.dead_channels).sum();
             assert!(dead >= 1, "{method}");

@@ -42,7 +42,7 @@ fn run(config: &BenchConfig, progress: &dyn Progress) -> Result<BenchReport, Err
     let graph = onnx::read(MODEL)?;
     let convertible = Convertible::new("digits_cnn", &graph, &calibration.values)?;
     let code = InputCode::ConstantCurrent;
-    let method = MethodConfig { threshold: RULES[0], code, steps: STEPS };
+    let method = MethodConfig::new(RULES[0], code, STEPS);
     let conversion = convertible.convert(METHODS[0], &method)?;
     let compile = memory::available();
     let fidelity = FidelityConfig { steps: vec![STEPS], seed: config.seed, compile };

@@ -7,7 +7,7 @@ use crate::snn_convert::ann::{Keep, NodeId, map_batch};
 use crate::snn_convert::convert::Convertible;
 use crate::snn_convert::fidelity::{FidelityConfig, Presenter};
 use crate::snn_convert::linear::ChannelScale;
-use crate::snn_convert::lower::{Conversion, Readout, Timing};
+use crate::snn_convert::lower::{Conversion, Readout, SpikeValue, Timing};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -33,8 +33,8 @@ type Sums = [f64; 3];
 
 /// Compares the layers on samples `values` of the spiking part, at `steps` steps.
 ///
-/// Hidden layers are compared where a layer's activation is its number of spikes; the read-out where
-/// it is its potential.
+/// Hidden layers are compared by what their spikes stand for; the read-out where it is its
+/// potential.
 ///
 /// # Errors
 /// [`Error`] where a sample does not fit.
@@ -90,8 +90,7 @@ fn scores(conversion: &Conversion, scores: &[f64], steps: u32) -> Vec<f64> {
     }
 }
 
-/// Activations that spikes stand for, a layer, and the number of spikes; none where spikes of a layer
-/// are not worth the same.
+/// Activations that spikes stand for, a layer, and the number of spikes; none for the read-out.
 fn spiking_activations(
     presenter: &Presenter<'_>,
     conversion: &Conversion,
@@ -101,7 +100,6 @@ fn spiking_activations(
     let network = presenter.compiled().network();
     let grid = network.grid();
     let inputs = usize::from(conversion.input.code.spikes());
-    let counted = conversion.timing == Timing::AnyStep;
     let mut sums: Vec<Vec<f64>> =
         conversion.layers.iter().map(|layer| vec![0.0; layer.shape.size() as usize]).collect();
     let mut spikes = vec![0.0; conversion.layers.len()];
@@ -111,21 +109,29 @@ fn spiking_activations(
         let Some(layer) = population.and_then(|population| population.checked_sub(inputs)) else {
             continue;
         };
-        let own = grid.step_at(spike.time).saturating_sub(conversion.layers[layer].onset.into());
-        if counted && own > u64::from(steps) {
-            continue;
-        }
+        let opening = u64::from(conversion.layers[layer].onset);
+        let own = grid.step_at(spike.time).saturating_sub(opening);
+        let payload = f64::from(recording.payloads.get(place).copied().unwrap_or(1));
+        let (value, number) = match conversion.spike_value {
+            SpikeValue::Count if own > u64::from(steps) => continue,
+            SpikeValue::Count => (payload / f64::from(steps), payload.abs()),
+            SpikeValue::Payload => (payload, 1.0),
+            SpikeValue::Earliness { window } => {
+                let end = grid.time_of(opening + u64::from(window));
+                let whole = end.0 - grid.time_of(opening).0;
+                ((end.0 - spike.time.0) as f64 / whole as f64, 1.0)
+            }
+        };
         let local = spike.neuron - network.populations()[layer + inputs].first;
-        let payload = recording.payloads.get(place).copied().unwrap_or(1);
-        sums[layer][local as usize] += f64::from(payload);
-        spikes[layer] += 1.0;
+        sums[layer][local as usize] += value;
+        spikes[layer] += number;
     }
     let last = conversion.layers.len().saturating_sub(1);
     let decode = |(index, sums): (usize, Vec<f64>)| {
         let scale: &ChannelScale = &conversion.layers[index].output;
-        let value = |(neuron, sum): (usize, f64)| sum * scale.at(neuron) / f64::from(steps);
+        let value = |(neuron, sum): (usize, f64)| sum * scale.at(neuron);
         let values = || sums.into_iter().enumerate().map(value).collect();
-        (counted && index < last).then(values)
+        (index < last).then(values)
     };
     sums.into_iter().enumerate().map(decode).zip(spikes).collect()
 }
@@ -161,6 +167,6 @@ fn mean_errors(conversion: &Conversion, images: &[Vec<Sums>]) -> Vec<LayerError>
             spikes_per_neuron: total(2) / count,
         }
     });
-    // Layers whose activations cannot be read from spike counts have no error to show.
+    // A read-out that counts spikes has no error to show.
     errors.filter(|error| error.mean_absolute_error.is_finite()).collect()
 }

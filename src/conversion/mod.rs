@@ -28,7 +28,7 @@ use crate::snn_convert::coding::readout::{READOUTS, ReadoutEntry, find_readout, 
 use crate::snn_convert::coding::{CODES, CodeEntry, InputCode, find_code};
 use crate::snn_convert::convert::{ConvertError, Convertible};
 use crate::snn_convert::lower::Conversion;
-use crate::snn_convert::method::{METHODS, Method, MethodConfig, MethodError, find_method};
+use crate::snn_convert::method::{AUTO, METHODS, Method, MethodConfig, MethodError, find_method};
 use crate::snn_convert::threshold::{RULES, ThresholdRule, find_rule};
 use std::path::{Path, PathBuf};
 
@@ -52,6 +52,9 @@ pub struct ConvertConfig {
     pub readout: Option<String>,
     /// Number of steps that thresholds and code are made for.
     pub steps: u32,
+    /// Accuracy on the calibration samples, in per cent, that a method that searches must reach; it
+    /// chooses the number of steps then.
+    pub accuracy: Option<f64>,
     /// Everything up to and with this node stays float.
     pub float_front: Option<String>,
     /// Everything from this node on stays float.
@@ -83,16 +86,24 @@ pub struct ConvertedModel {
     readout: Option<ReadoutEntry>,
     /// Smallest and largest score on the calibration samples.
     scores: [f64; 2],
+    steps: u32,
 }
 
 impl ConvertedModel {
+    /// The number of steps that the conversion is made for: what was asked for, or what a search
+    /// chose.
+    pub fn made_for_steps(&self) -> u32 {
+        let chosen = self.conversion.candidates.iter().find(|candidate| candidate.chosen);
+        chosen.map_or(self.steps, |candidate| candidate.steps)
+    }
+
     /// The same conversion, made for another number of steps.
     ///
     /// # Errors
     /// [`Error::Convert`], where the method has no network for it.
     pub fn made_for(&self, steps: u32) -> Result<Conversion, Error> {
-        let conversion =
-            convert_with(&self.convertible, self.method, self.threshold, self.code, steps)?;
+        let config = MethodConfig::new(self.threshold, self.code, steps);
+        let conversion = self.convertible.convert(self.method, &config)?;
         read_as(conversion, self.readout, self.scores)
     }
 }
@@ -111,8 +122,10 @@ fn choose(config: &ConvertConfig) -> Result<Choice, Error> {
             let names = METHODS.iter().map(|method| method.name);
             named("method", name, find_method(name), names)?
         }
+        None if config.accuracy.is_some() => AUTO,
         None => METHODS[0],
     };
+    check_accuracy(config.accuracy, method)?;
     let threshold = match &config.threshold {
         Some(name) => {
             named("threshold rule", name, find_rule(name), RULES.iter().map(|rule| rule.name))?
@@ -133,6 +146,23 @@ fn choose(config: &ConvertConfig) -> Result<Choice, Error> {
         None => None,
     };
     Ok(Choice { method, threshold, codes, readout })
+}
+
+/// Only a search can reach an accuracy that is asked for.
+fn check_accuracy(accuracy: Option<f64>, method: &Method) -> Result<(), Error> {
+    let Some(accuracy) = accuracy else { return Ok(()) };
+    if !(0.0..=100.0).contains(&accuracy) {
+        let message = format!("--target-accuracy {accuracy}: give per cent, from 0 to 100");
+        return Err(Error::Usage(message));
+    }
+    if method.name != AUTO.name {
+        return Err(Error::Usage(format!(
+            "--target-accuracy is for the method `auto`, which searches for it; `{}` makes one \
+             network for the number of steps that --made-for says",
+            method.name
+        )));
+    }
+    Ok(())
 }
 
 /// Gives a conversion the read-out that was asked for.
@@ -182,12 +212,17 @@ pub fn convert(path: &Path, config: &ConvertConfig) -> Result<ConvertedModel, Er
     let values = stages.core_input(&samples.values)?;
     let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into());
     let convertible = Convertible::new(&name, &stages.core, &values)
-        .map_err(|error| in_file(Error::from(error)))?;
+        .map_err(|error| in_file(Error::from(error)))?
+        .with_labels(&samples.labels);
     let scores = score_range(&stages.core, &values)?;
     let key = digest::of_conversion(path, config, &samples)?;
     let mut refused = None;
     for entry in codes {
-        match convert_with(&convertible, method, threshold, entry.code, config.steps) {
+        let own = MethodConfig {
+            accuracy: config.accuracy,
+            ..MethodConfig::new(threshold, entry.code, config.steps)
+        };
+        match convertible.convert(method, &own) {
             Ok(conversion) => {
                 let choices = [method.name, threshold.name, entry.name];
                 let code = entry.code;
@@ -206,6 +241,7 @@ pub fn convert(path: &Path, config: &ConvertConfig) -> Result<ConvertedModel, Er
                     code,
                     readout,
                     scores,
+                    steps: config.steps,
                 });
             }
             // The method wants another code.
@@ -215,16 +251,6 @@ pub fn convert(path: &Path, config: &ConvertConfig) -> Result<ConvertedModel, Er
     }
     let none = || Error::Usage(format!("method `{}` takes none of the input codes", method.name));
     Err(refused.map_or_else(none, Error::from))
-}
-
-fn convert_with(
-    convertible: &Convertible,
-    method: &Method,
-    threshold: &'static ThresholdRule,
-    code: InputCode,
-    steps: u32,
-) -> Result<Conversion, ConvertError> {
-    convertible.convert(method, &MethodConfig { threshold, code, steps })
 }
 
 /// Reads samples, with labels from a file of their own if one is given, and makes them the network's

@@ -216,7 +216,7 @@ fn convert_for(
         name: method.to_string(),
         known: String::new(),
     })?;
-    Ok(convertible.convert(method, &MethodConfig { threshold: RULES[0], code, steps })?)
+    Ok(convertible.convert(method, &MethodConfig::new(RULES[0], code, steps))?)
 }
 
 fn record_first(

@@ -223,6 +223,7 @@ impl Convert {
         json["parameters"] = json!(model.graph.parameter_count());
         json["layers"] = layers(model).to_json();
         json["notes"] = json!(model.conversion.notes);
+        json["made_for"] = json!(model.made_for_steps());
         json["candidates"] = json!(model.conversion.candidates);
         json["plan"] = json!(model.plan.nodes);
         json["out"] = json!(self.out.as_ref().map(|path| path.to_string_lossy()));
@@ -296,14 +297,25 @@ fn refusals_text(plan: &ConversionPlan) -> String {
 
 /// What a search tried on the calibration samples.
 fn candidates(model: &ConvertedModel) -> Listing {
-    let columns =
-        ["chosen", "neurons", "threshold", "scale", "agreement_%", "expected_loss", "spikes"];
+    let columns = [
+        "chosen",
+        "steps",
+        "neurons",
+        "threshold",
+        "scale",
+        "right_%",
+        "agreement_%",
+        "expected_loss",
+        "spikes",
+    ];
     let rows = model.conversion.candidates.iter().map(|candidate| {
         [
             json!(if candidate.chosen { "yes" } else { "" }),
+            json!(candidate.steps),
             json!(candidate.neurons),
             json!(candidate.threshold),
             json!(candidate.scale),
+            json!(candidate.accuracy),
             json!(candidate.agreement),
             json!(candidate.expected_loss),
             json!(candidate.spikes),

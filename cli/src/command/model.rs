@@ -20,6 +20,12 @@ pub struct Conversion {
     #[arg(long, value_name = "NAME")]
     pub method: Option<String>,
 
+    /// Accuracy in per cent that `auto` has to reach on the calibration samples, with the fewest
+    /// steps and then the fewest spikes; without labels there, the trained network's answers count
+    /// as right
+    #[arg(long, value_name = "PERCENT")]
+    pub target_accuracy: Option<f64>,
+
     /// Rule that chooses what a spike stands for (see `spikeloom list thresholds`)
     #[arg(long, value_name = "NAME")]
     pub threshold: Option<String>,
@@ -80,6 +86,7 @@ impl Conversion {
             threshold: self.threshold.clone(),
             code: self.code.clone(),
             steps: steps.unwrap_or(DEFAULT_STEPS),
+            accuracy: self.target_accuracy,
             load: self.load(),
             ..ConvertConfig::default()
         }
@@ -92,6 +99,7 @@ impl Conversion {
         }
         let needs = [
             ("--method", self.method.is_some()),
+            ("--target-accuracy", self.target_accuracy.is_some()),
             ("--threshold", self.threshold.is_some()),
             ("--code", self.code.is_some()),
             ("--input-scale", self.input_scale.is_some()),

@@ -5,9 +5,12 @@
 //! each spike that arrives. Afterwards v stays as it is.
 //!
 //! # Spike and reset
-//! n = ⌊v + 1/2⌋ at O; where v is below zero, n = −⌊−g v + 1/2⌋ with the negative gain g (0: a plain
-//! rectifier). |n| is cut at 2^K − 1. In phase r = 0 … K − 1 (step O + r) the neuron spikes where the
-//! bit of value 2^(K−1−r) of |n| is set, with ±2^(K−1−r) as payload: the payloads add up to n.
+//! At O the potential is rounded to a whole number n, x = min(v, 2^K − 1) to that n from 0 to 2^K − 1
+//! for which (n − x)² + c · (ones of n in binary) is smallest, with the cost c of a spike; of equals
+//! the smallest. c = 0 rounds to the nearest. Where v is below zero, the number for −g v is taken back,
+//! with the negative gain g (0: a plain rectifier). In phase r = 0 … K − 1 (step O + r) the neuron
+//! spikes where the bit of value 2^(K−1−r) of |n| is set, with ±2^(K−1−r) as payload: the payloads add
+//! up to n.
 //!
 //! # Parameters
 //! | name | default | unit | symbol | range |
@@ -15,6 +18,7 @@
 //! | `opening` | 1 | ms | O | above zero, whole steps |
 //! | `phases` | 4 | – | K | 1 to 20, whole |
 //! | `negative_gain` | 0 | – | g | zero or above |
+//! | `spike_cost` | 0 | – | c | zero or above |
 //!
 //! # State
 //! `membrane_potential` v in levels, initially 0 (a bias); `overflow`, the levels that were cut off.
@@ -73,6 +77,14 @@ static SPEC: ModelSpec = ModelSpec {
             range: Range::NonNegative,
             meaning: "what potentials below zero are multiplied by; 0 silences them",
         },
+        ParameterSpec {
+            name: "spike_cost",
+            symbol: "c",
+            dimension: Dimension::Number,
+            default: 0.0,
+            range: Range::NonNegative,
+            meaning: "squared rounding error, in levels, that a spike less may cost",
+        },
     ],
     receptors: &[ReceptorSpec {
         name: "input",
@@ -107,6 +119,32 @@ pub fn phase(opening: Milliseconds, phases: u32) -> Neuron {
     Neuron::new(SPEC.name)
         .parameter("opening", opening)
         .parameter("phases", crate::units::Quantity::from(f64::from(phases)))
+}
+
+/// The whole number from 0 to `most` that stands for `value`, where each of its ones costs
+/// `spike_cost`; see the module.
+pub fn number_for(value: f64, most: u32, spike_cost: f64) -> u32 {
+    let value = value.clamp(0.0, f64::from(most));
+    let nearest = ((value + 0.5).floor() as u32).min(most);
+    if spike_cost <= 0.0 {
+        return nearest;
+    }
+    let price = |number: u32| {
+        let error = f64::from(number) - value;
+        error * error + spike_cost * f64::from(number.count_ones())
+    };
+    // A number further away than this costs more than the nearest, even without any ones.
+    let reach = price(nearest).sqrt().ceil();
+    let first = (value - reach).floor().max(0.0) as u32;
+    let last = ((value + reach).ceil() as u32).min(most);
+    let mut best = (f64::INFINITY, nearest);
+    for number in first..=last {
+        let own = price(number);
+        if own < best.0 {
+            best = (own, number);
+        }
+    }
+    best.1
 }
 
 impl NeuronModel for Model {
@@ -161,6 +199,7 @@ struct State {
     opening: Vec<u64>,
     phases: Vec<u32>,
     negative_gain: Vec<f64>,
+    spike_cost: Vec<f64>,
     grid: Grid,
 }
 
@@ -177,6 +216,7 @@ impl State {
             opening: parameter(0).map(|value| steps(grid, value).unwrap_or(1)).collect(),
             phases: parameter(1).map(|value| (value as u32).clamp(1, MOST_PHASES)).collect(),
             negative_gain: parameter(2).collect(),
+            spike_cost: parameter(3).collect(),
             grid,
         };
         state.restart();
@@ -217,8 +257,11 @@ impl State {
 
     /// The number that the neuron sends.
     fn number(&self, neuron: usize, potential: f64) -> i32 {
-        let most = f64::from(self.most(neuron));
-        self.levels(neuron, potential).clamp(-most, most) as i32
+        let (sign, value) = match potential >= 0.0 {
+            true => (1, potential),
+            false => (-1, -self.negative_gain[neuron] * potential),
+        };
+        sign * number_for(value, self.most(neuron) as u32, self.spike_cost[neuron]) as i32
     }
 
     /// The payload of the spike in a step; `None` where there is no spike.
@@ -320,5 +363,34 @@ impl ClockNeurons for ClockState {
 
     fn reset(&mut self) {
         self.state.restart();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number_for;
+
+    #[test]
+    fn without_a_cost_the_nearest_number_is_sent() {
+        let sent = |value: f64| number_for(value, 15, 0.0);
+        assert_eq!([0.0, 0.49, 0.5, 7.4, 7.5, 15.2, 1e9].map(sent), [0, 0, 1, 7, 8, 15, 15]);
+    }
+
+    #[test]
+    fn a_cost_prefers_numbers_of_few_ones_as_far_as_it_goes() {
+        let sent = |value: f64| number_for(value, 15, 0.3);
+        // 7 has three ones, 8 has one: at 7.3 they cost 0.09 + 0.9 and 0.49 + 0.3.
+        assert_eq!([0.6, 0.7, 7.1, 7.3, 15.0, 99.0].map(sent), [0, 1, 7, 8, 15, 15]);
+        for cost in [0.05, 0.3, 2.0] {
+            for tenth in 0..300 {
+                let value = f64::from(tenth) * 0.1 + 0.013;
+                let price = |number: u32| {
+                    let error = f64::from(number) - value.min(31.0);
+                    error * error + cost * f64::from(number.count_ones())
+                };
+                let best = (0..=31).map(price).fold(f64::INFINITY, f64::min);
+                assert_eq!(price(number_for(value, 31, cost)), best, "{value} {cost}");
+            }
+        }
     }
 }

@@ -127,7 +127,9 @@ impl<'a> Presenter<'a> {
     ) -> Result<SampleRun, FidelityError> {
         self.present(engine, index, sample)?;
         match (self.conversion.readout, self.recorded) {
-            (Readout::FirstSpike | Readout::EarlyStop, _) => self.run_decided(engine),
+            (Readout::FirstSpike | Readout::EarlyStop | Readout::Delayed, _) => {
+                self.run_decided(engine)
+            }
             (_, true) => self.run_recorded(engine),
             (_, false) => self.run_counted(engine),
         }

@@ -6,6 +6,7 @@ use super::{ChannelScale, Geometry, LinearMap};
 pub(super) fn compose(first: &LinearMap, next: &LinearMap) -> LinearMap {
     merged_convolution(first, next)
         .or_else(|| channels_mixed_first(first, next))
+        .or_else(|| channels_mixed_after(first, next))
         .or_else(|| scaled_channels(first, next))
         .or_else(|| some_channels(first, next))
         .unwrap_or_else(|| sparse_after(first, next))
@@ -155,6 +156,38 @@ fn channels_mixed_first(first: &LinearMap, next: &LinearMap) -> Option<LinearMap
         }
     }
     let geometry = Geometry { source: mix.source, ..*outer };
+    geometry.check().ok()?;
+    Some(LinearMap::Convolution { geometry, weights: merged })
+}
+
+/// A convolution before one that only mixes the channels of each cell (1 × 1) as one convolution.
+///
+/// Separable convolutions are of this kind: depthwise, then pointwise, without an activation between.
+fn channels_mixed_after(first: &LinearMap, next: &LinearMap) -> Option<LinearMap> {
+    let (
+        LinearMap::Convolution { geometry: inner, weights },
+        LinearMap::Convolution { geometry: mix, weights: mix_weights },
+    ) = (first, next)
+    else {
+        return None;
+    };
+    let cell_wise = mix.kernel == [1, 1] && mix.stride == [1, 1] && mix.padding == [0; 4];
+    if !cell_wise || mix.groups != 1 || inner.target != mix.source {
+        return None;
+    }
+    let [middle, per_group, height, width] = inner.weight_shape().map(|n| n as usize);
+    let (sources, targets) = (inner.source[0] as usize, mix.target[0] as usize);
+    let (taps, group) = (height * width, middle / inner.groups as usize);
+    let mut merged = vec![0.0; targets * sources * taps];
+    for (index, weight) in weights.iter().enumerate() {
+        let (tap, within, via) = (index % taps, index / taps % per_group, index / taps / per_group);
+        let source = via / group * per_group + within;
+        for target in 0..targets {
+            merged[(target * sources + source) * taps + tap] +=
+                weight * mix_weights[target * middle + via];
+        }
+    }
+    let geometry = Geometry { target: mix.target, groups: 1, ..*inner };
     geometry.check().ok()?;
     Some(LinearMap::Convolution { geometry, weights: merged })
 }

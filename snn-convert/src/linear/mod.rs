@@ -6,6 +6,7 @@
 
 mod compose;
 mod prepared;
+mod sum;
 #[cfg(test)]
 mod tests;
 

@@ -55,6 +55,17 @@ fn a_composition_does_what_its_parts_do() {
             "Convolution",
         ),
         (convolution([6, 5, 5], 2, 1, 1, 0, 2), convolution([2, 5, 5], 4, 3, 2, 1, 1), "Sparse"),
+        // Separable convolutions: depthwise or in groups, then pointwise.
+        (
+            convolution([4, 6, 6], 4, 3, 2, 1, 4),
+            convolution([4, 3, 3], 7, 1, 1, 0, 1),
+            "Convolution",
+        ),
+        (
+            convolution([4, 6, 6], 6, 3, 1, 1, 2),
+            convolution([6, 6, 6], 3, 1, 1, 0, 1),
+            "Convolution",
+        ),
         (pool([3, 4, 4]), dense(7, 12), "Dense"),
         (dense(6, 5), dense(4, 6), "Dense"),
         (dense(12, 5), convolution([3, 2, 2], 2, 2, 1, 0, 1), "Sparse"),
@@ -134,6 +145,41 @@ fn factors_and_channel_slices_stay_convolutions() {
         assert!(format!("{merged:?}").starts_with(kind), "{kind}");
         for (a, b) in image(&merged, &values).iter().zip(&expected) {
             assert!((a - b).abs() < 1e-12, "{kind}: {a} {b}");
+        }
+    }
+}
+
+#[test]
+fn a_sum_does_what_its_parts_do_and_other_forms_come_back() {
+    let diagonal = LinearMap::Sparse {
+        targets: 32,
+        rows: (0..32).map(|n| vec![(n / 2, 1.5), (n, 0.25 * f64::from(n))]).collect(),
+    };
+    let same = LinearMap::Identity { size: 32 };
+    let kernel = || convolution([2, 4, 4], 2, 3, 1, 1, 1);
+    let twice = kernel().scaled(&ChannelScale::one(), &ChannelScale::one());
+    let pairs = [
+        (same.clone(), same.clone(), Some("Sparse")),
+        (same.clone(), diagonal.clone(), Some("Sparse")),
+        (diagonal.clone(), diagonal.clone(), Some("Sparse")),
+        (kernel(), twice, Some("Convolution")),
+        (dense(32, 32), dense(32, 32), Some("Dense")),
+        (kernel(), same.clone(), None),
+        (kernel(), convolution([2, 4, 4], 2, 1, 1, 0, 1), None),
+        (diagonal, dense(32, 32), None),
+    ];
+    let values: Vec<f64> = (0..32).map(|k| (k as f64 * 0.7).sin()).collect();
+    for (one, other, kind) in pairs {
+        match (one.clone().plus(other.clone()), kind) {
+            (Ok(sum), Some(kind)) => {
+                assert!(format!("{sum:?}").starts_with(kind), "{kind}");
+                let parts = image(&one, &values).into_iter().zip(image(&other, &values));
+                for (found, (a, b)) in image(&sum, &values).into_iter().zip(parts) {
+                    assert!((found - a - b).abs() < 1e-12);
+                }
+            }
+            (Err(back), None) => assert_eq!(*back, [one, other]),
+            (found, kind) => panic!("{kind:?}: {found:?}"),
         }
     }
 }

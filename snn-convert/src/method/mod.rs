@@ -30,6 +30,8 @@ pub struct Prepared<'a> {
     pub calibration: &'a Calibration,
     /// The calibration samples, one after the other.
     pub samples: &'a [f32],
+    /// Their classes; empty where they are not known.
+    pub labels: &'a [usize],
 }
 
 /// What can be chosen.
@@ -41,6 +43,16 @@ pub struct MethodConfig {
     pub code: InputCode,
     /// Number of steps that the code is made for.
     pub steps: u32,
+    /// Accuracy on the calibration samples, in per cent, that a method that searches must reach;
+    /// `steps` is then its to choose.
+    pub accuracy: Option<f64>,
+}
+
+impl MethodConfig {
+    /// A rule, a code and a number of steps.
+    pub fn new(threshold: &'static ThresholdRule, code: InputCode, steps: u32) -> Self {
+        MethodConfig { threshold, code, steps, accuracy: None }
+    }
 }
 
 /// Why a method refuses.
@@ -103,6 +115,9 @@ pub static METHODS: &[&Method] = &[
     &ttfs::SLOTS,
     &phase::METHOD,
 ];
+
+/// The method that searches.
+pub static AUTO: &Method = &rate::AUTO;
 
 /// The method of this name.
 pub fn find_method(name: &str) -> Option<&'static Method> {

@@ -22,7 +22,7 @@ use super::turns::{TurnCode, check_code, lower_in_turns};
 use super::{Method, MethodConfig, MethodError, Prepared, plain_scale};
 use crate::coding::InputCode;
 use crate::declutter::declutter_exactly;
-use crate::lower::{Conversion, UnitScale};
+use crate::lower::{Conversion, SpikeValue, UnitScale};
 use crate::structure::{Origin, Structure, Unit, UnitKind, structure};
 use sim_core::network::Neuron;
 use sim_core::neuron::first_arrival::first_arrival;
@@ -82,6 +82,7 @@ fn convert_exact(
         full_scale: 1.0,
         window: WINDOW,
         code_steps: 1,
+        spike_value: SpikeValue::Earliness { window: WINDOW },
         continuous: true,
     };
     Ok(lower_in_turns(prepared, &scales, config.code, &code))
@@ -127,6 +128,7 @@ fn convert_slots(
         full_scale: 1.0,
         window: slots,
         code_steps: slots,
+        spike_value: SpikeValue::Earliness { window: slots },
         continuous: false,
     };
     Ok(lower_in_turns(prepared, &scales, config.code, &code))

@@ -11,7 +11,7 @@ use super::{MethodError, Prepared};
 use crate::coding::InputCode;
 use crate::linear::{ChannelScale, LinearMap};
 use crate::lower::{
-    Conversion, CurrentDrive, INPUT, InputPlan, Readout, Timing, UnitScale, layer,
+    Conversion, CurrentDrive, INPUT, InputPlan, Readout, SpikeValue, Timing, UnitScale, layer,
     population_names, project,
 };
 use crate::structure::{Origin, Structure, Unit, UnitKind};
@@ -44,6 +44,8 @@ pub(super) struct TurnCode {
     pub full_scale: f64,
     /// Phases or slots.
     pub code_steps: u32,
+    /// What a spike stands for.
+    pub spike_value: SpikeValue,
     /// Steps of a window.
     pub window: u32,
     /// Whether spike times lie on no grid.
@@ -132,6 +134,7 @@ pub(super) fn lower_in_turns(
         readout: Readout::Membrane,
         sample_size: structure.input.size(),
         timing: Timing::Once { step, code_steps, continuous },
+        spike_value: code.spike_value,
         margin: 0.0,
         notes: Vec::new(),
         candidates: Vec::new(),

@@ -2,6 +2,7 @@
 //!
 //! To add a rule: its file, a variant of [`Readout`] and its line in [`READOUTS`].
 
+mod delayed;
 mod early_stop;
 mod first_spike;
 mod membrane;
@@ -49,7 +50,7 @@ pub struct ReadoutEntry {
 
 /// All rules; the first is the default.
 pub static READOUTS: &[ReadoutEntry] =
-    &[membrane::ENTRY, spike_count::ENTRY, first_spike::ENTRY, early_stop::ENTRY];
+    &[membrane::ENTRY, spike_count::ENTRY, first_spike::ENTRY, early_stop::ENTRY, delayed::ENTRY];
 
 /// The rule of this name.
 pub fn find_readout(name: &str) -> Option<ReadoutEntry> {
@@ -121,6 +122,19 @@ mod tests {
         assert_eq!(answer("early_stop", 0.7, 4), (0, 3));
         assert_eq!(answer("early_stop", 0.7, 2), (0, 2));
         assert_eq!(answer("early_stop", 9.0, 4), (0, 4));
+    }
+
+    #[test]
+    fn a_delayed_answer_leaves_out_what_came_first() {
+        // The second class gains 5 in the first two of eight steps, the first class 1 in each other.
+        let potential = |step: u32| vec![f64::from(step.max(2) - 2), f64::from(step.min(2)) * 2.5];
+        let potentials: Vec<Vec<f64>> = (1..=8).map(potential).collect();
+        let run = OutputRun { potentials: &potentials, spikes: &[], margin: 0.0 };
+        let scores = |steps: u32| (delayed::ENTRY.answer)(run, steps).scores;
+        assert_eq!(scores(8), [8.0, 0.0]);
+        // Five steps leave out one; of four all stay.
+        assert_eq!(scores(5), [3.0 * 1.25, 2.5 * 1.25]);
+        assert_eq!(scores(4), [2.0, 5.0]);
     }
 
     #[test]

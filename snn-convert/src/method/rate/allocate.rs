@@ -1,131 +1,160 @@
-//! Shares thresholds out among layers.
+//! Shares thresholds out among channels.
 //!
-//! A spike of an early layer with thousands of neurons costs as much as one of a late layer with
-//! sixty, but says less. With thresholds x times those of the rule, layer l sends S/x spikes and adds
-//! the squared error E x² to the scores (rounding errors are independent). For a given sum of errors
-//! the sum of spikes is smallest where x³ is proportional to S/E.
+//! A spike of a channel that the answer hardly depends on costs as much as one of a channel that
+//! decides it. With thresholds θ, a channel sends Σ a / θ spikes a step and, rounding errors being
+//! independent and as large as θ, adds Σ g² θ² to the squared error of the scores, where a are its
+//! activations and g² the squared derivatives of all scores. For a given sum of errors the sum of
+//! spikes is smallest where θ³ is proportional to Σ a / Σ g².
+//!
+//! Derivatives come from one walk back through the units a sample: the second-order view of
+//! quantisation as in LeCun et al. 1990, "Optimal brain damage", here for thresholds.
 
-use super::Recipe;
-use super::correct::thresholds;
 use super::materials::Materials;
-use crate::structure::{Origin, UnitKind};
+use crate::linear::LinearMap;
+use crate::structure::{Branch, Origin, Unit, UnitKind};
 use rayon::prelude::*;
 
-/// Samples that errors are measured on.
-const SAMPLES: usize = 48;
-/// No layer's thresholds are changed by more than this factor.
-const LARGEST_FACTOR: f64 = 3.0;
+/// Samples that derivatives are taken at.
+const SAMPLES: usize = 64;
+/// The bounds of factors: finer thresholds need larger bursts, coarser ones send their first spike
+/// late.
+const FACTORS: [f64; 2] = [1.0 / 3.0, 6.0];
 
-/// The factor of each unit.
-pub(super) fn shares(materials: &Materials<'_>, recipe: &Recipe) -> Vec<f64> {
+/// Spikes (Σ a) and sensitivity (Σ g²) of each channel of each unit.
+type Weights = Vec<Vec<[f64; 2]>>;
+
+/// The factor of each channel of each unit that spikes by itself; `thetas` are the rule's thresholds.
+/// Together the factors leave the squared error of the scores as it is.
+pub(super) fn shares(materials: &Materials<'_>, thetas: &[Vec<f64>]) -> Vec<Vec<f64>> {
     let units = &materials.prepared.structure.units;
-    let measured: Vec<Option<(f64, f64)>> = (0..units.len())
-        .map(|index| match units[index].kind {
-            UnitKind::Rectifier { .. } => Some(measure(materials, recipe, index)),
-            _ => None,
-        })
-        .collect();
-    let weight = |&(spikes, error): &(f64, f64)| {
-        (spikes > 0.0 && error > 0.0).then(|| (spikes / error).cbrt())
-    };
-    let weights: Vec<Option<f64>> =
-        measured.iter().map(|pair| pair.as_ref().and_then(weight)).collect();
-    let errors = || measured.iter().flatten().map(|pair| pair.1).zip(weights.iter().flatten());
-    let before: f64 = errors().map(|(error, _)| error).sum();
-    let after: f64 = errors().map(|(error, weight)| error * weight * weight).sum();
-    if !(before > 0.0 && after > 0.0) {
-        return vec![1.0; units.len()];
+    let weights = weights(materials);
+    let spikes_alone = |unit: &Unit| matches!(unit.kind, UnitKind::Rectifier { .. });
+    // Cube roots first; then one common factor.
+    let mut before = 0.0_f64;
+    let mut after = 0.0_f64;
+    let mut wanted: Vec<Vec<Option<f64>>> = Vec::with_capacity(units.len());
+    for ((unit, weights), thetas) in units.iter().zip(&weights).zip(thetas) {
+        let own = weights.iter().zip(thetas).map(|(&[spikes, sensitivity], theta)| {
+            let usable = spikes_alone(unit) && spikes > 0.0 && sensitivity > 0.0;
+            let root = usable.then(|| (spikes / sensitivity).cbrt())?;
+            before += sensitivity * theta * theta;
+            after += sensitivity * root * root;
+            Some(root)
+        });
+        wanted.push(own.collect());
     }
-    let common = (before / after).sqrt();
-    let share = |weight: &Option<f64>| {
-        weight.map_or(1.0, |w| (w * common).clamp(1.0 / LARGEST_FACTOR, LARGEST_FACTOR))
+    let common = if before > 0.0 && after > 0.0 { (before / after).sqrt() } else { 1.0 };
+    let factor = |(root, theta): (&Option<f64>, &f64)| {
+        root.map_or(1.0, |root| (root * common / theta).clamp(FACTORS[0], FACTORS[1]))
     };
-    weights.iter().map(share).collect()
+    let of_unit = |(roots, thetas): (&Vec<Option<f64>>, &Vec<f64>)| {
+        roots.iter().zip(thetas).map(factor).collect()
+    };
+    wanted.iter().zip(thetas).map(of_unit).collect()
 }
 
-/// Spikes of a layer, and the squared error of the scores when it alone is rounded.
-fn measure(materials: &Materials<'_>, recipe: &Recipe, index: usize) -> (f64, f64) {
-    let thetas = thresholds(materials, recipe, index);
-    let samples = materials.activations.len().min(SAMPLES);
-    let stride = (materials.activations.len() / samples.max(1)).max(1);
+fn weights(materials: &Materials<'_>) -> Weights {
+    let units = &materials.prepared.structure.units;
+    let count = materials.activations.len();
+    let stride = count.div_ceil(SAMPLES).max(1);
     let chosen: Vec<&Vec<Vec<f32>>> = materials.activations.iter().step_by(stride).collect();
-    let pairs: Vec<(f64, f64)> = chosen
+    let each: Vec<Weights> = chosen
         .par_iter()
-        .map(|values| round_one(materials, recipe, index, &thetas, values))
+        .enumerate()
+        .map(|(number, activations)| sample_weights(units, activations, number))
         .collect();
     // Summed in order: the result does not depend on threads.
-    let (spikes, errors): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
-    let count = spikes.len().max(1) as f64;
-    (spikes.iter().sum::<f64>() / count, errors.iter().sum::<f64>() / count)
+    let mut sums: Weights =
+        units.iter().map(|unit| vec![[0.0; 2]; unit.shape.channels()]).collect();
+    for own in each {
+        for (sum, own) in sums.iter_mut().flatten().zip(own.into_iter().flatten()) {
+            sum.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
+        }
+    }
+    sums
 }
 
-/// Rounds one layer's activations on one sample and follows that to the scores.
-fn round_one(
-    materials: &Materials<'_>,
-    recipe: &Recipe,
-    index: usize,
-    thetas: &[f64],
-    activations: &[Vec<f32>],
-) -> (f64, f64) {
-    let units = &materials.prepared.structure.units;
-    let steps = f64::from(recipe.steps);
-    let per_channel = units[index].shape.per_channel().max(1);
-    let wide = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
-    let mut differences: Vec<Option<Vec<f64>>> = vec![None; units.len()];
-    let mut spikes = 0.0;
-    let rounded = activations[index].iter().enumerate().map(|(neuron, &value)| {
-        let step = thetas[neuron / per_channel] / steps;
-        let count = (f64::from(value) / step + 0.5).floor().clamp(0.0, steps);
-        spikes += count;
-        count * step - f64::from(value)
-    });
-    differences[index] = Some(rounded.collect());
-    for later in index + 1..units.len() {
-        let unit = &units[later];
-        let mut changed: Option<Vec<f64>> = None;
+/// One sample's part.
+fn sample_weights(units: &[Unit], activations: &[Vec<f32>], number: usize) -> Weights {
+    let mut slopes: Vec<Vec<f64>> = units.iter().map(|unit| vec![0.0; unit.shape.size()]).collect();
+    if let (Some(last), Some(scores)) = (slopes.last_mut(), activations.last()) {
+        *last = signs(number, scores.len());
+    }
+    let mut weights: Weights =
+        units.iter().map(|unit| vec![[0.0; 2]; unit.shape.channels()]).collect();
+    for index in (0..units.len()).rev() {
+        let unit = &units[index];
+        let own = std::mem::take(&mut slopes[index]);
+        let per_channel = unit.shape.per_channel().max(1);
+        for (neuron, (&slope, &value)) in own.iter().zip(&activations[index]).enumerate() {
+            if value > 0.0 && unit.kind != UnitKind::Readout {
+                let [spikes, sensitivity] = &mut weights[index][neuron / per_channel];
+                *spikes += f64::from(value);
+                *sensitivity += slope * slope;
+            }
+        }
         for branch in &unit.branches {
             let Origin::Unit(source) = branch.origin else { continue };
-            let Some(difference) = &differences[source] else { continue };
-            let slots = changed.get_or_insert_with(|| vec![0.0; unit.shape.size()]);
+            walk_back(unit, branch, &own, activations, [index, source], &mut slopes[source]);
             if unit.kind == UnitKind::MaxPool {
-                let values = wide(&activations[source]);
-                slots.fill(f64::NEG_INFINITY);
-                for (neuron, (value, difference)) in values.iter().zip(difference).enumerate() {
-                    let moved = value + difference;
-                    branch.map.for_each_target(neuron, |t, _| slots[t] = slots[t].max(moved));
+                // Gates speak their source's scale: their spikes are its spikes.
+                let own: Vec<f64> = weights[index].iter().map(|weights| weights[0]).collect();
+                for (weights, spikes) in weights[source].iter_mut().zip(own) {
+                    weights[0] += spikes;
                 }
-                for (slot, old) in slots.iter_mut().zip(&activations[later]) {
-                    *slot -= f64::from(*old);
-                }
-                if source == index {
-                    // The gates speak the layer's scale: their spikes are its spikes.
-                    let per = unit.shape.per_channel().max(1);
-                    spikes += slots
-                        .iter()
-                        .zip(&activations[later])
-                        .enumerate()
-                        .map(|(n, (d, a))| (d + f64::from(*a)) * steps / thetas[n / per])
-                        .sum::<f64>();
-                }
-            } else {
-                branch.map.apply(difference, slots);
             }
         }
-        if let (UnitKind::Rectifier { maximum }, Some(changed)) = (unit.kind, &mut changed) {
-            // Where a neuron is silent or saturated, a small change of its input is lost.
-            for (change, &value) in changed.iter_mut().zip(&activations[later]) {
-                let value = f64::from(value);
-                *change = match value > 0.0 && value < maximum {
-                    true => (value + *change).clamp(0.0, maximum) - value,
-                    false => 0.0,
-                };
-            }
-        }
-        differences[later] = changed;
     }
-    let error = differences
-        .last()
-        .and_then(Option::as_ref)
-        .map_or(0.0, |scores| scores.iter().map(|difference| difference * difference).sum());
-    (spikes, error)
+    weights
+}
+
+/// Adds the derivatives of what a branch brings to those of its source.
+fn walk_back(
+    unit: &Unit,
+    branch: &Branch,
+    own: &[f64],
+    activations: &[Vec<f32>],
+    [index, source]: [usize; 2],
+    slopes: &mut [f64],
+) {
+    let values = &activations[index];
+    match unit.kind {
+        UnitKind::MaxPool => {
+            let inputs = &activations[source];
+            let mut taken = vec![false; own.len()];
+            for (neuron, slope) in slopes.iter_mut().enumerate() {
+                branch.map.for_each_target(neuron, |target, _| {
+                    if inputs[neuron] == values[target] && !taken[target] {
+                        taken[target] = true;
+                        *slope += own[target];
+                    }
+                });
+            }
+        }
+        UnitKind::Rectifier { maximum } => {
+            // Where a neuron is silent or cut, a small change of its input is lost.
+            let passes = |value: f32| value > 0.0 && f64::from(value) < maximum;
+            let open: Vec<f64> = own
+                .iter()
+                .zip(values)
+                .map(|(&slope, &value)| if passes(value) { slope } else { 0.0 })
+                .collect();
+            add_transposed(&branch.map, &open, slopes);
+        }
+        UnitKind::Readout => add_transposed(&branch.map, own, slopes),
+    }
+}
+
+fn add_transposed(map: &LinearMap, targets: &[f64], sources: &mut [f64]) {
+    for (source, sum) in sources.iter_mut().enumerate() {
+        map.for_each_target(source, |target, weight| *sum += weight * targets[target]);
+    }
+}
+
+/// Signs of all scores, for sample `number`: rows of a Hadamard matrix but the first, which would add
+/// to all scores alike and so change no answer. A derivative of the scores so summed has, on average
+/// over the rows, the square that is the sum of squares of the derivatives of each.
+fn signs(number: usize, scores: usize) -> Vec<f64> {
+    let row = number % 63 + 1;
+    (0..scores).map(|score| if (row & score).count_ones() % 2 == 0 { 1.0 } else { -1.0 }).collect()
 }

@@ -74,8 +74,11 @@ fn unit_scale(
         // Counts are compared within a channel: the pool speaks its source's scale.
         (UnitKind::MaxPool, Some(Origin::Unit(source))) => scales[source].output.factors.clone(),
         (UnitKind::Rectifier { .. }, _) => {
-            let factor = recipe.scale * recipe.shares[index];
-            thresholds(materials, recipe, index).into_iter().map(|theta| theta * factor).collect()
+            let shares = recipe.shares.get(index).map_or(&[][..], Vec::as_slice);
+            let share =
+                |channel: usize| shares.get(channel).or(shares.last()).copied().unwrap_or(1.0);
+            let chosen = thresholds(materials, recipe, index).into_iter().enumerate();
+            chosen.map(|(channel, theta)| theta * recipe.scale * share(channel)).collect()
         }
         _ => vec![1.0],
     };

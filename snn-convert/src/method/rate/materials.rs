@@ -17,6 +17,8 @@ pub(super) struct Materials<'a> {
     pub prepared: &'a Prepared<'a>,
     /// Samples, evenly chosen.
     pub samples: Vec<&'a [f32]>,
+    /// Class of each sample; empty where it is not known.
+    pub labels: Vec<usize>,
     /// `[sample][unit][neuron]`; the last unit holds the scores.
     pub activations: Vec<Vec<Vec<f32>>>,
 }
@@ -24,7 +26,8 @@ pub(super) struct Materials<'a> {
 impl<'a> Materials<'a> {
     /// Evaluates the trained network; without need for samples there are none.
     pub fn new(prepared: &'a Prepared<'a>, needed: bool) -> Result<Self, MethodError> {
-        let mut materials = Materials { prepared, samples: Vec::new(), activations: Vec::new() };
+        let (samples, labels, activations) = (Vec::new(), Vec::new(), Vec::new());
+        let mut materials = Materials { prepared, samples, labels, activations };
         if !needed {
             return Ok(materials);
         }
@@ -47,6 +50,7 @@ impl<'a> Materials<'a> {
             reason: format!("it does not evaluate on the samples: {error}"),
         })?;
         materials.samples = samples;
+        materials.labels = prepared.labels.iter().step_by(stride).copied().collect();
         Ok(materials)
     }
 

@@ -20,6 +20,7 @@
 
 mod allocate;
 mod correct;
+mod goal;
 mod materials;
 mod search;
 
@@ -51,8 +52,8 @@ struct Recipe {
     steps: u32,
     /// Thresholds are those of the rule times this.
     scale: f64,
-    /// A factor for each unit's thresholds.
-    shares: Vec<f64>,
+    /// A factor for each threshold of each unit; empty for none.
+    shares: Vec<Vec<f64>>,
     graded: Option<Graded>,
     correction: Correction,
 }
@@ -148,7 +149,7 @@ fn convert(
         rule: config.threshold,
         steps: config.steps,
         scale: 1.0,
-        shares: vec![1.0; prepared.structure.units.len()],
+        shares: Vec::new(),
         graded,
         correction,
     };

@@ -1,54 +1,26 @@
 //! Chooses among recipes by what they do on the calibration samples.
 //!
-//! A recipe is good enough where hardly any answer differs from the trained network's, and those that
-//! do were doubtful anyway: with p the trained network's softmax, the expected loss is the mean of
-//! p(its answer) − p(the spiking answer). Among recipes that are good enough the one with the fewest
-//! spikes is taken; if none is, the one with the smallest loss. No labels are used, and nothing is
-//! drawn at random: the same samples give the same choice.
+//! Among recipes that are good enough ([`super::goal`]) the one with the fewest spikes is taken; if
+//! none is, the one that comes closest. Nothing is drawn at random: the same samples give the same
+//! choice.
 
 use super::allocate::shares;
-use super::correct::calibrate;
+use super::correct::{calibrate, thresholds};
+use super::goal::{Goal, Measure, answers, measure};
 use super::materials::Materials;
 use super::{BOTH, BURST, Correction, Recipe, SIGNED, finish};
-use crate::fidelity::largest;
-use crate::layerwise::LayerwiseNetwork;
 use crate::lower::{Candidate, Conversion, Graded, UnitScale};
 use crate::method::{MethodConfig, MethodError, Prepared};
 use crate::threshold::{RULES, ThresholdRule, find_rule};
-use rayon::prelude::*;
 
 /// Scales that are tried, the coarsest first. A coarser one has fewer spikes.
 const SCALES: [f64; 8] = [2.8, 2.0, 1.4, 1.0, 0.7, 0.5, 0.35, 0.25];
-/// The scale that a search begins with.
-const FIRST: usize = 3;
-
-/// What is good enough.
-#[derive(Debug, Clone, Copy)]
-struct Goal {
-    /// Smallest share of equal answers, in per cent.
-    agreement: f64,
-    /// Largest expected loss, in per cent.
-    loss: f64,
-}
-
-/// Measured on the reference networks (`docs/design/rate_codes.md`).
-const GOAL: Goal = Goal { agreement: 97.0, loss: 0.4 };
-/// Samples between two looks at whether the goal can still be reached.
-const CHUNK: usize = 64;
-
-/// What a recipe does on the calibration samples.
-#[derive(Debug, Clone, Copy)]
-struct Measure {
-    agreement: f64,
-    loss: f64,
-    spikes: f64,
-}
-
-impl Measure {
-    fn reaches(self, goal: Goal) -> bool {
-        self.agreement >= goal.agreement && self.loss <= goal.loss
-    }
-}
+/// Numbers of steps that are tried where an accuracy is asked for.
+const STEPS: [u32; 7] = [1, 2, 4, 8, 16, 32, 64];
+/// The form of the default method.
+const BOTH_FORM: (&str, Option<Graded>) = ("signed spikes, bursts of two or more", Some(BOTH));
+/// Places that a search looks back, for the next form, from where the one before it was good enough.
+const LOOK_BACK: usize = 2;
 
 /// A recipe that was tried, and what came of it.
 struct Trial {
@@ -58,6 +30,9 @@ struct Trial {
     candidate: Candidate,
 }
 
+/// Forms of neurons with their names.
+type Forms = [(&'static str, Option<Graded>)];
+
 /// The default method: one form of neuron, the coarsest scale that is good enough.
 pub(super) fn fit_scale(
     prepared: &Prepared<'_>,
@@ -66,11 +41,12 @@ pub(super) fn fit_scale(
     super::super::check_rate_code("rate", config.code)?;
     let materials = Materials::new(prepared, true)?;
     materials.check(Some(BOTH))?;
-    let forms = [("signed spikes, bursts of two or more", Some(BOTH))];
-    search(prepared, config, &materials, &[config.threshold], &forms)
+    let search = Search { materials: &materials, steps: config.steps, goal: answers(&materials) };
+    let tried = search.over(&[config.threshold], &[BOTH_FORM]);
+    finished(prepared, config, search, tried)
 }
 
-/// Searches over rules, forms and scales.
+/// Searches over rules, forms and scales; over numbers of steps where an accuracy is asked for.
 pub(super) fn auto(
     prepared: &Prepared<'_>,
     config: &MethodConfig,
@@ -88,57 +64,99 @@ pub(super) fn auto(
         ("single spikes", None),
         ("signed spikes", Some(SIGNED)),
         ("bursts of four or more", Some(BURST)),
-        ("signed spikes, bursts of two or more", Some(BOTH)),
+        BOTH_FORM,
     ]
     .into_iter()
     .filter(|(_, graded)| materials.check(*graded).is_ok())
     .collect();
-    search(prepared, config, &materials, &rules, &forms)
+    let mut search =
+        Search { materials: &materials, steps: config.steps, goal: answers(&materials) };
+    let mut tried = Vec::new();
+    if let Some(accuracy) = config.accuracy {
+        search.goal = Goal::Accuracy(accuracy);
+        // The form that needs the fewest steps says how many are needed.
+        let strongest = &forms[forms.len().saturating_sub(1)..];
+        for steps in STEPS {
+            search.steps = steps;
+            tried.extend(search.over(&rules[..1], strongest));
+            if tried.iter().any(|trial| trial.measure.reaches(search.goal)) {
+                break;
+            }
+        }
+        let others = forms.split_last().map_or(&[][..], |(_, others)| others);
+        tried.extend(search.over(&rules[..1], others));
+        tried.extend(search.over(&rules[1..], &forms));
+    } else {
+        tried.extend(search.over(&rules, &forms));
+    }
+    finished(prepared, config, search, tried)
 }
 
-fn search(
+/// What stays the same while recipes are tried.
+#[derive(Clone, Copy)]
+struct Search<'a> {
+    materials: &'a Materials<'a>,
+    steps: u32,
+    goal: Goal,
+}
+
+impl Search<'_> {
+    fn over(self, rules: &[&'static ThresholdRule], forms: &Forms) -> Vec<Trial> {
+        let materials = self.materials;
+        let mut tried: Vec<Trial> = Vec::new();
+        let mut first = 0;
+        for &rule in rules {
+            let base = Recipe {
+                rule,
+                steps: self.steps,
+                scale: 1.0,
+                shares: Vec::new(),
+                graded: None,
+                correction: Correction::Potential,
+            };
+            let units = 0..materials.prepared.structure.units.len();
+            let thetas: Vec<Vec<f64>> =
+                units.map(|unit| thresholds(materials, &base, unit)).collect();
+            let shares = shares(materials, &thetas);
+            let finest = shares.iter().flatten().copied().fold(1.0, f64::min);
+            for &(form, graded) in forms {
+                let found = ladder(first, |place| {
+                    let shares = shares.clone();
+                    let scale = SCALES[place];
+                    let graded = graded.map(|graded| widened(graded, scale * finest));
+                    if materials.check(graded).is_err() {
+                        return false;
+                    }
+                    let recipe = Recipe { scale, shares, graded, ..base.clone() };
+                    let (scales, network) = calibrate(materials, &recipe);
+                    let measure = measure(materials, &network, recipe.steps, self.goal);
+                    let candidate = candidate(form, &recipe, measure);
+                    tried.push(Trial { recipe, scales, measure, candidate });
+                    measure.reaches(self.goal)
+                });
+                first = found.map_or(first, |place| place.saturating_sub(LOOK_BACK));
+            }
+        }
+        tried
+    }
+}
+
+fn finished(
     prepared: &Prepared<'_>,
     config: &MethodConfig,
-    materials: &Materials<'_>,
-    rules: &[&'static ThresholdRule],
-    forms: &[(&'static str, Option<Graded>)],
+    search: Search<'_>,
+    tried: Vec<Trial>,
 ) -> Result<Conversion, MethodError> {
-    let mut tried: Vec<Trial> = Vec::new();
-    for &rule in rules {
-        let base = Recipe {
-            rule,
-            steps: config.steps,
-            scale: 1.0,
-            shares: vec![1.0; prepared.structure.units.len()],
-            graded: None,
-            correction: Correction::Potential,
-        };
-        let shares = shares(materials, &base);
-        for &(form, graded) in forms {
-            ladder(|place| {
-                let shares = shares.clone();
-                let scale = SCALES[place];
-                let graded = graded.map(|graded| widened(graded, scale));
-                if materials.check(graded).is_err() {
-                    return false;
-                }
-                let recipe = Recipe { scale, shares, graded, ..base.clone() };
-                let (scales, network) = calibrate(materials, &recipe);
-                let measure = measure(materials, &network, recipe.steps);
-                let candidate = candidate(form, &recipe, measure);
-                tried.push(Trial { recipe, scales, measure, candidate });
-                measure.reaches(GOAL)
-            });
-        }
-    }
+    let goal = search.goal;
     let best = tried.iter().enumerate().min_by(|(_, a), (_, b)| {
-        let (a, b) = (a.measure, b.measure);
-        let failed = |measure: Measure| !measure.reaches(GOAL);
-        let cost = |measure: Measure| match measure.reaches(GOAL) {
-            true => measure.spikes,
-            false => measure.loss + 100.0 - measure.agreement,
+        let failed = |trial: &Trial| !trial.measure.reaches(goal);
+        let cost = |trial: &Trial| match failed(trial) {
+            true => trial.measure.distance(goal),
+            false => trial.measure.spikes,
         };
-        failed(a).cmp(&failed(b)).then(cost(a).total_cmp(&cost(b)))
+        let steps = |trial: &Trial| if failed(trial) { 0 } else { trial.recipe.steps };
+        let order = failed(a).cmp(&failed(b));
+        order.then(steps(a).cmp(&steps(b))).then(cost(a).total_cmp(&cost(b)))
     });
     let Some((chosen, trial)) = best else {
         return Err(MethodError::Unit {
@@ -148,119 +166,61 @@ fn search(
         });
     };
     let mut conversion = finish(prepared, config, &trial.scales, &trial.recipe);
-    conversion.notes.push(reason(trial, tried.len(), materials.samples.len()));
+    conversion.notes.push(reason(trial, tried.len(), search));
     conversion.candidates = tried.into_iter().map(|trial| trial.candidate).collect();
     conversion.candidates[chosen].chosen = true;
     Ok(conversion)
 }
 
-/// Bursts for a scale: finer spikes stand for less, so more of them fit into a step and the largest
-/// activation stays within reach.
+/// Bursts for the finest of the thresholds, as a part of the rule's: finer spikes stand for less, so
+/// more of them fit into a step and the largest activation stays within reach.
 fn widened(graded: Graded, scale: f64) -> Graded {
     let wide = |number: u32| (f64::from(number) / scale.min(1.0)).ceil() as u32;
     Graded { burst: wide(graded.burst), correction: wide(graded.correction), ..graded }
 }
 
-/// Tries coarser scales as long as they are good enough, or finer ones until one is.
-fn ladder(mut good: impl FnMut(usize) -> bool) {
-    if good(FIRST) {
-        for place in (0..FIRST).rev() {
-            if !good(place) {
-                return;
-            }
-        }
-    } else {
-        for place in FIRST + 1..SCALES.len() {
-            if good(place) {
-                return;
-            }
-        }
-    }
-}
-
-/// Shows samples, as long as the goal can still be reached.
-fn measure(materials: &Materials<'_>, network: &LayerwiseNetwork, steps: u32) -> Measure {
-    let total = materials.samples.len().max(1) as f64;
-    let mut seen: Vec<(bool, f64, u64)> = Vec::with_capacity(materials.samples.len());
-    let pairs = materials.samples.chunks(CHUNK).zip(materials.activations.chunks(CHUNK));
-    for (samples, activations) in pairs {
-        let part: Vec<(bool, f64, u64)> = samples
-            .par_iter()
-            .zip(activations)
-            .map(|(sample, activations)| answer(network, sample, activations, steps))
-            .collect();
-        seen.extend(part);
-        let worst = summary(&seen, total);
-        if !worst.reaches(GOAL) {
-            break;
-        }
-    }
-    summary(&seen, seen.len().max(1) as f64)
-}
-
-/// Whether the answer is the trained network's, what it loses, and the spikes.
-fn answer(
-    network: &LayerwiseNetwork,
-    sample: &[f32],
-    activations: &[Vec<f32>],
-    steps: u32,
-) -> (bool, f64, u64) {
-    let run = network.run(sample, &[steps]);
-    let wanted = activations.last().map_or(&[][..], Vec::as_slice);
-    let wide: Vec<f64> = wanted.iter().map(|&score| f64::from(score)).collect();
-    let answer = largest(run.scores.last().map_or(&[][..], Vec::as_slice));
-    let right = largest(&wide);
-    (answer == right, share(&wide, right) - share(&wide, answer), run.spikes[0])
-}
-
-/// Shares of `total` samples, those not seen counted as right. Sums are made in order: the result
-/// does not depend on threads.
-fn summary(seen: &[(bool, f64, u64)], total: f64) -> Measure {
-    let wrong = seen.iter().filter(|answer| !answer.0).count() as f64;
-    Measure {
-        agreement: 100.0 - 100.0 * wrong / total,
-        loss: 100.0 * seen.iter().map(|answer| answer.1).sum::<f64>() / total,
-        spikes: seen.iter().map(|answer| answer.2).sum::<u64>() as f64 / seen.len().max(1) as f64,
-    }
-}
-
-/// The softmax of scores at one place.
-fn share(scores: &[f64], place: usize) -> f64 {
-    let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let sum: f64 = scores.iter().map(|score| (score - most).exp()).sum();
-    scores.get(place).map_or(0.0, |score| (score - most).exp() / sum)
+/// Tries scales from a place on, finer and finer, until one is good enough; gives its place.
+///
+/// Coarse ones fail fast. Going down from what is good would end at the first that is not, though a
+/// coarser one may be good again: with few steps errors do not grow evenly.
+fn ladder(first: usize, mut good: impl FnMut(usize) -> bool) -> Option<usize> {
+    (first..SCALES.len()).find(|&place| good(place))
 }
 
 fn candidate(form: &str, recipe: &Recipe, measure: Measure) -> Candidate {
     Candidate {
+        steps: recipe.steps,
         threshold: recipe.rule.name.to_string(),
         neurons: form.to_string(),
         scale: recipe.scale,
         agreement: measure.agreement,
         expected_loss: measure.loss,
+        accuracy: measure.accuracy,
         spikes: measure.spikes,
         chosen: false,
     }
 }
 
-fn reason(trial: &Trial, tried: usize, samples: usize) -> String {
-    let Candidate { threshold, neurons, scale, agreement, expected_loss, spikes, .. } =
+fn reason(trial: &Trial, tried: usize, search: Search<'_>) -> String {
+    let Candidate { threshold, neurons, scale, agreement, expected_loss, spikes, steps, .. } =
         &trial.candidate;
-    let why = match trial.measure.reaches(GOAL) {
-        true => format!(
-            "fewest spikes among those with at least {} % equal answers and at most {} points of \
-             expected loss",
-            GOAL.agreement, GOAL.loss
-        ),
-        false => format!(
-            "none reached {} % equal answers with at most {} points of expected loss; this one came \
-             closest: more steps would help",
-            GOAL.agreement, GOAL.loss
-        ),
+    let (goal, samples) = (search.goal, search.materials.samples.len());
+    let few = if matches!(goal, Goal::Accuracy(_)) {
+        "fewest steps, then spikes"
+    } else {
+        "fewest spikes"
+    };
+    let why = match trial.measure.reaches(goal) {
+        true => format!("{few} among those with {goal}"),
+        false => format!("none had {goal}; this one came closest: more steps would help"),
+    };
+    let right = match (goal, search.materials.labels.is_empty()) {
+        (Goal::Accuracy(_), false) => format!("{:.1} % right answers, ", trial.measure.accuracy),
+        _ => String::new(),
     };
     format!(
-        "chosen from {tried} candidates on {samples} calibration samples: {neurons}, thresholds \
-         {threshold} × {scale}: {agreement:.1} % equal answers, expected loss {expected_loss:.2} \
-         points, {spikes:.0} spikes a sample ({why})"
+        "chosen from {tried} candidates on {samples} calibration samples: {steps} steps, {neurons}, \
+         thresholds {threshold} × {scale}: {right}{agreement:.1} % equal answers, expected loss \
+         {expected_loss:.2} points, {spikes:.0} spikes a sample ({why})"
     )
 }

@@ -4,7 +4,7 @@ use std::io::{Cursor, Read};
 
 use zip::{CompressionMethod, ZipArchive};
 
-use super::damaged;
+use super::{Storages, damaged};
 use crate::source::SourceError;
 
 /// The longest pickle; those of real models have some hundred bytes a tensor.
@@ -23,7 +23,7 @@ pub struct Archive<'a> {
     /// larger than the file.
     left: u64,
     /// Whether numbers are stored with the most significant byte first.
-    pub big_endian: bool,
+    big_endian: bool,
 }
 
 impl<'a> Archive<'a> {
@@ -59,22 +59,6 @@ impl<'a> Archive<'a> {
         Ok(archive)
     }
 
-    /// The bytes of a storage.
-    ///
-    /// # Errors
-    /// [`SourceError`] where it is missing or has other than the stated number of bytes.
-    pub fn storage(&mut self, key: &str, bytes: u64) -> Result<Vec<u8>, SourceError> {
-        let content = self.member(&format!("data/{key}"), bytes)?;
-        match content {
-            Some(content) if content.len() as u64 >= bytes => Ok(content),
-            Some(content) => Err(damaged(format!(
-                "storage `{key:.40}` has {} of its {bytes} bytes",
-                content.len()
-            ))),
-            None => Err(damaged(format!("storage `{key:.40}` is missing"))),
-        }
-    }
-
     fn member(&mut self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, SourceError> {
         let path = format!("{}{name}", self.folder);
         let member = match self.zip.by_name(&path) {
@@ -101,5 +85,27 @@ impl<'a> Archive<'a> {
             .map_err(|error| damaged(format!("member `{name:.60}`: {error}")))?;
         self.left -= (content.len() as u64).min(self.left);
         Ok(Some(content))
+    }
+}
+
+impl Storages for Archive<'_> {
+    fn storage(&mut self, key: &str, bytes: u64) -> Result<Vec<u8>, SourceError> {
+        let content = self.member(&format!("data/{key}"), bytes)?;
+        match content {
+            Some(content) if content.len() as u64 >= bytes => Ok(content),
+            Some(content) => Err(damaged(format!(
+                "storage `{key:.40}` has {} of its {bytes} bytes",
+                content.len()
+            ))),
+            None => Err(damaged(format!("storage `{key:.40}` is missing"))),
+        }
+    }
+
+    fn is_big_endian(&self) -> bool {
+        self.big_endian
+    }
+
+    fn pickle_length(&self) -> u64 {
+        self.pickle.len() as u64
     }
 }

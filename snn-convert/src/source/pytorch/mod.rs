@@ -1,4 +1,5 @@
-//! PyTorch `.pt` and `.pth` files: state dicts in the zip container of PyTorch 1.6 and later.
+//! PyTorch `.pt` and `.pth` files: state dicts in the zip container of PyTorch 1.6 and later, or in
+//! the row of pickles of earlier versions ([`legacy`]).
 //!
 //! The container holds `data.pkl`, a Python pickle, and one member of raw bytes a storage. Pickles
 //! are programs; [`pickle`] is a machine that knows tensors and plain containers and nothing else,
@@ -8,11 +9,13 @@
 //! Python's pickletools (opcodes of protocols 0 to 5).
 
 mod archive;
+mod legacy;
 pub mod pickle;
 mod state_dict;
 
 use super::SourceError;
 use super::weights::StateDict;
+pub use legacy::is_legacy;
 
 /// Reads a state dict from the bytes of a file.
 ///
@@ -24,21 +27,27 @@ use super::weights::StateDict;
 /// [`SourceError::ForbiddenGlobal`].
 pub fn read(bytes: &[u8]) -> Result<StateDict, SourceError> {
     if is_legacy(bytes) {
-        return Err(SourceError::Kind {
-            found: "a PyTorch file in the format from before version 1.6",
-            help: "load it and save it again with `torch.save(torch.load(file, \
-                   weights_only=True), new_file)`",
-        });
+        let (objects, storages) = legacy::open(bytes)?;
+        return state_dict::collect(&objects, storages);
     }
     let archive = archive::Archive::open(bytes)?;
     let objects = pickle::run(&archive.pickle)?;
     state_dict::collect(&objects, archive)
 }
 
-/// Whether bytes are a pickle that starts with the magic number of the old format.
-pub fn is_legacy(bytes: &[u8]) -> bool {
-    // PROTO 2, LONG1 of 10 bytes, 0x1950a86a20f9469cfc6c.
-    bytes.starts_with(b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19")
+/// Where the elements of storages come from.
+trait Storages {
+    /// The bytes of a storage.
+    ///
+    /// # Errors
+    /// [`SourceError`] where it is missing or has fewer than the stated number of bytes.
+    fn storage(&mut self, key: &str, bytes: u64) -> Result<Vec<u8>, SourceError>;
+
+    /// Whether numbers are stored with the most significant byte first.
+    fn is_big_endian(&self) -> bool;
+
+    /// Bytes of the pickle that refers to them, at most.
+    fn pickle_length(&self) -> u64;
 }
 
 fn damaged(problem: impl Into<String>) -> SourceError {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::archive::Archive;
+use super::Storages;
 use super::damaged;
 use super::pickle::{Object, Objects, Value};
 use crate::source::SourceError;
@@ -15,12 +15,15 @@ const INSIDE: [&str; 4] = ["state_dict", "model_state_dict", "model", "module"];
 const MAXIMUM_SHARING: u64 = 8;
 
 /// The tensors of the dictionary that a pickle made.
-pub fn collect(objects: &Objects, archive: Archive<'_>) -> Result<StateDict, SourceError> {
+pub(super) fn collect(
+    objects: &Objects,
+    storages: impl Storages,
+) -> Result<StateDict, SourceError> {
     let entries = dictionary(objects, objects.result)?;
     let mut reader = Reader {
         objects,
-        allowed: (archive.pickle.len() as u64).saturating_add(1 << 20),
-        archive,
+        allowed: storages.pickle_length().saturating_add(1 << 20),
+        source: storages,
         storages: HashMap::new(),
         made: 0,
     };
@@ -67,9 +70,9 @@ fn dictionary(objects: &Objects, value: Value) -> Result<&[(Value, Value)], Sour
     Ok(inside.unwrap_or(entries))
 }
 
-struct Reader<'a, 'b> {
+struct Reader<'a, S> {
     objects: &'a Objects,
-    archive: Archive<'b>,
+    source: S,
     /// Elements of each storage that was read, by the storage's member.
     storages: HashMap<String, Vec<f32>>,
     /// Elements of all tensors so far, and how many there may be.
@@ -77,7 +80,7 @@ struct Reader<'a, 'b> {
     allowed: u64,
 }
 
-impl Reader<'_, '_> {
+impl<S: Storages> Reader<'_, S> {
     fn tensor(
         &mut self,
         storage: usize,
@@ -136,8 +139,8 @@ impl Reader<'_, '_> {
     ) -> Result<Vec<f32>, SourceError> {
         let bytes = count.checked_mul(element.width() as u64);
         let bytes = bytes.ok_or_else(|| damaged("its storage's size overflows"))?;
-        let mut content = self.archive.storage(key, bytes)?;
-        if self.archive.big_endian {
+        let mut content = self.source.storage(key, bytes)?;
+        if self.source.is_big_endian() {
             content.chunks_exact_mut(element.width()).for_each(<[u8]>::reverse);
         }
         Ok(element.decode(&content))

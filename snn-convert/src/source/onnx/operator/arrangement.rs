@@ -157,8 +157,9 @@ fn slice(context: &NodeContext<'_>) -> Result<Reading, Refusal> {
     if starts.len() != axes.len() || ends.len() != axes.len() || axes.len() > rank {
         return invalid("starts, ends and axes have different lengths");
     }
-    if list(4, "steps")?.iter().any(|&step| step != 1) {
-        return unsupported("parts without gaps (steps of 1)");
+    let steps = list(4, "steps")?;
+    if steps.iter().any(|&step| step != 1) {
+        return super::strided_slice::read(context, [starts, ends, steps], &axes);
     }
     let mut pad = Pad { before: vec![0; rank - 1], after: vec![0; rank - 1], value: 0.0 };
     for (number, &axis) in axes.iter().enumerate() {

@@ -22,6 +22,7 @@ mod readout;
 mod reduce_mean;
 mod relu;
 mod reshape;
+mod strided_slice;
 mod window;
 
 pub use needed::what_is_needed;

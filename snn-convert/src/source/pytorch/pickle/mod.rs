@@ -3,122 +3,15 @@
 //! Objects lie in one list and refer to each other by number, so neither circles nor deep nesting
 //! can do harm. Each opcode is at least one byte and makes at most one object.
 
+mod object;
+
+pub use object::{Global, Object, Objects, Value};
+
 use std::collections::HashMap;
 
 use super::damaged;
 use crate::source::SourceError;
-use crate::source::weights::Element;
-
-/// A value on the stack.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Value {
-    /// `None`.
-    None,
-    /// A truth value.
-    Bool(bool),
-    /// A whole number.
-    Int(i64),
-    /// A number.
-    Float(f64),
-    /// An object, by its number.
-    Object(usize),
-}
-
-/// An object.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Object {
-    /// A text (or bytes that are one).
-    Text(String),
-    /// A tuple.
-    Tuple(Vec<Value>),
-    /// A list (or a set).
-    List(Vec<Value>),
-    /// A dictionary, in its order.
-    Dict(Vec<(Value, Value)>),
-    /// A name that may be called.
-    Global(Global),
-    /// Raw elements in another member.
-    Storage {
-        /// Type of its elements.
-        element: Element,
-        /// Name of its member.
-        key: String,
-        /// Number of its elements.
-        count: u64,
-    },
-    /// A view into a storage.
-    Tensor {
-        /// The storage's number.
-        storage: usize,
-        /// First element.
-        offset: u64,
-        /// Extents.
-        shape: Vec<u64>,
-        /// Elements between neighbours along each axis.
-        strides: Vec<u64>,
-    },
-}
-
-/// The names that are known; all others are refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Global {
-    /// `collections.OrderedDict`.
-    OrderedDict,
-    /// `torch._utils._rebuild_tensor_v2` (and the older `_rebuild_tensor`).
-    RebuildTensor,
-    /// `torch._utils._rebuild_parameter`.
-    RebuildParameter,
-    /// `torch.Size`.
-    Size,
-    /// A storage class.
-    Storage(Element),
-}
-
-/// The list of what is allowed, by module and name.
-static ALLOWED: &[(&str, &str, Global)] = &[
-    ("collections", "OrderedDict", Global::OrderedDict),
-    ("torch._utils", "_rebuild_tensor_v2", Global::RebuildTensor),
-    ("torch._utils", "_rebuild_tensor", Global::RebuildTensor),
-    ("torch._utils", "_rebuild_parameter", Global::RebuildParameter),
-    ("torch", "Size", Global::Size),
-    ("torch", "DoubleStorage", Global::Storage(Element::F64)),
-    ("torch", "FloatStorage", Global::Storage(Element::F32)),
-    ("torch", "HalfStorage", Global::Storage(Element::F16)),
-    ("torch", "BFloat16Storage", Global::Storage(Element::BF16)),
-    ("torch", "LongStorage", Global::Storage(Element::I64)),
-    ("torch", "IntStorage", Global::Storage(Element::I32)),
-    ("torch", "ShortStorage", Global::Storage(Element::I16)),
-    ("torch", "CharStorage", Global::Storage(Element::I8)),
-    ("torch", "ByteStorage", Global::Storage(Element::U8)),
-    ("torch", "BoolStorage", Global::Storage(Element::Bool)),
-];
-
-/// What a pickle made.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Objects {
-    /// All objects.
-    pub all: Vec<Object>,
-    /// The result.
-    pub result: Value,
-}
-
-impl Objects {
-    /// The object that a value stands for.
-    pub fn get(&self, value: Value) -> Option<&Object> {
-        match value {
-            Value::Object(index) => self.all.get(index),
-            _ => None,
-        }
-    }
-
-    /// The text that a value stands for.
-    pub fn text(&self, value: Value) -> Option<&str> {
-        match self.get(value)? {
-            Object::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-}
+use object::ALLOWED;
 
 /// Runs a pickle.
 ///
@@ -126,6 +19,14 @@ impl Objects {
 /// [`SourceError::ForbiddenGlobal`] for a name that is not on the list,
 /// [`SourceError::Damaged`] for anything else that is no state dict.
 pub fn run(bytes: &[u8]) -> Result<Objects, SourceError> {
+    run_first(bytes).map(|(objects, _)| objects)
+}
+
+/// Runs the first of several pickles in a row; also gives its length in bytes.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_first(bytes: &[u8]) -> Result<(Objects, usize), SourceError> {
     let mut machine = Machine {
         bytes,
         at: 0,
@@ -138,7 +39,7 @@ pub fn run(bytes: &[u8]) -> Result<Objects, SourceError> {
         let opcode = machine.byte()?;
         if opcode == b'.' {
             let result = machine.pop()?;
-            return Ok(Objects { all: machine.objects, result });
+            return Ok((Objects { all: machine.objects, result }, machine.at));
         }
         machine.step(opcode)?;
     }
@@ -394,12 +295,17 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// `('storage', class, key, device, count)`.
+    /// `('storage', class, key, device, count)`; files of old versions add what part of another
+    /// storage it is, which must be `None`.
     fn persistent(&mut self) -> Result<(), SourceError> {
         let value = self.pop()?;
         let wrong = || damaged("it refers to something that is no storage");
         let Some(Object::Tuple(parts)) = self.object(value) else { return Err(wrong()) };
-        let &[kind, class, key, _, count] = parts.as_slice() else { return Err(wrong()) };
+        let (&[kind, class, key, _, count] | &[kind, class, key, _, count, Value::None]) =
+            parts.as_slice()
+        else {
+            return Err(wrong());
+        };
         let storage = match (self.object(kind), self.object(class), self.object(key), count) {
             (
                 Some(Object::Text(kind)),
