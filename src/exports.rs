@@ -5,7 +5,7 @@
 use crate::conversion::{ConvertConfig, convert};
 use crate::error::Error;
 use crate::lists::named;
-use crate::loihi_export::chip::{ChipCatalogue, ChipSpec};
+use crate::loihi_export::chip::{ARITHMETICS, ChipCatalogue, ChipSpec};
 use crate::loihi_export::export::lava_script::lava_script;
 use crate::loihi_export::export::sana_fe::sana_fe;
 use crate::loihi_export::export::sliced::slice_network;
@@ -111,11 +111,22 @@ pub fn chip_network(path: &Path, config: Option<&ConvertConfig>) -> Result<Valid
     }
 }
 
-/// The chip of this name, or the one that a file describes.
+/// The chip of this name, or the one that a file describes; with the named arithmetic in place of its
+/// own, where one is named.
 ///
 /// # Errors
 /// [`Error::Unknown`] with the known names, or [`Error`] naming the file.
-pub fn chip(name: &str, file: Option<&Path>) -> Result<ChipSpec, Error> {
+pub fn chip(name: &str, file: Option<&Path>, arithmetic: Option<&str>) -> Result<ChipSpec, Error> {
+    let mut chip = described(name, file)?;
+    if let Some(name) = arithmetic {
+        let found = ARITHMETICS.iter().find(|named| named.name == name);
+        let known = ARITHMETICS.iter().map(|named| named.name);
+        chip.arithmetic = named("arithmetic", name, found, known)?.choices();
+    }
+    Ok(chip)
+}
+
+fn described(name: &str, file: Option<&Path>) -> Result<ChipSpec, Error> {
     if let Some(path) = file {
         return ChipSpec::from_toml(&read_text(path)?)
             .map_err(|error| Error::from(error).in_file(path));

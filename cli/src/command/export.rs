@@ -4,7 +4,7 @@ use super::{Outcome, Run, Session, model};
 use crate::output;
 use serde_json::json;
 use spikeloom::error::Error;
-use spikeloom::exports::{chip, chip_network, find_export};
+use spikeloom::exports::{chip_network, find_export};
 use std::path::PathBuf;
 
 /// Write a network for another tool
@@ -42,7 +42,7 @@ impl Run for Export {
     fn run(&self, _session: &Session) -> Result<Outcome, Error> {
         let format = find_export(&self.format)?;
         output::check_target(Some(&self.out), self.force)?;
-        let chip = chip(&self.chip.chip, self.chip.chip_file.as_deref())?;
+        let chip = self.chip.spec()?;
         let conversion = self.conversion.config(self.steps)?;
         let network = chip_network(&self.network, conversion.as_ref())?;
         (format.write)(&network, &chip, &self.out, self.force)?;

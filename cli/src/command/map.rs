@@ -4,7 +4,7 @@ use super::{Outcome, Run, Session, model};
 use crate::output;
 use serde_json::{Value, json};
 use spikeloom::error::Error;
-use spikeloom::exports::{chip, chip_network, map_config, quantised, write_core_map};
+use spikeloom::exports::{chip_network, map_config, quantised, write_core_map};
 use spikeloom::loihi_export::chip::ChipSpec;
 use spikeloom::loihi_export::energy::{Activity, Estimate, estimate, quantity, workload};
 use spikeloom::loihi_export::mapping::{CoreLimits, MapConfig};
@@ -121,7 +121,7 @@ impl Run for Map {
     fn run(&self, _session: &Session) -> Result<Outcome, Error> {
         output::check_target(self.out.as_deref(), self.force)?;
         output::check_target(self.report.as_deref(), self.force)?;
-        let chip = chip(&self.chip.chip, self.chip.chip_file.as_deref())?;
+        let chip = self.chip.spec()?;
         let config = self.map_config()?;
         let changes = match &self.sweep {
             Some(text) => parse(text).map_err(|error| Error::Usage(error.to_string()))?,

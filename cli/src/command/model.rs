@@ -3,7 +3,8 @@
 use spikeloom::conversion::ConvertConfig;
 use spikeloom::data::{Preparation, Scaling};
 use spikeloom::error::Error;
-use spikeloom::exports::DEFAULT_STEPS;
+use spikeloom::exports::{DEFAULT_STEPS, chip};
+use spikeloom::loihi_export::chip::ChipSpec;
 use spikeloom::models::LoadOptions;
 use std::path::PathBuf;
 
@@ -118,4 +119,16 @@ pub struct Chip {
     /// A chip description of your own (TOML)
     #[arg(long, value_name = "FILE.toml")]
     pub chip_file: Option<PathBuf>,
+
+    /// Arithmetic in which emulators differ, in place of the chip's own (see `spikeloom list
+    /// arithmetics`)
+    #[arg(long, value_name = "NAME")]
+    pub arithmetic: Option<String>,
+}
+
+impl Chip {
+    /// The chip's description.
+    pub fn spec(&self) -> Result<ChipSpec, Error> {
+        chip(&self.chip, self.chip_file.as_deref(), self.arithmetic.as_deref())
+    }
 }
