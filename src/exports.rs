@@ -5,7 +5,7 @@
 use crate::conversion::{ConvertConfig, convert};
 use crate::error::Error;
 use crate::lists::named;
-use crate::loihi_export::chip::{ChipCatalogue, ChipSpec};
+use crate::loihi_export::chip::{ARITHMETICS, ChipCatalogue, ChipSpec};
 use crate::loihi_export::export::lava_script::lava_script;
 use crate::loihi_export::export::sana_fe::sana_fe;
 use crate::loihi_export::export::sliced::slice_network;
@@ -120,11 +120,22 @@ pub fn is_trained_network(path: &Path) -> Result<bool, Error> {
     Ok(trained.contains(&format) || path.extension().is_some_and(|ending| ending == "onnx"))
 }
 
-/// The chip of this name, or the one that a file describes; a name that ends in `.toml` is a file.
+/// The chip of this name, or the one that a file describes (a name that ends in `.toml` is a file); with the named arithmetic in place of its
+/// own, where one is named.
 ///
 /// # Errors
 /// [`Error::Unknown`] with the known names, or [`Error`] naming the file.
-pub fn chip(name: &str, file: Option<&Path>) -> Result<ChipSpec, Error> {
+pub fn chip(name: &str, file: Option<&Path>, arithmetic: Option<&str>) -> Result<ChipSpec, Error> {
+    let mut chip = described(name, file)?;
+    if let Some(name) = arithmetic {
+        let found = ARITHMETICS.iter().find(|named| named.name == name);
+        let known = ARITHMETICS.iter().map(|named| named.name);
+        chip.arithmetic = named("arithmetic", name, found, known)?.choices();
+    }
+    Ok(chip)
+}
+
+fn described(name: &str, file: Option<&Path>) -> Result<ChipSpec, Error> {
     let file = file.or_else(|| Some(Path::new(name)).filter(|path| is_toml(path)));
     if let Some(path) = file {
         return ChipSpec::from_toml(&read_text(path)?)
@@ -143,7 +154,12 @@ fn is_toml(path: &Path) -> bool {
 ///
 /// # Errors
 /// As [`chip`]; [`Error::Chip`] for a figure that cannot be set.
-pub fn chip_with(name: &str, file: Option<&Path>, set: &[String]) -> Result<ChipSpec, Error> {
+pub fn chip_with(
+    name: &str,
+    file: Option<&Path>,
+    set: &[String],
+    arithmetic: Option<&str>,
+) -> Result<ChipSpec, Error> {
     let figures: Result<Vec<(&str, &str)>, Error> = set
         .iter()
         .map(|assignment| {
@@ -155,7 +171,7 @@ pub fn chip_with(name: &str, file: Option<&Path>, set: &[String]) -> Result<Chip
             Ok((figure.trim(), value.trim()))
         })
         .collect();
-    let (figures, chip) = (figures?, chip(name, file)?);
+    let (figures, chip) = (figures?, chip(name, file, arithmetic)?);
     if figures.is_empty() { Ok(chip) } else { Ok(chip.with_figures(&figures)?) }
 }
 

@@ -34,6 +34,8 @@ pub struct FixedPointRun {
     pub synaptic_events: u64,
     /// Wraps and clips.
     pub overflows: u64,
+    /// The same by place, with the first step and neuron of each.
+    pub overflow_report: OverflowReport,
 }
 
 impl FixedPointRunner {
@@ -106,6 +108,7 @@ impl FixedPointRunner {
             spikes,
             synaptic_events: recording.synaptic_events,
             overflows: overflows.total(),
+            overflow_report: overflows,
         })
     }
 }

@@ -19,6 +19,8 @@ pub struct NirImport {
     pub tau_scale: Option<f64>,
     /// Whether biases act from the first step on.
     pub biases_from_start: bool,
+    /// Whether files that break the specification are read where only one meaning is likely.
+    pub lenient: bool,
 }
 
 /// The dialect of this name.
@@ -47,12 +49,32 @@ pub(crate) fn convention(dialect: &Dialect, dt: Option<f64>, tau_scale: Option<f
 pub fn import_nir(path: &Path, stated: &NirImport) -> Result<(Network, NirReport), Error> {
     let failed = |reason: String| Error::Read { path: path.into(), reason };
     let dialect = find_dialect(&stated.dialect)?;
-    let graph = nir::read(path).map_err(|error| failed(error.to_string()))?;
+    let (graph, mut notes) = match stated.lenient {
+        true => nir::read_leniently(path),
+        false => nir::read(path).map(|graph| (graph, Vec::new())),
+    }
+    .map_err(|error| failed(error.to_string()))?;
+    let mut dt = stated.dt;
+    if let (None, Some(own)) = (dt, own_step(&graph))
+        && dialect.name == DIALECTS[0].name
+    {
+        notes.push(format!("dt is {own} s, as the file's metadata says"));
+        dt = Some(own);
+    }
     let reading = NirReading {
-        convention: convention(dialect, stated.dt, stated.tau_scale),
+        convention: convention(dialect, dt, stated.tau_scale),
         biases_from_start: stated.biases_from_start,
     };
     let name = path.file_stem().map(|name| name.to_string_lossy().into_owned());
-    to_network(&graph, &name.unwrap_or_default(), &reading)
-        .map_err(|error| failed(error.to_string()))
+    let (network, mut report) = to_network(&graph, &name.unwrap_or_default(), &reading)
+        .map_err(|error| failed(error.to_string()))?;
+    report.notes.splice(0..0, notes);
+    Ok((network, report))
+}
+
+/// The step that our own exporter writes beside a graph, in seconds.
+fn own_step(graph: &nir::NirGraph) -> Option<f64> {
+    let Some(nir::MetadataEntry::Value(array)) = graph.metadata.get("dt_ms") else { return None };
+    let step = array.values.to_f64()?.first().copied()?;
+    (step > 0.0 && step.is_finite()).then_some(step * 1e-3)
 }

@@ -59,6 +59,7 @@ pub mod models;
 pub mod network_files;
 pub mod pipeline;
 pub mod progress;
+pub mod quantisation;
 pub mod recordings;
 pub mod report;
 pub mod simulate;

@@ -4,10 +4,11 @@
 
 use crate::error::Error;
 use crate::listing::Listing;
-use crate::loihi_export::chip::{ChipCatalogue, ChipSpec};
+use crate::loihi_export::chip::{ARITHMETICS, ChipCatalogue, ChipSpec};
 use crate::loihi_export::emulator::process::PROCESSES;
 use crate::loihi_export::partition::PARTITIONERS;
 use crate::loihi_export::place::PLACERS;
+use crate::loihi_export::quantise::scale::SCALE_RULES;
 use crate::loihi_export::route::ROUTERS;
 use crate::model_io::sniff::Format;
 use crate::sim_core::connectivity::RULES as CONNECTIVITY_RULES;
@@ -59,6 +60,8 @@ pub static LISTS: &[ListEntry] = &[
     plain("placers", "ways to choose cores", placers),
     plain("routers", "ways of spikes over the mesh", routers),
     plain("processes", "integer neurons of the fixed-point engine", processes),
+    plain("scales", "rules that choose how many integers a weight's unit becomes", scales),
+    plain("arithmetics", "arithmetic in which emulators of Loihi differ", arithmetics),
     plain("dialects", "conventions of NIR's frameworks", dialects),
     plain("operators", "ONNX operators that are read", operators),
     plain("workloads", "what `spikeloom bench` measures", workloads),
@@ -95,6 +98,16 @@ pub fn named<T>(
         let known: Vec<&str> = known.into_iter().collect();
         Error::Unknown { what, name: name.to_string(), known: known_names(name, &known) }
     })
+}
+
+fn scales() -> Result<Listing, Error> {
+    let rows = SCALE_RULES.iter().map(|(name, summary, _)| vec![json!(name), json!(summary)]);
+    Ok(Listing { title: "scales".to_string(), columns: NAMED.to_vec(), rows: rows.collect() })
+}
+
+fn arithmetics() -> Result<Listing, Error> {
+    let rows = ARITHMETICS.iter().map(|named| vec![json!(named.name), json!(named.summary)]);
+    Ok(Listing { title: "arithmetics".to_string(), columns: NAMED.to_vec(), rows: rows.collect() })
 }
 
 const NAMED: [&str; 2] = ["name", "summary"];

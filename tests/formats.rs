@@ -9,8 +9,8 @@ use spikeloom::loihi_export::quantise::network::{Connection, IntegerValues};
 use spikeloom::loihi_export::quantise::{QuantiseConfig, quantise};
 use spikeloom::model_io::nir::{self, MetadataEntry, NirGraph, NirNode, Primitive};
 use spikeloom::sim_core::network::{
-    Connectivity, Dense, List, Network, Neuron, Population, Projection, Reset, Shape,
-    SpikeCondition, Stimulus, ValidNetwork, ValidStimulus,
+    Connectivity, Dense, FixedProbability, List, Network, Neuron, Population, Projection, Reset,
+    Shape, SpikeCondition, Stimulus, ValidNetwork, ValidStimulus,
 };
 use spikeloom::sim_core::neuron::integrate_and_fire::IntegrateAndFire;
 use spikeloom::sim_core::units::{Milliseconds, Values};
@@ -168,29 +168,40 @@ fn networks_without_a_nir_form_are_refused_with_place_and_remedy() {
     };
     let late = refuse(&chain(soft(0.0), 3.0));
     assert!(late.contains("stimuli/bias") && late.contains("switched"), "{late}");
-    let mut slow = chain(soft(0.0), 0.0);
-    slow.projections["forward"].delay = Milliseconds(2.0).into();
-    let slow = refuse(&slow);
-    assert!(slow.contains("projections/forward") && slow.contains("one step"), "{slow}");
-    let mut twice = chain(soft(0.0), 0.0);
-    let second = twice.projections["forward"].clone();
-    twice.add_projection("again", second);
-    assert!(refuse(&twice).contains("several projections"));
-    let mut list = chain(soft(0.0), 0.0);
-    list.projections["forward"].connectivity = Connectivity::List(List {
-        sources: vec![0, 0, 1, 1, 0, 1],
-        targets: vec![0, 1, 2, 0, 2, 1],
-    });
-    assert!(refuse(&list).contains("`list`"));
+    let mut drawn = chain(soft(0.0), 0.0);
+    drawn.projections["forward"].connectivity =
+        Connectivity::FixedProbability(FixedProbability { probability: 0.5, autapses: true });
+    drawn.projections["forward"].weight = 1.0.into();
+    assert!(refuse(&drawn).contains("`fixed_probability` draws its synapses"));
     let mut alone = chain(soft(0.0), 0.0);
     alone.projections.clear();
     assert!(refuse(&alone).contains("no node holds it as a bias"));
     let mut picture = chain(soft(0.0), 0.0);
     picture.populations["target"].size = Shape::Picture([3, 1, 1]);
     assert!(refuse(&picture).contains("picture that a dense layer reaches"));
-    // The rate code's last layer integrates without spiking, and its biases wait.
-    let rate = nir::from_network(&digits("rate_plain", InputCode::DeterministicRate)).unwrap_err();
-    assert!(rate.to_string().contains("hard_reset"), "{rate}");
+}
+
+#[test]
+fn lists_delays_and_rate_codes_have_a_nir_form() {
+    let graph = |network: &Network| nir::from_network(&network.validate().unwrap()).unwrap();
+    let mut twice = chain(soft(0.0), 0.0);
+    let mut second = twice.projections["forward"].clone();
+    second.delay = Milliseconds(3.0).into();
+    second.connectivity = Connectivity::List(List {
+        sources: vec![0, 0, 1, 1, 0, 1],
+        targets: vec![0, 1, 2, 0, 2, 1],
+    });
+    twice.add_projection("again", second);
+    let twice = graph(&twice);
+    let Primitive::Delay(delay) = &twice.nodes["target_weights_1_delay"].primitive else {
+        panic!("{:?}", twice.nodes.keys());
+    };
+    // Two steps of 1 ms behind the faster projection.
+    assert_eq!(numbers(&delay.delay), [2e-3; 3]);
+    // The rate code's last layer integrates without spiking; its biases wait for the first input.
+    let rate = nir::from_network(&digits("rate_plain", InputCode::DeterministicRate)).unwrap();
+    let integrators = rate.nodes.values().filter(|n| matches!(n.primitive, Primitive::I(_)));
+    assert_eq!(integrators.count(), 1);
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn every_value_of_every_convolution_equals_lavas() {
 fn every_recording_is_equal() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/data/lava");
     let mut checked = 0;
-    for folder in [folder.clone(), folder.join("recorded")] {
+    for folder in [folder.clone(), folder.join("recorded"), folder.join("direct")] {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.to_string_lossy().into_owned();
@@ -69,7 +69,7 @@ fn every_recording_is_equal() {
             }
         }
     }
-    assert!(checked >= 50, "{checked} recordings");
+    assert!(checked >= 64, "{checked} recordings");
 }
 
 #[test]

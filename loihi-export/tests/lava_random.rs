@@ -402,8 +402,9 @@ fn parameters_are_checked_by_name_length_and_range() {
     set(&mut net, "bias_mant", IntegerValues::PerNeuron(vec![1, 2]));
     assert!(build(&net).contains("2 values for 1 neurons"));
     set(&mut net, "bias_mant", IntegerValues::PerNeuron(vec![5000]));
-    set(&mut net, "du", IntegerValues::PerNeuron(vec![1]));
+    set(&mut net, "reset_interval", IntegerValues::PerNeuron(vec![1]));
     assert!(build(&net).contains("one value for the whole population"));
+    set(&mut net, "reset_interval", IntegerValues::One(0));
     set(&mut net, "du", IntegerValues::One(5000));
     let emulator = Emulator::new(&net, &chip()).unwrap();
     let warned: Vec<_> = emulator.field_warnings().iter().map(|w| w.parameter).collect();

@@ -3,18 +3,27 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failing step is a failing test")]
 
+use std::sync::Arc;
+
 use loihi_export::chip::ChipSpec;
 use loihi_export::emulator::{Emulator, Spike, SpikeTrain};
-use loihi_export::quantise::float_to_fixed::ScaleRule;
+use loihi_export::quantise::layer::Granularity;
 use loihi_export::quantise::network::{Connection, DelaySteps, IntegerValues};
+use loihi_export::quantise::scale::ScaleRule;
 use loihi_export::quantise::{QuantiseConfig, QuantiseError, Quantised, quantise};
+use sim_core::connectome::CompileConfig;
+use sim_core::engine::{Compiled, EngineConfig, find_engine};
 use sim_core::network::{
     AllToAll, Connectivity, Convolution, Dense, FixedProbability, List, Network, Neuron, OneToOne,
-    Population, Projection, Reset, Shape, SpikeCondition, Stimulus,
+    Population, Probe, Projection, Reset, Shape, SpikeCondition, Stimulus,
 };
 use sim_core::neuron::integrate_and_fire::IntegrateAndFire;
 use sim_core::neuron::integrator::integrator;
-use sim_core::units::{Dimension, Milliseconds, Unit, Values};
+use sim_core::neuron::lif_delta::LifDelta;
+use sim_core::neuron::lif_exponential::LifExponential;
+use sim_core::stimulus::SpikeList;
+use sim_core::time::Time;
+use sim_core::units::{Dimension, Milliseconds, Millivolts, Unit, Values};
 
 fn hard(threshold: f64) -> IntegrateAndFire {
     IntegrateAndFire {
@@ -115,8 +124,14 @@ fn switched_biases_and_delays_that_do_not_fit_are_refused() {
         Connectivity::List(List { sources: vec![0, 1, 0], targets: vec![0, 1, 2] });
     forward.weight = Values::numbers(vec![1.0, -0.5, 0.5]);
     forward.delay = milliseconds(vec![1.0, 2.0, 1.0]);
+    let made = run(&different).unwrap();
+    let laid = DelaySteps::PerSynapse(vec![0, 0, 0, 1, 0, 0]);
+    assert_eq!(made.network.projections[0].delay, laid);
+    let forward = &mut different.projections["forward"];
+    forward.connectivity =
+        Connectivity::List(List { sources: vec![0, 0, 1], targets: vec![0, 0, 2] });
     let text = refusal(&different);
-    assert!(text.contains("projections/forward") && text.contains("different delays"), "{text}");
+    assert!(text.contains("projections/forward") && text.contains("two delays"), "{text}");
 
     let mut slow = chain(hard(1.0));
     slow.projections["forward"].delay = Milliseconds(64.0).into();
@@ -139,7 +154,8 @@ fn layers_without_weights_and_unknown_rules_are_refused() {
     silent.projections["forward"].weight = Values::numbers(vec![0.0; 6]);
     let error = run(&silent).unwrap_err();
     assert!(error.to_string().contains("all 6 weights are 0"), "{error}");
-    let config = QuantiseConfig { scale: ScaleRule::Percentile { share: 1.5 } };
+    let config =
+        QuantiseConfig { scale: ScaleRule::Percentile { share: 1.5 }, ..QuantiseConfig::default() };
     let error = quantise(&chain(hard(1.0)).validate().unwrap(), &chip(), &config).unwrap_err();
     assert!(error.to_string().contains("share is 1.5"), "{error}");
 }
@@ -334,4 +350,121 @@ fn plain_loop(
         all.push(spikes);
     }
     all
+}
+
+#[test]
+fn channels_have_scales_and_thresholds_of_their_own() {
+    // The second row is a hundred times smaller: with one scale it keeps 1 % of the grid.
+    let mut network = chain(hard(1.0));
+    network.projections["forward"].weight =
+        Values::numbers(vec![1.0, -0.5, 0.01, -0.004, 0.5, 0.25]);
+    let quantised = |granularity| {
+        let config = QuantiseConfig { granularity, ..QuantiseConfig::default() };
+        quantise(&network.validate().unwrap(), &chip(), &config).unwrap()
+    };
+    let (whole, each) = (quantised(Granularity::Layer), quantised(Granularity::Channel));
+    assert_eq!(acting(&whole.network.projections[0].connection)[2..4], [2, -2]);
+    assert_eq!(acting(&each.network.projections[0].connection)[2..4], [254, -102]);
+    let IntegerValues::PerNeuron(thresholds) = &each.network.populations[1].parameters["vth"]
+    else {
+        panic!("one threshold each");
+    };
+    assert_eq!(thresholds, &[254, 25_400, 508]);
+    let (whole, each) = (&whole.errors[0], &each.errors[0]);
+    assert!(each.weight_error_rms < 0.7 * whole.weight_error_rms, "{each:?} {whole:?}");
+    let [low, high] = each.channel_scales.unwrap();
+    assert!(low == 254.0 && (high - 25_400.0).abs() < 0.01, "{low} to {high}");
+    assert_eq!(whole.channel_scales, None);
+}
+
+#[test]
+fn fewer_weight_bits_leave_multiples_of_a_power_of_two() {
+    for weight_bits in 1..=8_u8 {
+        let config = QuantiseConfig { weight_bits, ..QuantiseConfig::default() };
+        let made = quantise(&chain(hard(1.0)).validate().unwrap(), &chip(), &config).unwrap();
+        let step = if weight_bits == 1 { 128 } else { 1_i64 << (9 - weight_bits) };
+        let acting = acting(&made.network.projections[0].connection);
+        assert!(acting.iter().all(|weight| weight % step == 0), "{weight_bits}: {acting:?}");
+        assert_eq!(made.errors[0].weight_bits, weight_bits);
+    }
+    let config = QuantiseConfig { weight_bits: 9, ..QuantiseConfig::default() };
+    let error = quantise(&chain(hard(1.0)).validate().unwrap(), &chip(), &config).unwrap_err();
+    assert!(error.to_string().contains("weight_bits is 9; allowed is 1 to 8"), "{error}");
+}
+
+/// Leaky neurons with delta and with exponential currents: the integers spike as the clock engine.
+#[test]
+fn leaky_neurons_keep_their_decays_in_4096ths_and_spike_as_the_float_network() {
+    let rest = Reset::To(Millivolts(-70.0).into());
+    let delta = LifDelta {
+        tau_membrane: Milliseconds(20.0),
+        refractory_period: Milliseconds(0.0),
+        ..LifDelta::default()
+    };
+    let exponential = LifExponential {
+        tau_membrane: Milliseconds(20.0),
+        tau_excitatory: Milliseconds(5.0),
+        tau_inhibitory: Milliseconds(5.0),
+        refractory_period: Milliseconds(0.0),
+        ..LifExponential::default()
+    };
+    let neurons = [
+        (Neuron::from(delta).rules(SpikeCondition::Above, rest), Dimension::Potential, "mV", 6.0),
+        (
+            Neuron::from(exponential).rules(SpikeCondition::Above, rest),
+            Dimension::Current,
+            "pA",
+            700.0,
+        ),
+    ];
+    for (neuron, dimension, symbol, size) in neurons {
+        let mut network = chain(neuron);
+        let unit = Unit { symbol, dimension, in_base: 1.0 };
+        let values = WEIGHTS.map(|weight| weight * size).to_vec();
+        network.projections["forward"].weight = Values::Each { values, unit };
+        let made = run(&network).unwrap();
+        let parameters = &made.network.populations[1].parameters;
+        // 4096 (1 - exp(-1 / 20)) = 199.76.
+        assert_eq!(parameters["dv"], IntegerValues::One(200));
+        assert!(made.errors[0].decay_error.abs() < 2e-3, "{:?}", made.errors);
+        let steps = 120;
+        let mut input = SpikeTrain::new();
+        let mut given = (Vec::new(), Vec::new());
+        for step in 0..steps {
+            let row: Vec<u32> = (0..2).filter(|n| (step * 5 + n * 3) % 4 < 2).collect();
+            input.push_step(&row.iter().map(|&n| Spike::plain(n)).collect::<Vec<_>>());
+            for neuron in row {
+                given.0.push(neuron);
+                given.1.push(f64::from(step + 1));
+            }
+        }
+        let list = SpikeList {
+            population: "source".into(),
+            neurons: given.0,
+            times: milliseconds(given.1),
+        };
+        network.add_stimulus("given", Stimulus::SpikeList(list));
+        network.add_probe("spikes", Probe::spikes("target"));
+        let compiled =
+            Compiled::new(network.validate().unwrap(), CompileConfig::UNLIMITED).unwrap();
+        let start = find_engine("clock").unwrap().start;
+        let mut engine = start(Arc::new(compiled), EngineConfig::default()).unwrap();
+        engine.run(Time::from_milliseconds(f64::from(steps)).unwrap(), &mut |_| true).unwrap();
+        let float = &engine.recording().spikes;
+        let fixed = Emulator::new(&made.network, &chip()).unwrap();
+        let fixed = fixed.clone().run(steps as usize, &[input]).unwrap();
+        let fixed: Vec<(usize, u32)> = (0..steps as usize)
+            .flat_map(|step| fixed.spikes[1].at(step).iter().map(move |s| (step + 1, s.neuron)))
+            .collect();
+        let first = engine.recording().populations[1].first;
+        let float: Vec<(usize, u32)> = float
+            .iter()
+            .map(|s| (s.time.milliseconds().round() as usize, s.neuron - first))
+            .collect();
+        assert!(float.len() > 10, "{symbol}: {} spikes", float.len());
+        let common = float.iter().filter(|spike| fixed.contains(spike)).count();
+        // Rounding may move a spike by a step; it does not change how many there are.
+        assert!(fixed.len().abs_diff(float.len()) <= 1, "{symbol}: {fixed:?} {float:?}");
+        assert!(10 * common >= 8 * float.len(), "{symbol}: {common} of {}", float.len());
+    }
 }

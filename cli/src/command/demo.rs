@@ -30,7 +30,7 @@ impl Run for Demo {
         let config = DemoConfig {
             out: self.out.clone(),
             overwrite: self.force,
-            chip: spikeloom::exports::chip(&self.chip, None)?.name,
+            chip: spikeloom::exports::chip(&self.chip, None, None)?.name,
             limit: self.limit.map(|limit| limit as usize),
         };
         let summary = demo(&config, &session.terminal)?;

@@ -34,6 +34,11 @@ pub struct Import {
     #[arg(long)]
     biases_from_start: bool,
 
+    /// Read a file that breaks the specification where only one meaning is likely, and say what was
+    /// repaired
+    #[arg(long)]
+    lenient: bool,
+
     /// Overwrite a file that exists
     #[arg(long)]
     force: bool,
@@ -47,6 +52,7 @@ impl Run for Import {
             dt: self.dt,
             tau_scale: self.tau_scale,
             biases_from_start: self.biases_from_start,
+            lenient: self.lenient,
         };
         let (network, report) = import_nir(&self.graph, &stated)?;
         spikeloom::network_files::write(&network, &self.out, self.force)?;

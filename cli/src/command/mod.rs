@@ -14,6 +14,7 @@ mod inspect;
 mod list;
 mod map;
 mod model;
+mod quantise;
 mod simulate;
 mod verify;
 
@@ -82,6 +83,7 @@ commands! {
     demo::Demo,
     simulate::Simulate,
     convert::Convert,
+    quantise::Quantise,
     map::Map,
     export::Export,
     import::Import,

@@ -136,11 +136,17 @@ pub struct Chip {
     /// Set a figure of the chip, such as in_axons_per_core=2048 or =unknown; may be repeated
     #[arg(long, value_name = "FIGURE=VALUE")]
     chip_set: Vec<String>,
+
+    /// Arithmetic in which emulators differ, in place of the chip's own (see `spikeloom list
+    /// arithmetics`)
+    #[arg(long, value_name = "NAME")]
+    arithmetic: Option<String>,
 }
 
 impl Chip {
-    /// The description.
+    /// The chip's description.
     pub fn spec(&self) -> Result<ChipSpec, Error> {
-        chip_with(&self.chip, self.chip_file.as_deref(), &self.chip_set)
+        let arithmetic = self.arithmetic.as_deref();
+        chip_with(&self.chip, self.chip_file.as_deref(), &self.chip_set, arithmetic)
     }
 }

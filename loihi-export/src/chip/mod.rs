@@ -13,6 +13,7 @@
 //! # Ok::<(), loihi_export::chip::ChipError>(())
 //! ```
 
+pub mod arithmetic;
 pub mod overlay;
 pub mod profile;
 pub mod registry;
@@ -20,11 +21,12 @@ pub mod self_check;
 pub mod sourced;
 pub mod spec;
 
+pub use arithmetic::{ARITHMETICS, Arithmetic, CurrentOverflow, NamedArithmetic, Truncation};
 pub use profile::{Profile, TERMS, Term};
 pub use registry::ChipCatalogue;
 pub use self_check::SpecFinding;
 pub use sourced::{Evidence, Figure, Sourced};
-pub use spec::{Arithmetic, ChipSpec, Mesh, NeuronFields, SynapseBlock, System, Truncation};
+pub use spec::{ChipSpec, Mesh, NeuronFields, SynapseBlock, System};
 
 /// Why there is no chip description.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::arithmetic::{Arithmetic, CurrentOverflow, Truncation};
 use super::profile::Profile;
 use super::sourced::{Figure, Sourced};
 use indexmap::IndexMap;
@@ -125,35 +126,6 @@ pub struct NeuronFields {
     pub state_bits: Option<Sourced<u8>>,
 }
 
-/// Arithmetic on which emulators of the same chip disagree.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Arithmetic {
-    /// Which way the low bits of weights of mixed sign are dropped.
-    pub mixed_sign_truncation: Sourced<Truncation>,
-}
-
-/// Which way a number goes when its low bits are dropped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Truncation {
-    /// Down, as an arithmetic shift does: -3 without its lowest bit is -4 (Lava).
-    Floor,
-    /// Toward zero: -3 without its lowest bit is -2 (brian2-loihi).
-    TowardZero,
-}
-
-impl Truncation {
-    /// Clears the lowest `bits` bits of `value`; 62 bits at most.
-    pub fn clear_low_bits(self, value: i64, bits: u32) -> i64 {
-        let bits = bits.min(62);
-        match self {
-            Self::Floor => (value >> bits) << bits,
-            Self::TowardZero => value.signum() * ((value.abs() >> bits) << bits),
-        }
-    }
-}
-
 /// A board or machine of this chip.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -261,6 +233,17 @@ impl ChipSpec {
                     Truncation::TowardZero => "toward zero".to_owned(),
                 },
             ),
+            Figure::new(
+                "arithmetic.current_overflow",
+                "",
+                self.arithmetic.current_overflow.as_ref(),
+                |overflow| match overflow {
+                    CurrentOverflow::WrapOnce => "wraps once".to_owned(),
+                    CurrentOverflow::TwosComplement => "two's complement".to_owned(),
+                    CurrentOverflow::Saturate => "saturates".to_owned(),
+                },
+            ),
+            bits("arithmetic.accumulator_bits", &self.arithmetic.accumulator_bits),
         ]
     }
 }

@@ -3,6 +3,8 @@
 //! `tr(x, n) = sign(x) * (|x| >> n)` rounds toward zero; `>>` alone floors. States are 24 bits
 //! wide: `M = 2^23`. Formulas: lava-nc 0.10.0, CPU models tagged `fixed_pt`.
 
+use crate::chip::CurrentOverflow;
+
 /// `M = 2^23`, the bound of a signed 24-bit state.
 pub const STATE_BOUND: i64 = 1 << 23;
 /// Synaptic input and thresholds are shifted left by this before they meet the state.
@@ -60,6 +62,23 @@ pub fn wrap_current(current: i64) -> i32 {
     keep_32_bits(wrapped)
 }
 
+/// A current in 24 bits under one of the rules on which emulators differ.
+#[inline]
+pub fn bounded_current(current: i64, rule: CurrentOverflow) -> i32 {
+    match rule {
+        CurrentOverflow::WrapOnce => wrap_current(current),
+        CurrentOverflow::TwosComplement => keep_24_bits(current),
+        CurrentOverflow::Saturate => clip_membrane(current),
+    }
+}
+
+/// The low `bits` bits of a sum as a signed number; 2 to 32 bits.
+#[inline]
+pub fn keep_bits(sum: i32, bits: u8) -> i32 {
+    let dropped = 32 - u32::from(bits.clamp(2, 32));
+    (sum << dropped) >> dropped
+}
+
 /// `v * factor / 2^12 + u + bias` with the decay toward zero, before it is clipped.
 ///
 /// `factor` is `4096 - dv`.
@@ -95,6 +114,20 @@ mod tests {
         assert_eq!(wrap_current(-STATE_BOUND), 1 << 23);
         assert_eq!(wrap_current(1 - STATE_BOUND), 1 - (1 << 23));
         assert_eq!(wrap_current(3 * STATE_BOUND + 1), (1 << 23) + 1, "only one wrap");
+    }
+
+    #[test]
+    fn currents_and_sums_follow_the_chips_rule() {
+        let beyond = STATE_BOUND + 5;
+        let kept = |rule| bounded_current(beyond, rule);
+        assert_eq!(kept(CurrentOverflow::WrapOnce), 5 - (1 << 23));
+        assert_eq!(kept(CurrentOverflow::TwosComplement), 5 - (1 << 23));
+        assert_eq!(kept(CurrentOverflow::Saturate), (1 << 23) - 1);
+        // They differ at the bound itself.
+        assert_eq!(bounded_current(STATE_BOUND, CurrentOverflow::WrapOnce), 1 << 23);
+        assert_eq!(bounded_current(STATE_BOUND, CurrentOverflow::TwosComplement), -(1 << 23));
+        assert_eq!(keep_bits((1 << 21) + 3, 22), 3 - (1 << 21));
+        assert_eq!((keep_bits(-7, 22), keep_bits(i32::MIN, 32)), (-7, i32::MIN));
     }
 
     #[test]

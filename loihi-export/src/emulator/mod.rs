@@ -290,6 +290,15 @@ impl Emulator {
                     }
                 }
             }
+            if program.accumulator_bits < 32 {
+                for (place, sum) in state.input.iter_mut().enumerate() {
+                    let kept = arithmetic::keep_bits(*sum, program.accumulator_bits);
+                    if kept != std::mem::replace(sum, kept) {
+                        let neuron = place % population.neurons.max(1);
+                        state.overflows.record(Kind::SynapticSum, self.time, neuron);
+                    }
+                }
+            }
             let PopulationState { neurons, input, spikes, overflows } = state;
             process.step(self.time, input, neurons, spikes, overflows);
         }

@@ -8,7 +8,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OverflowKind {
-    /// The sum of a target's weights left the 32-bit register.
+    /// The sum of a target's weights left the register: 32 bits, or the chip's fewer.
     SynapticSum,
     /// The sum of a convolution left 24 bits and wrapped.
     ConvolutionSum,
@@ -34,7 +34,7 @@ impl OverflowKind {
     /// What happened, for people.
     pub fn describe(self) -> &'static str {
         match self {
-            Self::SynapticSum => "synaptic sum wrapped at 32 bits",
+            Self::SynapticSum => "synaptic sum left its register and wrapped",
             Self::ConvolutionSum => "convolution sum wrapped at 24 bits",
             Self::Current => "synaptic current wrapped at 24 bits",
             Self::Membrane => "membrane potential clipped at 24 bits",

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::{
-    chip::{ChipSpec, Sourced},
+    chip::{ChipSpec, CurrentOverflow, Sourced},
     quantise::network::{IntegerValues, QuantisedPopulation},
 };
 
@@ -45,6 +45,7 @@ impl std::fmt::Display for FieldWarning {
 pub struct Parameters<'a> {
     population: &'a QuantisedPopulation,
     process: &'static ProcessInfo,
+    current_overflow: CurrentOverflow,
 }
 
 impl<'a> Parameters<'a> {
@@ -57,7 +58,8 @@ impl<'a> Parameters<'a> {
         process: &'static ProcessInfo,
         neurons: usize,
     ) -> Result<Self, EmulatorError> {
-        let found = Self { population, process };
+        let current_overflow = CurrentOverflow::default();
+        let found = Self { population, process, current_overflow };
         for name in population.parameters.keys() {
             if !process.parameters.iter().any(|info| info.name == name) {
                 let known = process.parameters.iter().map(|info| info.name).collect();
@@ -69,6 +71,17 @@ impl<'a> Parameters<'a> {
             found.check_one(info, neurons).map_err(|problem| found.problem(info.name, problem))?;
         }
         Ok(found)
+    }
+
+    /// The same under the arithmetic of a chip; without it, Lava's.
+    #[must_use]
+    pub fn on(self, chip: &ChipSpec) -> Self {
+        Self { current_overflow: chip.arithmetic.current_overflow(), ..self }
+    }
+
+    /// What becomes of a synaptic current beyond its 24 bits.
+    pub fn current_overflow(&self) -> CurrentOverflow {
+        self.current_overflow
     }
 
     fn problem(&self, parameter: &str, problem: ParameterProblem) -> EmulatorError {

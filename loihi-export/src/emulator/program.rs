@@ -27,6 +27,8 @@ pub(super) struct Program {
     /// Indices of the inputs.
     pub(super) inputs: Vec<usize>,
     pub(super) warnings: Vec<FieldWarning>,
+    /// Bits of the sum of the weights that reach a neuron; 32 where none are dropped.
+    pub(super) accumulator_bits: u8,
 }
 
 #[derive(Debug)]
@@ -62,11 +64,12 @@ impl Program {
             projections: Vec::new(),
             inputs: Vec::new(),
             warnings: Vec::new(),
+            accumulator_bits: chip.arithmetic.accumulator_bits(),
         };
         for population in &network.populations {
             let info = process::find(population)?;
             let neurons = population.shape.size() as usize;
-            let parameters = Parameters::check(population, info, neurons)?;
+            let parameters = Parameters::check(population, info, neurons)?.on(chip);
             program.warnings.extend(parameters.field_warnings(chip));
             let driven = info.is_driven(&parameters)?;
             if driven {

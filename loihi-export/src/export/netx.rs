@@ -1,4 +1,5 @@
-//! Lava-DL's netx file (`.net`, HDF5): a chain of dense and convolution layers of LIF neurons.
+//! Lava-DL's netx file (`.net`, HDF5): a chain of dense, recurrent and convolution layers of LIF
+//! neurons.
 //!
 //! netx reads a file without checking it: layers of unknown types are skipped, weights beyond the
 //! range silently become 0, delays beyond 62 are clamped, all-zero layers crash it. So a network is
@@ -61,6 +62,8 @@ pub enum PlannedLayer {
     Dense {
         /// Weights `[out, in]` before netx codes them.
         weights: Vec<i64>,
+        /// Weights of the layer on itself `[out, out]`; empty for none.
+        recurrent: Vec<i64>,
         /// Neurons before and in the layer.
         sources: u32,
         /// Neurons in the layer.

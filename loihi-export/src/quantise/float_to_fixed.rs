@@ -10,65 +10,16 @@
 //! Dense layers of mixed sign store even weights from -256 to 254 (8 bits as Lava counts them).
 //! Convolutions are rounded to -128 to 127, because Lava neither clips nor truncates a kernel.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sim_core::network::SpikeCondition;
+
+use super::grid::WeightGrid;
+use super::scale::{ScaleRule, choose_scale};
 
 /// Largest threshold mantissa (17 bits).
 const THRESHOLD_MAX: f64 = 131_071.0;
 /// Largest bias mantissa (13 bits with sign).
 const BIAS_MAX: f64 = 4_095.0;
-
-/// How the scale of a layer is chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "rule", rename_all = "snake_case")]
-pub enum ScaleRule {
-    /// The largest weight uses the largest integer; nothing is clipped.
-    Maximum,
-    /// As many of the absolute weights as `share` (in 0..=1) fit; larger ones are clipped.
-    Percentile {
-        /// Share of the weights that must not be clipped.
-        share: f64,
-    },
-    /// The scale with the smallest squared weight error among `candidates` between a quarter of
-    /// the largest weight and the largest weight.
-    SmallestError {
-        /// Scales that are tried; at least 1.
-        candidates: u32,
-    },
-}
-
-/// Which integers a layer's weights may become.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WeightGrid {
-    /// Even numbers from -256 to 254 (dense and sparse layers).
-    EvenNineBits,
-    /// All numbers from -128 to 127 (convolutions).
-    EightBits,
-}
-
-impl WeightGrid {
-    fn step(self) -> f64 {
-        match self {
-            Self::EvenNineBits => 2.0,
-            Self::EightBits => 1.0,
-        }
-    }
-
-    /// Bounds in units of the step.
-    const BOUNDS: (f64, f64) = (-128.0, 127.0);
-
-    fn largest(self) -> f64 {
-        Self::BOUNDS.1 * self.step()
-    }
-
-    /// The nearest integer of the grid, and whether it had to be clipped.
-    fn nearest(self, scaled: f64) -> (f64, bool) {
-        let steps = (scaled / self.step()).round();
-        let kept = steps.clamp(Self::BOUNDS.0, Self::BOUNDS.1);
-        (kept * self.step(), kept != steps)
-    }
-}
 
 /// A layer in real numbers.
 #[derive(Debug, Clone, Copy)]
@@ -103,12 +54,17 @@ pub struct FixedLayer {
 }
 
 /// What quantising a layer changed; errors are in units of the real numbers.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct LayerError {
     /// Layer.
     pub layer: String,
-    /// Integers per unit of the real weights.
+    /// Integers per unit of the real weights; the mean where channels have scales of their own.
     pub scale: f64,
+    /// Smallest and largest scale of a channel, where channels have scales of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel_scales: Option<[f64; 2]>,
+    /// Bits of a weight.
+    pub weight_bits: u8,
     /// Largest absolute error of a weight.
     pub weight_error_max: f64,
     /// Root mean square error of the weights.
@@ -121,6 +77,10 @@ pub struct LayerError {
     pub biases_clipped: usize,
     /// How far the integer threshold lies from the real one; no whole number lies between them.
     pub threshold_error: f64,
+    /// Relative error of the membrane's time constant; 0 where it does not decay.
+    pub decay_error: f64,
+    /// Relative error of the synaptic current's time constant; 0 where it lasts one step.
+    pub current_decay_error: f64,
 }
 
 /// Why a layer cannot be quantised.
@@ -166,6 +126,19 @@ pub enum FloatToFixedError {
         /// What is allowed.
         allowed: &'static str,
     },
+    /// The weights lie on no grid.
+    #[error(
+        "layer '{layer}': its weights lie on no grid of {steps} steps (the largest is {largest}); \
+         the rule `trained` keeps networks that were trained with such weights, choose another rule"
+    )]
+    NoGrid {
+        /// Layer.
+        layer: String,
+        /// Largest absolute weight.
+        largest: f64,
+        /// Steps of the grid from 0 to its largest integer.
+        steps: f64,
+    },
     /// With this scale the threshold would be rounded to nothing.
     #[error(
         "layer '{layer}': threshold {threshold} times scale {scale} is below 1; the weights are \
@@ -202,6 +175,7 @@ pub fn quantise_layer(
             scale,
         });
     }
+    let layer_bits = layer.grid.bits;
     let (weights, weight_errors) = round_all(layer.weights, scale, |x| layer.grid.nearest(x));
     let (bias, bias_errors) = round_all(layer.bias, scale, |x| {
         let kept = x.round().clamp(-BIAS_MAX - 1.0, BIAS_MAX);
@@ -210,12 +184,16 @@ pub fn quantise_layer(
     let report = LayerError {
         layer: layer.name.to_owned(),
         scale,
+        channel_scales: None,
+        weight_bits: layer_bits,
         weight_error_max: weight_errors.largest,
         weight_error_rms: weight_errors.mean_square(weights.len()).sqrt(),
         weights_clipped: weight_errors.clipped,
         bias_error_max: bias_errors.largest,
         biases_clipped: bias_errors.clipped,
         threshold_error: vth / scale - f64::from(layer.threshold),
+        decay_error: 0.0,
+        current_decay_error: 0.0,
     };
     Ok(FixedLayer {
         weights: weights.into_iter().map(|w| w as i32).collect(),
@@ -254,54 +232,26 @@ fn check(layer: &FloatLayer<'_>) -> Result<(), FloatToFixedError> {
     if !value.is_finite() || value <= 0.0 {
         return Err(FloatToFixedError::Threshold { layer: name(), value });
     }
+    if !(1..=8).contains(&layer.grid.bits) {
+        return Err(FloatToFixedError::Rule {
+            layer: name(),
+            what: "weight_bits",
+            value: f64::from(layer.grid.bits),
+            allowed: "1 to 8",
+        });
+    }
     if layer.weights.iter().all(|&weight| weight == 0.0) {
         return Err(FloatToFixedError::NoWeight { layer: name(), count: layer.weights.len() });
     }
     Ok(())
 }
 
-fn choose_scale(layer: &FloatLayer<'_>, rule: ScaleRule) -> Result<f64, FloatToFixedError> {
-    let refuse = |what, value, allowed| {
-        Err(FloatToFixedError::Rule { layer: layer.name.to_owned(), what, value, allowed })
-    };
-    let mut sizes: Vec<f64> = layer.weights.iter().map(|&w| f64::from(w).abs()).collect();
-    sizes.sort_by(f64::total_cmp);
-    let largest = sizes.last().copied().unwrap_or(1.0);
-    let scale_for = |size: f64| layer.grid.largest() / size;
-    match rule {
-        ScaleRule::Maximum => Ok(scale_for(largest)),
-        ScaleRule::Percentile { share } => {
-            if !(0.0..=1.0).contains(&share) {
-                return refuse("share", share, "0 to 1");
-            }
-            let place = (share * (sizes.len() - 1) as f64).round() as usize;
-            let size = sizes.get(place).copied().unwrap_or(largest);
-            Ok(scale_for(if size > 0.0 { size } else { largest }))
-        }
-        ScaleRule::SmallestError { candidates } => {
-            if !(1..=10_000).contains(&candidates) {
-                return refuse("candidates", f64::from(candidates), "1 to 10000");
-            }
-            let mut best = (f64::INFINITY, scale_for(largest));
-            for candidate in 0..candidates {
-                // From the largest weight downwards, so that ties clip least.
-                let part = f64::from(candidate) / f64::from(candidates);
-                let scale = scale_for(largest * (1.0 - 0.75 * part));
-                let (_, errors) = round_all(layer.weights, scale, |x| layer.grid.nearest(x));
-                if errors.squared < best.0 {
-                    best = (errors.squared, scale);
-                }
-            }
-            Ok(best.1)
-        }
-    }
-}
-
+/// What rounding changed.
 #[derive(Default)]
-struct Errors {
-    largest: f64,
-    squared: f64,
-    clipped: usize,
+pub(super) struct Errors {
+    pub(super) largest: f64,
+    pub(super) squared: f64,
+    pub(super) clipped: usize,
 }
 
 impl Errors {
@@ -311,7 +261,7 @@ impl Errors {
 }
 
 /// Rounds all values; errors are measured in the values' own unit.
-fn round_all(
+pub(super) fn round_all(
     values: &[f32],
     scale: f64,
     nearest: impl Fn(f64) -> (f64, bool),
@@ -333,8 +283,10 @@ fn round_all(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::quantise::grid::WeightForm;
 
-    fn layer<'a>(weights: &'a [f32], bias: &'a [f32], grid: WeightGrid) -> FloatLayer<'a> {
+    fn layer<'a>(weights: &'a [f32], bias: &'a [f32], form: WeightForm) -> FloatLayer<'a> {
+        let grid = WeightGrid { form, bits: 8 };
         let spike = SpikeCondition::Above;
         FloatLayer { name: "fc", weights, bias, threshold: 1.0, spike, grid }
     }
@@ -355,7 +307,7 @@ mod tests {
 
     #[test]
     fn the_largest_weight_uses_the_largest_integer_and_all_share_the_scale() {
-        let layer = layer(&[0.5, -0.25, 0.001], &[0.1, -0.5], WeightGrid::EvenNineBits);
+        let layer = layer(&[0.5, -0.25, 0.001], &[0.1, -0.5], WeightForm::EvenNineBits);
         let fixed = quantise_layer(&layer, ScaleRule::Maximum).unwrap();
         assert_eq!(fixed.weights, [254, -128, 0]);
         // The scale is 254 / 0.5 = 508.
@@ -369,7 +321,7 @@ mod tests {
     fn a_percentile_clips_the_rest_and_says_how_many() {
         let weights: Vec<f32> =
             (1..=101).map(|k| if k == 101 { 100.0 } else { k as f32 / 100.0 }).collect();
-        let layer = layer(&weights, &[], WeightGrid::EightBits);
+        let layer = layer(&weights, &[], WeightForm::EightBits);
         let fixed = quantise_layer(&layer, ScaleRule::Percentile { share: 0.99 }).unwrap();
         assert_eq!(fixed.report.weights_clipped, 1);
         assert_eq!(*fixed.weights.last().unwrap(), 127);
@@ -380,7 +332,7 @@ mod tests {
     fn the_error_search_is_never_worse_than_the_maximum() {
         let weights: Vec<f32> =
             (0..400).map(|k| ((k * 7919 % 401) as f32 / 200.0 - 1.0).powi(5)).collect();
-        for grid in [WeightGrid::EvenNineBits, WeightGrid::EightBits] {
+        for grid in [WeightForm::EvenNineBits, WeightForm::EightBits] {
             let layer = layer(&weights, &[], grid);
             let rms = |rule| quantise_layer(&layer, rule).unwrap().report.weight_error_rms;
             let searched = rms(ScaleRule::SmallestError { candidates: 100 });
@@ -391,7 +343,7 @@ mod tests {
 
     #[test]
     fn the_threshold_lowers_the_scale_where_it_would_not_fit() {
-        let mut layer = layer(&[0.001], &[], WeightGrid::EvenNineBits);
+        let mut layer = layer(&[0.001], &[], WeightForm::EvenNineBits);
         layer.threshold = 10.0;
         let fixed = quantise_layer(&layer, ScaleRule::Maximum).unwrap();
         assert_eq!((fixed.vth, fixed.weights[0]), (131_071, 14));
@@ -403,7 +355,7 @@ mod tests {
     #[test]
     fn bad_numbers_are_refused_with_their_place() {
         let refuse = |weights: &[f32], bias: &[f32], rule| {
-            quantise_layer(&layer(weights, bias, WeightGrid::EightBits), rule)
+            quantise_layer(&layer(weights, bias, WeightForm::EightBits), rule)
                 .unwrap_err()
                 .to_string()
         };

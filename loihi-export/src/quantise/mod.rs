@@ -3,6 +3,10 @@
 pub mod coding;
 pub mod float_to_fixed;
 pub mod from_network;
+pub mod grid;
+pub mod layer;
 pub mod network;
+mod neurons;
+pub mod scale;
 
 pub use from_network::{QuantiseConfig, QuantiseError, Quantised, quantise};

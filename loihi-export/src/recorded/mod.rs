@@ -132,5 +132,6 @@ pub fn verify_mapping_case(name: &str, bytes: &[u8]) -> Result<CaseReport, Verif
         Err(Stop::Differs(difference)) => CaseOutcome::Differs { difference },
         Err(Stop::NotCovered(reason)) => CaseOutcome::NotCovered { reason },
     };
-    Ok(CaseReport { name: name.to_owned(), process, outcome })
+    let (name, process, overflows) = (name.to_owned(), process.to_owned(), Vec::new());
+    Ok(CaseReport { name, process, searched: None, overflows, outcome })
 }

@@ -10,6 +10,7 @@
 pub mod dialect;
 mod field;
 mod from_network;
+mod lenient;
 mod primitive;
 mod read;
 mod registry;
@@ -44,7 +45,7 @@ use crate::hdf5::Hdf5Error;
 
 pub use field::Padding;
 pub use from_network::{NotInNir, from_network};
-pub use read::{read, read_version};
+pub use read::{read, read_leniently, read_version};
 pub use registry::{
     Affine, AvgPool2d, Conv1d, Conv2d, CubaLi, CubaLif, Delay, Flatten, I, If, Input, Li, Lif,
     Linear, Output, Primitive, Scale, SumPool2d, TYPES, Threshold,

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use indexmap::IndexMap;
 
-use super::{MAXIMUM_DEPTH, Metadata, MetadataEntry, NirError, NirGraph, NirNode, Primitive};
+use super::{
+    MAXIMUM_DEPTH, Metadata, MetadataEntry, NirError, NirGraph, NirNode, Primitive, lenient,
+};
 use crate::array::Values;
 use crate::hdf5::{self, Group, Hdf5Error, MemberKind};
 
@@ -13,8 +15,25 @@ use crate::hdf5::{self, Group, Hdf5Error, MemberKind};
 /// # Errors
 /// [`NirError`] with the path inside the file.
 pub fn read(path: &Path) -> Result<NirGraph, NirError> {
-    let root = hdf5::open(path)?.group("node")?;
-    let node = read_node(&root, 0)?;
+    read_root(&hdf5::open(path)?, None)
+}
+
+/// Reads a graph that breaks the specification where only one meaning is likely, and says what was
+/// repaired ([`super::lenient`]).
+///
+/// # Errors
+/// [`NirError`] with the path inside the file, for what cannot be guessed.
+pub fn read_leniently(path: &Path) -> Result<(NirGraph, Vec<String>), NirError> {
+    let mut notes = Vec::new();
+    let graph = read_root(&hdf5::open(path)?, Some(&mut notes))?;
+    Ok((graph, notes))
+}
+
+/// Notes of repairs; without them nothing is repaired.
+type Repairs<'a> = Option<&'a mut Vec<String>>;
+
+fn read_root(file: &Group, repairs: Repairs<'_>) -> Result<NirGraph, NirError> {
+    let node = read_node(&file.group("node")?, 0, repairs)?;
     match node.primitive {
         Primitive::Graph(graph) => {
             graph.check()?;
@@ -36,27 +55,35 @@ pub fn read_version(path: &Path) -> Result<Option<String>, NirError> {
     }
 }
 
-fn read_node(group: &Group, depth: usize) -> Result<NirNode, NirError> {
+fn read_node(group: &Group, depth: usize, repairs: Repairs<'_>) -> Result<NirNode, NirError> {
     if depth > MAXIMUM_DEPTH {
         return Err(NirError::TooDeep { place: group.place().to_owned() });
     }
     let node_type = group.read_text("type")?;
     let metadata = read_metadata(group, "metadata", depth)?;
     if node_type == "NIRGraph" {
-        let graph = NirGraph { metadata, ..read_graph(group, depth)? };
+        let graph = NirGraph { metadata, ..read_graph(group, depth, repairs)? };
         return Ok(graph.into());
     }
-    Ok(NirNode { primitive: Primitive::read(&node_type, group)?, metadata })
+    let primitive = match repairs {
+        Some(notes) => Primitive::read(&node_type, &lenient::repair(group, &node_type, notes)?)?,
+        None => Primitive::read(&node_type, group)?,
+    };
+    Ok(NirNode { primitive, metadata })
 }
 
-fn read_graph(group: &Group, depth: usize) -> Result<NirGraph, NirError> {
+fn read_graph(group: &Group, depth: usize, mut repairs: Repairs<'_>) -> Result<NirGraph, NirError> {
     let members = group.group("nodes")?;
     let mut nodes = IndexMap::new();
     for name in members.member_names() {
-        let node = read_node(&members.group(name)?, depth + 1)?;
+        let node = read_node(&members.group(name)?, depth + 1, repairs.as_deref_mut())?;
         nodes.insert(name.to_owned(), node);
     }
-    Ok(NirGraph { nodes, edges: read_edges(group)?, metadata: Metadata::new() })
+    let mut edges = read_edges(group)?;
+    if let Some(notes) = repairs {
+        edges = lenient::edges(group.place(), edges, |name| nodes.contains_key(name), notes);
+    }
+    Ok(NirGraph { nodes, edges, metadata: Metadata::new() })
 }
 
 fn read_edges(group: &Group) -> Result<Vec<(String, String)>, NirError> {

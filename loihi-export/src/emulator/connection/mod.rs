@@ -78,8 +78,14 @@ pub(crate) trait SynapseTable: std::fmt::Debug + Send + Sync {
 #[derive(Debug, Clone, Copy)]
 enum Finish {
     /// Shift by the weight exponent, keep 32 bits.
-    Shift(i8),
-    /// Keep 24 bits (convolutions; Lava ignores their weight exponent).
+    Shift {
+        exponent: i8,
+        /// Whether the sum is kept in 32 bits before it is shifted, too: numpy adds the products of
+        /// 32-bit arrays in 32 bits, but Lava's `DelayDense` sums them in 64.
+        narrow: bool,
+    },
+    /// Keep 24 bits (convolutions; Lava ignores their weight exponent). Lava sums them in floating
+    /// point: beyond 32 bits the conversion gives -2^31, of whose low 24 bits none is set.
     Keep24,
 }
 
@@ -132,8 +138,13 @@ impl ProjectionTable {
         let connection = &projection.connection;
         let finish = match connection {
             Connection::Convolution { .. } => Finish::Keep24,
-            Connection::Dense { weight_exponent, .. }
-            | Connection::Sparse { weight_exponent, .. } => Finish::Shift(*weight_exponent),
+            Connection::Dense { weight_exponent, .. } => Finish::Shift {
+                exponent: *weight_exponent,
+                narrow: projection.delay == DelaySteps::One(0),
+            },
+            Connection::Sparse { weight_exponent, .. } => {
+                Finish::Shift { exponent: *weight_exponent, narrow: true }
+            }
         };
         let branches: Vec<_> = match &projection.delay {
             DelaySteps::One(delay) => {
@@ -265,11 +276,16 @@ impl ProjectionTable {
         let mut add = |target: usize, sum: i64| {
             let Some(waiting) = pending.get_mut(target) else { return };
             let (finished, exact, kind) = match self.finish {
-                Finish::Shift(exponent) => {
+                Finish::Shift { exponent, narrow } => {
+                    let held = if narrow { keep_32_bits(sum).into() } else { sum };
                     let exact = shift_signed(sum, exponent);
-                    (keep_32_bits(exact), exact, OverflowKind::SynapticSum)
+                    let finished = keep_32_bits(shift_signed(held, exponent));
+                    (finished, exact, OverflowKind::SynapticSum)
                 }
-                Finish::Keep24 => (keep_24_bits(sum), sum, OverflowKind::ConvolutionSum),
+                Finish::Keep24 => {
+                    let held = i32::try_from(sum).map_or(0, |sum| keep_24_bits(sum.into()));
+                    (held, sum, OverflowKind::ConvolutionSum)
+                }
             };
             if i64::from(finished) != exact {
                 overflows.record(kind, time, target);

@@ -20,10 +20,11 @@
 
 use std::sync::Arc;
 
+use crate::chip::CurrentOverflow;
 use crate::emulator::{
     arithmetic::{
-        DECAY_UNITY, INPUT_SHIFT, clip_membrane, keep_32_bits, shift_signed, shift_toward_zero,
-        wrap_current,
+        DECAY_UNITY, INPUT_SHIFT, bounded_current, clip_membrane, keep_32_bits, shift_signed,
+        shift_toward_zero,
     },
     error::EmulatorError,
     overflow::{OverflowCounter, OverflowKind},
@@ -73,6 +74,7 @@ const fn threshold(name: &'static str, meaning: &'static str, default: i64) -> P
 struct AdaptiveThreshold {
     current_factor: f64,
     kept: [i64; 3],
+    overflow: CurrentOverflow,
     resting: i32,
     rise: i32,
     bias: Vec<i32>,
@@ -87,6 +89,7 @@ fn build(parameters: &Parameters<'_>, neurons: usize) -> Result<Arc<dyn Process>
     Ok(Arc::new(AdaptiveThreshold {
         current_factor: DECAY_UNITY as f64 - (decay + 1.0),
         kept: [kept("delta_v")?, kept("delta_theta")?, kept("delta_r")?],
+        overflow: parameters.current_overflow(),
         resting: parameters.one("theta_0")? as i32,
         rise: parameters.one("theta_step")? as i32,
         bias: bias.map(|(mantissa, exp)| shift_signed(mantissa, exp as i8) as i32).collect(),
@@ -100,7 +103,7 @@ impl AdaptiveThreshold {
         let [keep_v, keep_theta, keep_r] = self.kept;
         let decayed = (f64::from(*i) * self.current_factor) as i64;
         let exact_i = shift_toward_zero(decayed, 12) + (i64::from(a) << INPUT_SHIFT);
-        *i = wrap_current(exact_i);
+        *i = bounded_current(exact_i, self.overflow);
         let kept = |x: i32, keep: i64| shift_toward_zero(i64::from(x) * keep, 12);
         let exact_v = kept(*v, keep_v) + i64::from(*i) + i64::from(bias);
         *v = clip_membrane(exact_v);

@@ -15,10 +15,11 @@
 
 use std::sync::Arc;
 
+use crate::chip::CurrentOverflow;
 use crate::emulator::{
     arithmetic::{
-        DECAY_UNITY, INPUT_SHIFT, clip_membrane, decayed_current, decayed_membrane, shift_signed,
-        wrap_current,
+        DECAY_UNITY, INPUT_SHIFT, bounded_current, clip_membrane, decayed_current,
+        decayed_membrane, shift_signed,
     },
     error::EmulatorError,
     overflow::{OverflowCounter, OverflowKind},
@@ -42,7 +43,7 @@ pub static INFO: ProcessInfo = ProcessInfo {
             minimum: -(1 << 24),
             maximum: 1 << 24,
             default: None,
-            per_neuron: false,
+            per_neuron: true,
             field: Some(ChipField::Threshold),
         },
         BIAS_MANTISSA,
@@ -80,7 +81,7 @@ pub(super) const CURRENT_DECAY: ParameterInfo = ParameterInfo {
     minimum: -4096,
     maximum: 65535,
     default: Some(0),
-    per_neuron: false,
+    per_neuron: true,
     field: Some(ChipField::CurrentDecay),
 };
 
@@ -91,7 +92,7 @@ pub(super) const VOLTAGE_DECAY: ParameterInfo = ParameterInfo {
     minimum: -4096,
     maximum: 65535,
     default: Some(0),
-    per_neuron: false,
+    per_neuron: true,
     field: Some(ChipField::VoltageDecay),
 };
 
@@ -110,8 +111,8 @@ pub(super) const BIAS_MANTISSA: ParameterInfo = ParameterInfo {
 pub(super) const BIAS_EXPONENT: ParameterInfo = ParameterInfo {
     name: "bias_exp",
     meaning: "bias exponent; 6 gives the bias the weights' unit",
-    minimum: -15,
-    maximum: 15,
+    minimum: -31,
+    maximum: 31,
     default: Some(0),
     per_neuron: true,
     field: Some(ChipField::BiasExponent),
@@ -120,10 +121,18 @@ pub(super) const BIAS_EXPONENT: ParameterInfo = ParameterInfo {
 /// The update of u and v that all integrate-and-fire processes share.
 #[derive(Debug)]
 pub(super) struct Membrane {
-    current_factor: i64,
-    membrane_factor: i64,
+    /// Factors of current and membrane; one for all neurons, or one each.
+    factors: Factors,
+    /// What becomes of a current beyond its 24 bits.
+    overflow: CurrentOverflow,
     /// Effective bias; one value a neuron.
     bias: Vec<i32>,
+}
+
+#[derive(Debug)]
+enum Factors {
+    One(i64, i64),
+    Each(Vec<(i64, i64)>),
 }
 
 impl Membrane {
@@ -131,11 +140,16 @@ impl Membrane {
         let mantissas = parameters.each("bias_mant", neurons)?;
         let exponents = parameters.each("bias_exp", neurons)?;
         let bias = mantissas.zip(exponents).map(|(m, e)| shift_signed(m, e as i8) as i32).collect();
-        Ok(Self {
-            current_factor: DECAY_UNITY - (parameters.one("du")? + 1),
-            membrane_factor: DECAY_UNITY - parameters.one("dv")?,
-            bias,
-        })
+        let decays = parameters.each("du", neurons)?.zip(parameters.each("dv", neurons)?);
+        let factors: Vec<_> =
+            decays.map(|(du, dv)| (DECAY_UNITY - (du + 1), DECAY_UNITY - dv)).collect();
+        let factors = match factors.first() {
+            Some(&first) if factors.iter().all(|&other| other == first) => {
+                Factors::One(first.0, first.1)
+            }
+            _ => Factors::Each(factors),
+        };
+        Ok(Self { factors, overflow: parameters.current_overflow(), bias })
     }
 
     /// Updates all neurons; `fire` says what payload a membrane potential emits (0 for none).
@@ -148,29 +162,48 @@ impl Membrane {
         fire: impl FnMut(usize, i32) -> bool,
     ) {
         // The two ends of each decay are exact without a product; converted networks use both.
-        let (current, membrane) = (self.current_factor, self.membrane_factor);
-        match (current == 0, membrane == DECAY_UNITY) {
-            (true, true) => {
-                self.update_with(|_| 0, i64::from, step, input, state, overflows, fire);
+        match &self.factors {
+            &Factors::One(0, DECAY_UNITY) => {
+                self.update_with(
+                    |_, _| 0,
+                    |_, v| i64::from(v),
+                    step,
+                    input,
+                    state,
+                    overflows,
+                    fire,
+                );
             }
-            (true, false) => self.update_with(
-                |_| 0,
-                |v| decayed_membrane(v, membrane, 0, 0),
+            &Factors::One(0, membrane) => self.update_with(
+                |_, _| 0,
+                |_, v| decayed_membrane(v, membrane, 0, 0),
                 step,
                 input,
                 state,
                 overflows,
                 fire,
             ),
-            (false, _) => self.update_with(
-                |u| decayed_current(u, current, 0),
-                |v| decayed_membrane(v, membrane, 0, 0),
+            &Factors::One(current, membrane) => self.update_with(
+                |_, u| decayed_current(u, current, 0),
+                |_, v| decayed_membrane(v, membrane, 0, 0),
                 step,
                 input,
                 state,
                 overflows,
                 fire,
             ),
+            Factors::Each(factors) => {
+                let at = |neuron: usize| factors.get(neuron).copied().unwrap_or_default();
+                self.update_with(
+                    |neuron, u| decayed_current(u, at(neuron).0, 0),
+                    |neuron, v| decayed_membrane(v, at(neuron).1, 0, 0),
+                    step,
+                    input,
+                    state,
+                    overflows,
+                    fire,
+                );
+            }
         }
     }
 
@@ -178,8 +211,8 @@ impl Membrane {
     #[inline(always)]
     fn update_with(
         &self,
-        decay_current: impl Fn(i32) -> i64,
-        decay_membrane: impl Fn(i32) -> i64,
+        decay_current: impl Fn(usize, i32) -> i64,
+        decay_membrane: impl Fn(usize, i32) -> i64,
         step: u64,
         input: &[i32],
         state: &mut NeuronState,
@@ -189,12 +222,12 @@ impl Membrane {
         let states = state.current.iter_mut().zip(state.membrane.iter_mut());
         let drives = input.iter().zip(&self.bias);
         for (neuron, ((u, v), (&a, &bias))) in states.zip(drives).enumerate() {
-            let exact = decay_current(*u) + (i64::from(a) << INPUT_SHIFT);
-            *u = wrap_current(exact);
+            let exact = decay_current(neuron, *u) + (i64::from(a) << INPUT_SHIFT);
+            *u = bounded_current(exact, self.overflow);
             if i64::from(*u) != exact {
                 overflows.record(OverflowKind::Current, step, neuron);
             }
-            let exact = decay_membrane(*v) + i64::from(*u) + i64::from(bias);
+            let exact = decay_membrane(neuron, *v) + i64::from(*u) + i64::from(bias);
             *v = clip_membrane(exact);
             if i64::from(*v) != exact {
                 overflows.record(OverflowKind::Membrane, step, neuron);
@@ -209,7 +242,8 @@ impl Membrane {
 #[derive(Debug)]
 struct Lif {
     membrane: Membrane,
-    threshold: i32,
+    /// One a neuron.
+    thresholds: Vec<i32>,
     reset_interval: u64,
     reset_offset: u64,
 }
@@ -217,7 +251,10 @@ struct Lif {
 fn build(parameters: &Parameters<'_>, neurons: usize) -> Result<Arc<dyn Process>, EmulatorError> {
     Ok(Arc::new(Lif {
         membrane: Membrane::new(parameters, neurons)?,
-        threshold: (parameters.one("vth")? << INPUT_SHIFT) as i32,
+        thresholds: parameters
+            .each("vth", neurons)?
+            .map(|vth| (vth << INPUT_SHIFT) as i32)
+            .collect(),
         reset_interval: parameters.one("reset_interval")? as u64,
         reset_offset: parameters.one("reset_offset")? as u64,
     }))
@@ -236,9 +273,9 @@ impl Process for Lif {
         if interval > 0 && time % interval == self.reset_offset % interval {
             state.clear();
         }
-        let threshold = self.threshold;
+        let thresholds = self.thresholds.as_slice();
         self.membrane.update(time, input, state, overflows, |neuron, v| {
-            let fires = v > threshold;
+            let fires = thresholds.get(neuron).is_some_and(|&threshold| v > threshold);
             if fires {
                 spikes.push(Spike::plain(neuron as u32));
             }

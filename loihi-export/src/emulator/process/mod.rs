@@ -163,6 +163,15 @@ impl NeuronState {
         }
     }
 
+    /// A variable to write, by its position in the process's list.
+    pub(crate) fn variable_mut(&mut self, index: usize) -> Option<&mut [i32]> {
+        match index {
+            0 => Some(&mut self.current),
+            1 => Some(&mut self.membrane),
+            _ => self.more.get_mut(index - 2).map(Vec::as_mut_slice),
+        }
+    }
+
     /// Back to zero, keeping the memory.
     pub fn clear(&mut self) {
         self.current.fill(0);

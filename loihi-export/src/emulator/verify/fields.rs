@@ -59,6 +59,24 @@ impl<'a> Fields<'a> {
         Ok(items.iter().enumerate().map(item).collect())
     }
 
+    /// The same place without any field.
+    pub(super) fn empty(&self) -> Self {
+        Self { value: &Value::Null, ..self.clone() }
+    }
+
+    /// Extents of a nested list, by its first members.
+    pub(super) fn shape(&self, field: &str) -> Result<Vec<usize>, VerifyError> {
+        let (mut value, mut extents) = (self.get(field)?, Vec::new());
+        while let Some(items) = value.as_array() {
+            extents.push(items.len());
+            match items.first() {
+                Some(first) => value = first,
+                None => break,
+            }
+        }
+        Ok(extents)
+    }
+
     pub(super) fn text(&self, field: &str) -> Result<&'a str, VerifyError> {
         self.get(field)?.as_str().ok_or_else(|| self.error(field, "must be text"))
     }

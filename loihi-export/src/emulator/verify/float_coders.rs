@@ -8,9 +8,10 @@
 //! Reference: lava-nc 0.10.0 `PySigmaModelFloat`, `PyDeltaModelFloat`, `PySigmaDeltaModelFloat`.
 
 use super::{
-    Checked, Stop,
+    Checked,
     fields::Fields,
     floating::{FloatProcess, each, number},
+    parameters::is_rectified,
 };
 
 /// Arguments of Delta and SigmaDelta.
@@ -73,13 +74,7 @@ pub(super) fn sigma_delta(
     arguments: &Fields<'_>,
     width: usize,
 ) -> Checked<Box<dyn FloatProcess>> {
-    let rectified = match arguments.text("act_mode") {
-        Err(_) if !arguments.has("act_mode") => true,
-        Ok("RELU") => true,
-        Ok("UNIT") => false,
-        _ => return Err(Stop::NotCovered("an act_mode that is not RELU or UNIT".into())),
-    };
-    coder(arguments, width, Stage::Both { rectified })
+    coder(arguments, width, Stage::Both { rectified: is_rectified(arguments)? })
 }
 
 impl Coder {

@@ -12,11 +12,17 @@
 //! Reference: lava-nc 0.10.0 `PyLifModelFloat`, `PyLifResetModelFloat`,
 //! `PyLifRefractoryModelFloat`.
 
-use super::{Checked, fields::Fields, floating::FloatProcess};
+use super::{
+    Checked,
+    fields::Fields,
+    floating::{FloatProcess, each, number},
+};
 
 /// Arguments of all these processes.
 pub(super) const ARGUMENTS: &[&str] = &[
     "shape",
+    "u",
+    "v",
     "du",
     "dv",
     "vth",
@@ -27,6 +33,7 @@ pub(super) const ARGUMENTS: &[&str] = &[
     "reset_interval",
     "reset_offset",
     "refractory_period",
+    "learning_rule",
 ];
 
 /// A population of one of these processes.
@@ -51,44 +58,44 @@ pub(super) fn neurons(
     arguments: &Fields<'_>,
     width: usize,
 ) -> Checked<Box<dyn FloatProcess>> {
-    let one = |name: &str| match arguments.numbers(name)?.as_slice() {
-        [number] => Ok(*number),
-        _ => Err(arguments.stop(name, "must be one number")),
-    };
-    let mut bias =
-        if arguments.has("bias_mant") { arguments.numbers("bias_mant")? } else { vec![0.0] };
-    if let [one] = bias.as_slice() {
-        bias = vec![*one; width];
-    }
     let neurons = arguments.integers("shape")?.iter().fold(1_i64, |n, &m| n.saturating_mul(m));
-    if usize::try_from(neurons) != Ok(width) || bias.len() != width {
+    if usize::try_from(neurons) != Ok(width) {
         return Err(case.stop("params/shape", format!("{neurons} neurons for {width} inputs")));
     }
+    // The defaults are those of Lava's constructors.
+    let process = case.text("process").unwrap_or_default();
     let steps = |name: &str| {
         let found = arguments.integer(name)?;
         u64::try_from(found).map_err(|_| arguments.stop(name, "must not be negative"))
     };
-    let reset = match arguments.has("reset_interval") {
-        true => Some((steps("reset_interval")?.max(1), steps("reset_offset")?)),
-        false => None,
+    let optional = |name: &str, default| match arguments.has(name) {
+        true => steps(name),
+        false => Ok(default),
     };
-    let refractory = match arguments.has("refractory_period") {
-        true => Some(one("refractory_period")?),
-        false => None,
+    let reset = match process {
+        "LIFReset" => Some((optional("reset_interval", 1)?.max(1), optional("reset_offset", 0)?)),
+        _ => None,
     };
-    let zero = vec![0.0; width];
-    let ternary = arguments.has("vth_hi");
+    let refractory = match process {
+        "LIFRefractory" => Some(number(arguments, "refractory_period", Some(1.0))?),
+        _ => None,
+    };
+    let ternary = process == "TernaryLIF";
+    let threshold = if ternary { "vth_hi" } else { "vth" };
     Ok(Box::new(Neurons {
-        du: one("du")?,
-        dv: one("dv")?,
-        threshold: one(if ternary { "vth_hi" } else { "vth" })?,
-        lower: if ternary { Some(one("vth_lo")?) } else { None },
-        bias,
+        du: number(arguments, "du", Some(0.0))?,
+        dv: number(arguments, "dv", Some(0.0))?,
+        threshold: number(arguments, threshold, Some(10.0))?,
+        lower: match ternary {
+            true => Some(number(arguments, "vth_lo", Some(-10.0))?),
+            false => None,
+        },
+        bias: each(arguments, "bias_mant", width)?,
         reset,
         refractory,
-        u: zero.clone(),
-        v: zero.clone(),
-        end: zero,
+        u: each(arguments, "u", width)?,
+        v: each(arguments, "v", width)?,
+        end: vec![0.0; width],
     }))
 }
 

@@ -7,13 +7,14 @@
 //! ATRLIF: i = (1-di)*i + a;  v = (1-dv)*v + i + bias;  theta decays to theta_0;  r = (1-dr)*r
 //!         spike where v - r >= theta;  r += 2*theta;  theta += theta_step
 //! ```
-//! theta starts at 5, whatever `theta_0` is. Reference: lava-nc 0.10.0 `PyRFModelFloat`,
+//! theta starts at 5 where no other start is given, whatever `theta_0` is. Reference: lava-nc 0.10.0 `PyRFModelFloat`,
 //! `PyRF_IZModelFloat`, `PyATRLIFModelFloat`.
 
 use super::{
     Checked,
     fields::Fields,
     floating::{FloatProcess, each, number},
+    parameters::{damped_rotation, resonator_threshold},
 };
 
 /// Arguments of RF and RF_IZ; the decays hold the effect of period and alpha.
@@ -40,6 +41,11 @@ pub(super) const ADAPTIVE_ARGUMENTS: &[&str] = &[
     "delta_r",
     "theta_0",
     "theta_step",
+    "i",
+    "v",
+    "theta",
+    "r",
+    "s",
 ];
 
 struct Resonators {
@@ -52,11 +58,12 @@ struct Resonators {
 }
 
 fn rotating(arguments: &Fields<'_>, width: usize, resets: bool) -> Checked<Box<dyn FloatProcess>> {
-    let threshold = if arguments.has("vth_effective") { "vth_effective" } else { "vth" };
+    let [sine, cosine] = damped_rotation(arguments)?;
+    let threshold = resonator_threshold(arguments)?;
     Ok(Box::new(Resonators {
-        sine: number(arguments, "sin_decay", None)?,
-        cosine: number(arguments, "cos_decay", None)?,
-        threshold: number(arguments, threshold, None)?,
+        sine: number(arguments, "sin_decay", Some(sine))?,
+        cosine: number(arguments, "cos_decay", Some(cosine))?,
+        threshold: number(arguments, "vth_effective", Some(threshold))?,
         resets,
         real: vec![0.0; width],
         imaginary: vec![0.0; width],
@@ -119,7 +126,7 @@ struct Adaptive {
     state: [Vec<f64>; 4],
 }
 
-/// Lava's first theta.
+/// Lava's first theta, where none is given.
 const FIRST_THETA: f64 = 5.0;
 
 pub(super) fn adaptive(
@@ -128,17 +135,25 @@ pub(super) fn adaptive(
     width: usize,
 ) -> Checked<Box<dyn FloatProcess>> {
     let mut kept = [0.0; 4];
-    let names = ["delta_i", "delta_v", "delta_theta", "delta_r"];
-    for (kept, name) in kept.iter_mut().zip(names) {
-        *kept = 1.0 - number(arguments, name, None)?;
+    let defaults = [("delta_i", 0.4), ("delta_v", 0.4), ("delta_theta", 0.2), ("delta_r", 0.2)];
+    for (kept, (name, default)) in kept.iter_mut().zip(defaults) {
+        *kept = 1.0 - number(arguments, name, Some(default))?;
     }
-    let zero = vec![0.0; width];
+    let theta = match arguments.has("theta") {
+        true => each(arguments, "theta", width)?,
+        false => vec![FIRST_THETA; width],
+    };
     Ok(Box::new(Adaptive {
         kept,
-        start: number(arguments, "theta_0", None)?,
-        step: number(arguments, "theta_step", None)?,
+        start: number(arguments, "theta_0", Some(5.0))?,
+        step: number(arguments, "theta_step", Some(3.75))?,
         bias: each(arguments, "bias_mant", width)?,
-        state: [zero.clone(), zero.clone(), vec![FIRST_THETA; width], zero],
+        state: [
+            each(arguments, "i", width)?,
+            each(arguments, "v", width)?,
+            theta,
+            each(arguments, "r", width)?,
+        ],
     }))
 }
 

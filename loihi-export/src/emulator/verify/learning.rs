@@ -16,10 +16,12 @@ use crate::{
     },
 };
 
-use super::{Checked, Stop, compare_close, compare_numbers, fields::Fields};
+use super::{
+    Checked, Stop, compare_close, compare_numbers, fields::Fields, synapses::stated_signs,
+};
 
 /// Arguments besides impulses and time constants.
-const ARGUMENTS: [&str; 12] = [
+const ARGUMENTS: [&str; 16] = [
     "weights0",
     "dw",
     "dd",
@@ -32,6 +34,10 @@ const ARGUMENTS: [&str; 12] = [
     "num_message_bits",
     "graded_spike_cfg",
     "shape",
+    "tag_1",
+    "tag_2",
+    "name",
+    "log_config",
 ];
 const TRACES: [&str; 5] = ["x1", "x2", "y1", "y2", "y3"];
 const VARIABLES: [&str; 8] = ["weights", "tag_2", "tag_1", "x1", "x2", "y1", "y2", "y3"];
@@ -42,9 +48,11 @@ struct Case<'a> {
     sign_mode: SignMode,
     exponent: i8,
     graded: bool,
-    weights: Vec<f64>,
+    /// First values of weights, second tags and first tags `[target, source]`.
+    variables: [Vec<f64>; 3],
+    /// Which of them a sparse matrix stores: the others stay 0. None where all are stored.
+    stored: Option<[Vec<bool>; 3]>,
     places: Vec<Place>,
-    /// Rows of the weight matrix are read whole, zeros of a sparse one included.
     sources: usize,
     targets: usize,
     pre: Vec<Vec<i64>>,
@@ -56,17 +64,13 @@ struct Case<'a> {
 }
 
 pub(super) fn verify(case: &Fields<'_>, process: &str) -> Checked<u64> {
-    if process.starts_with("LearningSparse") {
-        // Lava 0.10 computes other sums with its sparse learning matrices than with dense ones.
-        return Err(Stop::NotCovered("LearningSparse; LearningDense is computed".to_owned()));
-    }
     if case.text("tag")? == "floating_pt" {
         // Lava computes exp with numpy's own approximation, which differs in the last bit.
-        let read = read(case, true)?;
+        let read = read(case, process, true)?;
         let number = |value: f64| value;
         return run::<FloatingPoint>(&read, number, number, |sum, _| sum, compare_close);
     }
-    let read = read(case, false)?;
+    let read = read(case, process, false)?;
     run::<FixedPoint>(
         &read,
         |value| value as i64,
@@ -76,7 +80,7 @@ pub(super) fn verify(case: &Fields<'_>, process: &str) -> Checked<u64> {
     )
 }
 
-fn read<'a>(case: &'a Fields<'a>, float: bool) -> Checked<Case<'a>> {
+fn read<'a>(case: &'a Fields<'a>, process: &str, float: bool) -> Checked<Case<'a>> {
     let (arguments, inputs) = (case.object("params")?, case.object("inputs")?);
     let known = |name: &str| {
         ARGUMENTS.contains(&name)
@@ -107,6 +111,25 @@ fn read<'a>(case: &'a Fields<'a>, float: bool) -> Checked<Case<'a>> {
             });
         }
     }
+    let mut variables = [weights, Vec::new(), Vec::new()];
+    for (values, name) in variables.iter_mut().skip(1).zip(["tag_2", "tag_1"]) {
+        *values = match arguments.has(name) {
+            true => arguments.numbers(name)?,
+            false => vec![0.0],
+        };
+        if let [one] = values[..] {
+            *values = vec![one; places.len()];
+        }
+        if values.len() != places.len() {
+            let problem = format!("{} values for {} synapses", values.len(), places.len());
+            return Err(arguments.stop(name, problem));
+        }
+    }
+    // Lava's sparse matrices store what is not 0 at the start, weights after they were cut to
+    // their bits, and nothing else learns.
+    let is_sparse = process.starts_with("LearningSparse");
+    let not_zero = |values: &Vec<f64>| values.iter().map(|&value| value != 0.0).collect();
+    let stored = is_sparse.then(|| variables.each_ref().map(not_zero));
     let pre = inputs.integer_rows("pre")?;
     let factor = |name: &str| inputs.rows(name);
     let third = match inputs.has("y1") {
@@ -115,19 +138,20 @@ fn read<'a>(case: &'a Fields<'a>, float: bool) -> Checked<Case<'a>> {
     };
     let mut rule = rule(&arguments)?;
     rule.third_factor = third.as_ref().map(|_| [None; 3]);
-    let variables = case.object("vars")?;
-    if let Some(other) = variables.names().into_iter().find(|name| !VARIABLES.contains(name)) {
+    let rows = case.object("vars")?;
+    if let Some(other) = rows.names().into_iter().find(|name| !VARIABLES.contains(name)) {
         return Err(Stop::NotCovered(format!("variable '{other}' of a learning projection")));
     }
-    let recorded = VARIABLES.into_iter().filter(|name| variables.has(name));
-    let recorded = recorded.map(|name| Ok((name, variables.rows(name)?)));
+    let recorded = VARIABLES.into_iter().filter(|name| rows.has(name));
+    let recorded = recorded.map(|name| Ok((name, rows.rows(name)?)));
     let graded = optional(&arguments, "num_message_bits", 0)? > 0;
     Ok(Case {
         rule,
         sign_mode: signs,
         exponent,
         graded,
-        weights,
+        variables,
+        stored,
         places,
         sources,
         targets,
@@ -146,13 +170,7 @@ fn optional(arguments: &Fields<'_>, field: &str, default: i64) -> Checked<i64> {
 
 fn signs(arguments: &Fields<'_>) -> Checked<SignMode> {
     // Lava's learning connections are MIXED unless something else is said.
-    match arguments.text("sign_mode") {
-        Err(_) if !arguments.has("sign_mode") => Ok(SignMode::Mixed),
-        Ok("MIXED") => Ok(SignMode::Mixed),
-        Ok("EXCITATORY") => Ok(SignMode::Excitatory),
-        Ok("INHIBITORY") => Ok(SignMode::Inhibitory),
-        _ => Err(Stop::NotCovered("a sign mode that is not MIXED, EXCITATORY, INHIBITORY".into())),
-    }
+    Ok(stated_signs(arguments)?.unwrap_or(SignMode::Mixed))
 }
 
 fn rule(arguments: &Fields<'_>) -> Checked<LearningRule> {
@@ -212,8 +230,12 @@ fn run<A: Arithmetic>(
     let (sources, targets) = (case.sources, case.targets);
     let program = LearningProgram::new(&case.rule, sources, targets)
         .map_err(|error| Stop::NotCovered(error.to_string()))?;
-    let weights: Vec<_> = case.weights.iter().map(|&weight| from(weight)).collect();
+    let [weights, tags @ ..] =
+        case.variables.each_ref().map(|values| values.iter().map(|&v| from(v)).collect::<Vec<_>>());
     let mut state = LearningState::<A>::new(&program, weights, sources, targets);
+    for (slot, tags) in state.variables.iter_mut().skip(1).zip(tags) {
+        *slot = tags;
+    }
     let mut overflows = OverflowCounter::default();
     let mut waiting = vec![0.0; targets];
     let (mut values, steps) = (0, case.pre.len());
@@ -239,10 +261,13 @@ fn run<A: Arithmetic>(
         let signals = StepSignals { sources: &pre, targets: &post, third: third.as_ref() };
         let time = step as u64 + 1;
         state.step(&program, &case.places, case.sign_mode, time, &signals, &mut overflows);
+        for (values, stored) in state.variables.iter_mut().zip(case.stored.iter().flatten()) {
+            let absent = values.iter_mut().zip(stored).filter(|(_, stored)| !**stored);
+            absent.for_each(|(value, _)| *value = A::Value::default());
+        }
         for (name, recorded) in &case.recorded {
             let ours = variable(&state, name).iter().map(|&value| to(value)).collect::<Vec<_>>();
-            let theirs = listed(case, name, &recorded[step]);
-            values += compare(name, step, &ours, &theirs)?;
+            values += compare(name, step, &ours, &recorded[step])?;
         }
     }
     Ok(values)
@@ -273,14 +298,4 @@ fn variable<'s, A: Arithmetic>(state: &'s LearningState<A>, name: &str) -> &'s [
         "y2" => &state.y[1],
         _ => &state.y[2],
     }
-}
-
-/// A recorded matrix as the values of our synapses.
-fn listed(case: &Case<'_>, name: &str, row: &[f64]) -> Vec<f64> {
-    let whole = case.sources * case.targets;
-    if !["weights", "tag_1", "tag_2"].contains(&name) || row.len() != whole {
-        return row.to_vec();
-    }
-    let index = |place: &Place| place.target as usize * case.sources + place.source as usize;
-    case.places.iter().filter_map(|place| row.get(index(place)).copied()).collect()
 }

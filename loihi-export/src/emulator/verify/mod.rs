@@ -7,7 +7,10 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{chip::ChipError, emulator::EmulatorError};
+use crate::{
+    chip::ChipError,
+    emulator::{EmulatorError, Overflow},
+};
 
 mod fields;
 mod float_coders;
@@ -21,6 +24,7 @@ mod neurons;
 mod npz;
 mod parameters;
 mod recurrent;
+mod single_synapse;
 mod synapses;
 
 use fields::Fields;
@@ -36,6 +40,12 @@ pub struct CaseReport {
     pub name: String,
     /// Process of the case, e.g. `LIF fixed_pt`.
     pub process: String,
+    /// What the recording leaves open and was found by trying, with how it was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub searched: Option<String>,
+    /// What wrapped or was clipped while the case was computed; Lava is silent about it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub overflows: Vec<Overflow>,
     /// Whether everything was equal.
     pub outcome: CaseOutcome,
 }
@@ -87,7 +97,19 @@ impl std::fmt::Display for CaseReport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.outcome {
             CaseOutcome::Equal { values } => {
-                write!(f, "{}: equal, {} ({values} values)", self.name, self.process)
+                write!(f, "{}: equal, {} ({values} values)", self.name, self.process)?;
+                let total: u64 = self.overflows.iter().map(|overflow| overflow.count).sum();
+                if let Some(first) = self.overflows.first() {
+                    write!(f, "; {total} overflows: {first}")?;
+                    let more = self.overflows.len() - 1;
+                    if more > 0 {
+                        write!(f, ", and {more} more places")?;
+                    }
+                }
+                match &self.searched {
+                    Some(found) => write!(f, " [{found}]"),
+                    None => Ok(()),
+                }
             }
             CaseOutcome::Differs { difference } => write!(
                 f,
@@ -131,6 +153,19 @@ pub enum VerifyError {
     /// The shipped chip description cannot be read.
     #[error(transparent)]
     Chip(#[from] ChipError),
+}
+
+/// A case whose values are all equal.
+#[derive(Debug, Default)]
+struct Compared {
+    values: u64,
+    overflows: Vec<Overflow>,
+}
+
+impl From<u64> for Compared {
+    fn from(values: u64) -> Self {
+        Self { values, overflows: Vec::new() }
+    }
 }
 
 /// A part of the check: done, or stopped for a reason.
@@ -187,14 +222,20 @@ pub fn verify_lava_case(name: &str, bytes: &[u8]) -> Result<CaseReport, VerifyEr
         let case = Fields::new(name, &case);
         (describe(&case), json(&case))
     };
+    let mut overflows = Vec::new();
     let outcome = match result {
-        Ok(0) => CaseOutcome::NotCovered { reason: "it records no value".to_owned() },
-        Ok(values) => CaseOutcome::Equal { values },
+        Ok(Compared { values: 0, .. }) => {
+            CaseOutcome::NotCovered { reason: "it records no value".to_owned() }
+        }
+        Ok(compared) => {
+            overflows = compared.overflows;
+            CaseOutcome::Equal { values: compared.values }
+        }
         Err(Stop::Differs(difference)) => CaseOutcome::Differs { difference },
         Err(Stop::NotCovered(reason)) => CaseOutcome::NotCovered { reason },
         Err(Stop::Failed(error)) => return Err(error),
     };
-    Ok(CaseReport { name: name.to_owned(), process, outcome })
+    Ok(CaseReport { name: name.to_owned(), process, searched: None, overflows, outcome })
 }
 
 /// The process that a case was recorded from: its own field, or those of its parts.
@@ -211,15 +252,20 @@ fn describe(case: &Fields<'_>) -> String {
     if process.is_empty() { format!("unknown process {tag}") } else { format!("{process} {tag}") }
 }
 
-fn json(case: &Fields<'_>) -> Checked<u64> {
+fn json(case: &Fields<'_>) -> Checked<Compared> {
     if let Ok(process) = case.text("process")
         && process.starts_with("Learning")
         && process != "LearningLIF"
     {
-        return learning::verify(case, process);
+        return Ok(learning::verify(case, process)?.into());
+    }
+    if let Ok(process) = case.text("process")
+        && single_synapse::PROCESSES.contains(&process)
+    {
+        return single_synapse::verify(case, process);
     }
     if case.text("tag")? == "floating_pt" && case.has("process") {
-        return floating::verify(case, case.text("process")?);
+        return Ok(floating::verify(case, case.text("process")?)?.into());
     }
     if case.text("tag")? != "fixed_pt" {
         let tag = case.text("tag")?;
@@ -227,7 +273,7 @@ fn json(case: &Fields<'_>) -> Checked<u64> {
     }
     match case.text("process") {
         Ok(process) => neurons::verify(case, process),
-        Err(_) => synapses::verify(case),
+        Err(_) => Ok(synapses::verify(case)?.into()),
     }
 }
 

@@ -12,13 +12,13 @@ use crate::{
 };
 
 use super::{
-    Checked, Stop, compare,
+    Checked, Compared, Stop, compare,
     fields::Fields,
-    parameters::{PROCESSES, parameters},
+    parameters::{LavaProcess, PROCESSES, parameters},
     widen,
 };
 
-pub(super) fn verify(case: &Fields<'_>, process: &str) -> Checked<u64> {
+pub(super) fn verify(case: &Fields<'_>, process: &str) -> Checked<Compared> {
     let Some(lava) = PROCESSES.iter().find(|known| known.lava == process) else {
         let known: Vec<_> = PROCESSES.iter().map(|known| known.lava).collect();
         let known = known.join(", ");
@@ -52,7 +52,8 @@ pub(super) fn verify(case: &Fields<'_>, process: &str) -> Checked<u64> {
         .filter(|(_, name)| variables.has(name))
         .map(|(index, name)| Ok((index, *name, recorded(&variables, name)?)))
         .collect::<Checked<_>>()?;
-    let ours = run(&population, info, &input)?;
+    let first = initial_values(lava, info, &arguments, neurons)?;
+    let (ours, overflows) = run(&population, info, &first, &input)?;
     let mut values = 0;
     for (step, (state, emitted)) in ours.iter().enumerate() {
         for (index, name, theirs) in &states {
@@ -61,7 +62,8 @@ pub(super) fn verify(case: &Fields<'_>, process: &str) -> Checked<u64> {
         }
         values += compare("s_out", step, emitted, &spikes[step])?;
     }
-    Ok(values)
+    let overflows = overflows.entries(process, info.name, info.variables).collect();
+    Ok(Compared { values, overflows })
 }
 
 fn only(fields: &Fields<'_>, kind: &str, known: &[&str]) -> Checked<()> {
@@ -99,12 +101,40 @@ fn ports(
     Ok(steps)
 }
 
-/// State and payloads after each step.
+/// First values of variables, by their position among the process's, that the case states.
+fn initial_values(
+    lava: &LavaProcess,
+    info: &ProcessInfo,
+    arguments: &Fields<'_>,
+    neurons: i64,
+) -> Checked<Vec<(usize, Vec<i32>)>> {
+    let mut found = Vec::new();
+    for name in lava.initial.iter().filter(|name| arguments.has(name)) {
+        let Some(index) = info.variables.iter().position(|variable| variable == name) else {
+            continue;
+        };
+        // Lava's arrays of integers cut what is no whole number.
+        let numbers = arguments.numbers(name)?.into_iter().map(f64::trunc).collect();
+        let mut numbers = arguments.small(name, &arguments.whole(name, numbers)?)?;
+        if let [one] = numbers[..] {
+            numbers = vec![one; usize::try_from(neurons).unwrap_or_default()];
+        }
+        if i64::try_from(numbers.len()) != Ok(neurons) {
+            let problem = format!("{} values for {neurons} neurons", numbers.len());
+            return Err(arguments.stop(name, problem));
+        }
+        found.push((index, numbers));
+    }
+    Ok(found)
+}
+
+/// State and payloads after each step, and what wrapped or was clipped.
 fn run(
     population: &QuantisedPopulation,
     info: &'static ProcessInfo,
+    first: &[(usize, Vec<i32>)],
     input: &[Vec<i32>],
-) -> Checked<Vec<(NeuronState, Vec<i64>)>> {
+) -> Checked<(Vec<(NeuronState, Vec<i64>)>, OverflowCounter)> {
     let neurons = population.shape.size() as usize;
     let parameters = Parameters::check(population, info, neurons)?;
     let ProcessKind::Computed(build) = info.kind else {
@@ -112,6 +142,11 @@ fn run(
     };
     let process = build(&parameters, neurons)?;
     let (mut state, mut overflows) = (process.initial_state(neurons), OverflowCounter::default());
+    for (index, values) in first {
+        if let Some(variable) = state.variable_mut(*index) {
+            variable.clone_from_slice(values);
+        }
+    }
     let mut rows = Vec::with_capacity(input.len());
     for (time, row) in (1_u64..).zip(input) {
         let mut spikes = Vec::new();
@@ -122,5 +157,5 @@ fn run(
         }
         rows.push((state.clone(), emitted));
     }
-    Ok(rows)
+    Ok((rows, overflows))
 }

@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-use super::{Checked, Stop, VerifyError, compare, npz::Array};
+use super::{Checked, Compared, Stop, VerifyError, compare, npz::Array};
 
 /// Arrays that a recording may hold; another one stops the check.
 const KNOWN: &[&str] = &[
@@ -90,14 +90,14 @@ impl<'a> Recording<'a> {
     }
 }
 
-pub(super) fn verify(name: &str, arrays: &BTreeMap<String, Array>) -> Checked<u64> {
+pub(super) fn verify(name: &str, arrays: &BTreeMap<String, Array>) -> Checked<Compared> {
     let recording = Recording { name, arrays };
     if let Some(other) = arrays.keys().find(|key| !KNOWN.contains(&key.as_str())) {
         return Err(Stop::NotCovered(format!("array '{other}'")));
     }
     let du = recording.array("du")?.values.first().copied().unwrap_or_default();
     if du.fract() != 0.0 {
-        return super::float_recurrent::verify(&recording);
+        return Ok(super::float_recurrent::verify(&recording)?.into());
     }
     let [steps, _] = recording.matrix("x")?;
     let network = network(&recording)?;
@@ -107,7 +107,8 @@ pub(super) fn verify(name: &str, arrays: &BTreeMap<String, Array>) -> Checked<u6
     let input = recording.integers("x")?.iter().map(|&x| i32::from(x != 0)).collect::<Vec<_>>();
     let input = SpikeTrain::from_rows(input.chunks_exact(width.max(1)));
     let ours = emulator.run_traced(steps, &[input], &[1])?;
-    compare_all(&recording, steps, &ours)
+    let values = compare_all(&recording, steps, &ours)?;
+    Ok(Compared { values, overflows: emulator.overflows().overflows })
 }
 
 fn compare_all(

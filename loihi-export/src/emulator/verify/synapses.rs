@@ -88,13 +88,7 @@ fn weighted(case: &Fields<'_>, part: &Fields<'_>, process: &str) -> Checked<Part
         case.object("weights")?.integer_rows(part.text("sign_mode")?)?
     };
     let flat: Vec<i64> = rows.concat();
-    let signs = match part.text("sign_mode") {
-        Ok("MIXED") => SignMode::Mixed,
-        Ok("EXCITATORY") => SignMode::Excitatory,
-        Ok("INHIBITORY") => SignMode::Inhibitory,
-        Ok(other) => return Err(Stop::NotCovered(format!("sign mode '{other}'"))),
-        Err(_) => sign_mode(flat.iter().copied()),
-    };
+    let signs = stated_signs(part)?.unwrap_or_else(|| sign_mode(flat.iter().copied()));
     let bits = optional(part, "num_weight_bits", 8)?;
     let exponent = optional(part, "weight_exp", 0)?;
     let message_bits = part.integer("num_message_bits")?;
@@ -135,6 +129,27 @@ fn weighted(case: &Fields<'_>, part: &Fields<'_>, process: &str) -> Checked<Part
         learning: None,
     };
     Ok((projection, sources as u32, input))
+}
+
+/// The signs that a case states, by the name or the number of Lava's `SignMode`.
+pub(super) fn stated_signs(part: &Fields<'_>) -> Checked<Option<SignMode>> {
+    const NAME: &str = "sign_mode";
+    if !part.has(NAME) {
+        return Ok(None);
+    }
+    let stated = match part.text(NAME) {
+        Ok(name) => name.rsplit('.').next().unwrap_or_default().to_owned(),
+        Err(_) => part.numbers(NAME)?.first().map_or(String::new(), f64::to_string),
+    };
+    match stated.as_str() {
+        "MIXED" | "1" => Ok(Some(SignMode::Mixed)),
+        "EXCITATORY" | "2" => Ok(Some(SignMode::Excitatory)),
+        "INHIBITORY" | "3" => Ok(Some(SignMode::Inhibitory)),
+        "None" | "NaN" => Ok(None),
+        other => Err(Stop::NotCovered(format!(
+            "sign mode '{other}'; computed are MIXED, EXCITATORY, INHIBITORY"
+        ))),
+    }
 }
 
 fn optional(part: &Fields<'_>, field: &str, default: i64) -> Checked<i64> {
@@ -226,14 +241,7 @@ fn convolution(part: &Fields<'_>) -> Checked<Part> {
         return Err(part.stop("weight", format!("{} weights do not fill it", written.len())));
     }
     let written = part.small("weight", &written)?;
-    let [_, ins, rows, columns] = geometry.weight_shape().map(|n| n as usize);
-    let mut weights = vec![0; written.len()];
-    for (place, weight) in written.into_iter().enumerate() {
-        let (i, rest) = (place % ins, place / ins);
-        let (y, rest) = (rows - 1 - rest % rows, rest / rows);
-        let (x, out) = (columns - 1 - rest % columns, rest / columns);
-        weights[((out * ins + i) * rows + y) * columns + x] = weight;
-    }
+    let weights = flipped(&geometry, &written);
     let message_bits = u8::try_from(part.integer("num_message_bits")?)
         .map_err(|_| part.stop("num_message_bits", "does not fit a byte"))?;
     let name = format!(
@@ -256,6 +264,22 @@ fn convolution(part: &Fields<'_>) -> Checked<Part> {
         learning: None,
     };
     Ok((projection, sources, input))
+}
+
+/// Kernels `(out, x, y, in / groups)` of a convolution as `[out, in / groups, y, x]` of the
+/// correlation that gives the same.
+pub(super) fn flipped(geometry: &Convolution, written: &[i32]) -> Vec<i32> {
+    let [_, ins, rows, columns] = geometry.weight_shape().map(|n| n as usize);
+    let mut weights = vec![0; written.len()];
+    for (place, &weight) in written.iter().enumerate() {
+        let (i, rest) = (place % ins.max(1), place / ins.max(1));
+        let (y, rest) = (rows - 1 - rest % rows.max(1), rest / rows.max(1));
+        let (x, out) = (columns - 1 - rest % columns.max(1), rest / columns.max(1));
+        if let Some(slot) = weights.get_mut(((out * ins + i) * rows + y) * columns + x) {
+            *slot = weight;
+        }
+    }
+    weights
 }
 
 /// `(x, y, channel)` to `(channel, y, x)`.

@@ -3,6 +3,8 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexMap;
 use sim_core::network::{Convolution, Shape};
 
+mod recurrent;
+
 use super::*;
 use crate::chip::Truncation;
 use crate::quantise::coding::code_dense;
@@ -149,7 +151,34 @@ fn every_rule_is_guarded() {
         }),
         ("delay", "ignores delays", |n| n.projections[0].delay = DelaySteps::One(1)),
         ("graded", "8 bits", |n| n.projections[1].message_bits = 8),
-        ("recurrent", "itself", |n| n.projections.push(projection(2, 2, dense(&[2; 100], 10, 10)))),
+        ("recurrent", "several projections on itself", |n| {
+            n.projections.push(projection(2, 2, dense(&[2; 100], 10, 10)));
+            n.projections.push(projection(2, 2, dense(&[4; 100], 10, 10)));
+        }),
+        ("recurrent", "a convolution reaches", |n| {
+            n.projections.push(projection(1, 1, dense(&pattern(48 * 48), 48, 48)));
+        }),
+        ("delay", "no delays of recurrent", |n| {
+            n.projections.push(projection(2, 2, dense(&pattern(100), 10, 10)));
+            n.projections[2].delay = DelaySteps::One(2);
+        }),
+        ("delay", "delay the recurrent ones alike", |n| {
+            n.projections.push(projection(2, 2, dense(&pattern(100), 10, 10)));
+            n.projections[1].delay = DelaySteps::One(2);
+        }),
+        ("weights", "netx would change", |n| {
+            // These act as 508, which netx clips.
+            let large = Connection::Dense {
+                weights: vec![254; 100],
+                sign_mode: SignMode::Excitatory,
+                weight_bits: 8,
+                weight_exponent: 1,
+            };
+            n.projections.push(projection(2, 2, large));
+        }),
+        ("graph", "lead into an input", |n| {
+            n.projections.push(projection(0, 0, dense(&pattern(3600), 60, 60)));
+        }),
         ("branch", "2 projections enter", |n| {
             n.projections.push(projection(0, 2, dense(&pattern(600), 10, 60)));
         }),

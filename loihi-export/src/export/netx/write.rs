@@ -54,13 +54,18 @@ fn write_layer(group: &GroupWriter, layer: &PlannedLayer) -> Result<(), Hdf5Erro
             group.write_short_text("type", "flatten")?;
             list("shape", &[*size])
         }
-        PlannedLayer::Dense { weights, sources, neurons, delays, bias, neuron } => {
-            group.write_short_text("type", "dense")?;
+        PlannedLayer::Dense { weights, recurrent, sources, neurons, delays, bias, neuron } => {
+            let is_recurrent = !recurrent.is_empty();
+            group.write_short_text("type", if is_recurrent { "dense_rec" } else { "dense" })?;
             list("shape", &[*neurons])?;
             scalar("inFeatures", *sources)?;
             scalar("outFeatures", *neurons)?;
             let matrix = vec![*neurons as usize, *sources as usize];
-            write_weights(group, matrix.clone(), weights)?;
+            write_weights(group, "weight", matrix.clone(), weights)?;
+            if is_recurrent {
+                let square = vec![*neurons as usize; 2];
+                write_weights(group, "weight_rec", square, recurrent)?;
+            }
             let delays: Vec<i64> = delays.iter().map(|&d| d.into()).collect();
             match delays.as_slice() {
                 [] => {}
@@ -81,7 +86,7 @@ fn write_layer(group: &GroupWriter, layer: &PlannedLayer) -> Result<(), Hdf5Erro
             list("dilation", &geometry.dilation)?;
             scalar("groups", geometry.groups)?;
             let shape = geometry.weight_shape().map(|n| n as usize).to_vec();
-            write_weights(group, shape, weights)?;
+            write_weights(group, "weight", shape, weights)?;
             write_bias(group, bias)?;
             write_neuron(group, neuron)
         }
@@ -89,9 +94,14 @@ fn write_layer(group: &GroupWriter, layer: &PlannedLayer) -> Result<(), Hdf5Erro
 }
 
 /// Weights are single-precision numbers in lava-dl's files; these integers are exact in them.
-fn write_weights(group: &GroupWriter, shape: Vec<usize>, weights: &[i64]) -> Result<(), Hdf5Error> {
+fn write_weights(
+    group: &GroupWriter,
+    name: &str,
+    shape: Vec<usize>,
+    weights: &[i64],
+) -> Result<(), Hdf5Error> {
     let values: Vec<f32> = weights.iter().map(|&w| w as f32).collect();
-    group.write("weight", &Array { shape, values: values.into() }, Storage::Compressed)
+    group.write(name, &Array { shape, values: values.into() }, Storage::Compressed)
 }
 
 fn write_bias(group: &GroupWriter, bias: &[i64]) -> Result<(), Hdf5Error> {

@@ -59,6 +59,29 @@ pub enum SpikeReset {
     SubtractMany,
 }
 
+/// What the input of a leaky neuron is multiplied by, on its way to the potential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InputScale {
+    /// `r` times what the decay takes away, `1 - decay`: constant input leads to `r i`.
+    Decay,
+    /// `r dt / tau`, whatever the decay: it differs from the above where decays are exponential.
+    Step,
+    /// Nothing: a jump of the potential, as where `r` only undoes a scaling.
+    One,
+}
+
+impl InputScale {
+    /// The factor for a neuron that keeps `keep` of its potential in a step of `dt`.
+    pub fn factor(self, r: f64, keep: f64, dt: f64, tau: f64) -> f64 {
+        match self {
+            Self::Decay => r * (1.0 - keep),
+            Self::Step => r * dt / tau,
+            Self::One => 1.0,
+        }
+    }
+}
+
 /// Everything that a simulation of a graph needs beside the graph.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Convention {
@@ -72,9 +95,8 @@ pub struct Convention {
     pub current: CurrentOrder,
     /// Reset rule.
     pub reset: SpikeReset,
-    /// Whether the input of a leaky neuron is scaled by `r` times `1 - decay` (true), or taken as a
-    /// jump of the potential (false), as where `r` only undoes that scaling.
-    pub scale_by_r: bool,
+    /// What the input of a leaky neuron is multiplied by.
+    pub input: InputScale,
     /// Steps that a value needs through a linear node or a convolution.
     pub synapse_steps: u32,
     /// Steps between the threshold being passed and the spike.
@@ -91,7 +113,7 @@ impl Convention {
             decay: Decay::Exponential,
             current: CurrentOrder::AfterInput,
             reset: SpikeReset::ToValue,
-            scale_by_r: true,
+            input: InputScale::Decay,
             synapse_steps: 0,
             spike_steps: 0,
         }
@@ -113,7 +135,11 @@ impl std::fmt::Display for Convention {
             CurrentOrder::AfterInput => "after its input",
             CurrentOrder::JumpFirst => "jump first, then decay",
         };
-        let scaled = if self.scale_by_r { "r (1 - decay)" } else { "1" };
+        let scaled = match self.input {
+            InputScale::Decay => "r (1 - decay)",
+            InputScale::Step => "r dt / tau",
+            InputScale::One => "1",
+        };
         write!(
             f,
             "dt {:e}, time constants × {}, {decay} decay, current {current}, input × {scaled}, \

@@ -1,8 +1,8 @@
 //! Running a graph step by step under a [`Convention`]: a plain, slow reference in 64-bit floats.
 //!
 //! Sub-graphs are laid open first (`rnn/lif`). In every step the nodes are evaluated from the inputs
-//! on; in a loop, the edges that leave a neuron or a delay carry the previous step's value, so a
-//! bias inside the loop acts from the first step on.
+//! on; in a loop, the edges that leave a neuron carry the previous step's value (those that leave a
+//! delay, where the loop has no neuron), so a bias inside the loop acts from the first step on.
 
 use indexmap::IndexMap;
 
@@ -14,7 +14,7 @@ mod neurons;
 mod order;
 mod state;
 
-pub(super) use order::{Flat, flatten};
+pub(super) use order::{Flat, components, flatten};
 
 use order::Wiring;
 use state::NodeState;
@@ -239,6 +239,11 @@ impl GraphRun {
     pub fn value(&self, name: &str) -> Option<&Signal> {
         let index = self.nodes.iter().position(|node| node.name == name)?;
         self.last.get(index)
+    }
+
+    /// Potentials of a layer of neurons after the last step; `None` for other nodes.
+    pub fn potential(&self, name: &str) -> Option<&[f64]> {
+        self.nodes.iter().find(|node| node.name == name)?.state.potential()
     }
 
     /// The last step's value of the graph's output.

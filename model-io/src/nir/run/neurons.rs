@@ -92,14 +92,14 @@ impl Neurons {
         };
         let r = numbers("r", given.r)?;
         let keep = factors("tau", given.tau)?;
+        let taus = optional("tau", given.tau)?;
         let v_leak = optional("v_leak", given.v_leak)?;
-        let scaled = |(r, keep): (&f64, &f64)| match convention.scale_by_r {
-            true => r * (1.0 - keep),
-            false => 1.0,
+        let scaled = |(r, (keep, tau)): (&f64, (&f64, &f64))| {
+            convention.input.factor(*r, *keep, convention.dt, tau * convention.tau_scale)
         };
         let gain = match keep.is_empty() {
             true => r.clone(),
-            false => r.iter().zip(&keep).map(scaled).collect(),
+            false => r.iter().zip(keep.iter().zip(&taus)).map(scaled).collect(),
         };
         let leak = v_leak.iter().zip(&keep).map(|(leak, keep)| leak * (1.0 - keep)).collect();
         let keep_current = factors("tau_syn", given.synapse.map(|(tau, _)| tau))?;
@@ -124,6 +124,11 @@ impl Neurons {
             current: vec![0.0; size],
             potential: vec![0.0; size],
         })
+    }
+
+    /// Potentials after the last step.
+    pub(super) fn potential(&self) -> &[f64] {
+        &self.potential
     }
 
     /// Whether the layer spikes.

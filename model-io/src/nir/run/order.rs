@@ -72,8 +72,8 @@ fn open(
     Ok(())
 }
 
-/// Whether a node's value of the previous step can stand for a loop's value.
-fn holds_state(primitive: &Primitive) -> bool {
+/// Whether a node's value of the previous step stands for its value in a loop.
+fn is_neuron(primitive: &Primitive) -> bool {
     matches!(
         primitive,
         Primitive::Lif(_)
@@ -82,13 +82,20 @@ fn holds_state(primitive: &Primitive) -> bool {
             | Primitive::Li(_)
             | Primitive::CubaLi(_)
             | Primitive::I(_)
-            | Primitive::Delay(_)
             | Primitive::Threshold(_)
     )
 }
 
 impl Wiring {
+    /// Orders the nodes. In a loop the edges that leave a neuron carry the previous step; a loop
+    /// without a neuron is cut behind its delays.
     pub(super) fn new(flat: &Flat) -> Result<Self, RunError> {
+        let is_delay = |primitive: &Primitive| matches!(primitive, Primitive::Delay(_));
+        Self::cut(flat, is_neuron)
+            .or_else(|_| Self::cut(flat, |primitive| is_neuron(primitive) || is_delay(primitive)))
+    }
+
+    fn cut(flat: &Flat, holds: impl Fn(&Primitive) -> bool) -> Result<Self, RunError> {
         let size = flat.nodes.len();
         let mut after = vec![Vec::new(); size];
         for &(source, target) in &flat.edges {
@@ -100,7 +107,7 @@ impl Wiring {
         let mut forward = vec![Vec::new(); size];
         for &(source, target) in &flat.edges {
             let looped = component[source] == component[target];
-            let previous = looped && holds_state(&flat.nodes[source].1);
+            let previous = looped && holds(&flat.nodes[source].1);
             sources[target].push(Source { node: source, previous });
             if !previous {
                 waiting[target] += 1;
@@ -133,7 +140,7 @@ impl Wiring {
 }
 
 /// The strongly connected component of every node (Kosaraju, without recursion).
-fn components(after: &[Vec<usize>]) -> Vec<usize> {
+pub(in crate::nir) fn components(after: &[Vec<usize>]) -> Vec<usize> {
     let size = after.len();
     let mut before = vec![Vec::new(); size];
     for (node, targets) in after.iter().enumerate() {

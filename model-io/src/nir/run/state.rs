@@ -89,6 +89,14 @@ impl NodeState {
         Ok(Self { kind, late: VecDeque::new(), late_steps: late_steps as usize })
     }
 
+    /// Potentials of neurons after the last step.
+    pub(super) fn potential(&self) -> Option<&[f64]> {
+        match &self.kind {
+            Kind::Neurons(neurons) => Some(neurons.potential()),
+            _ => None,
+        }
+    }
+
     /// One step; without input a node sees zeros.
     pub(super) fn step(
         &mut self,

@@ -249,7 +249,7 @@ impl Made {
         found: &super::Lif,
         shape: Shape,
     ) -> Result<Layer, NotFromNir> {
-        let Convention { dt, tau_scale, decay, reset, scale_by_r, .. } = self.reading.convention;
+        let Convention { dt, tau_scale, decay, reset, input, .. } = self.reading.convention;
         if reset != SpikeReset::ToValue {
             let problem = "leaky neurons of descriptions are reset to a value";
             return Err(refuse(node, problem, "choose a dialect that resets to v_reset"));
@@ -293,8 +293,8 @@ impl Made {
         ));
         let gain: Vec<f64> = r
             .iter()
-            .zip(&keep)
-            .map(|(r, keep)| if scale_by_r { r * (1.0 - keep) } else { 1.0 })
+            .zip(keep.iter().zip(&tau))
+            .map(|(r, (keep, tau))| input.factor(*r, *keep, dt, tau * tau_scale))
             .collect();
         let current = gain
             .iter()

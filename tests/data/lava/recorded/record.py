@@ -94,6 +94,7 @@ def neuron(process, tag, seed, ports=("a_in",), variables=(), low=-200, high=300
         inputs[port] = (rows if tag == "fixed_pt" else rows / 16.0).tolist()
     made = process(shape=(size,), **params)
     rows, out = drive(made, {port: np.array(rows) for port, rows in inputs.items()}, "s_out", variables, tag)
+    params = {name: value.tolist() if hasattr(value, "tolist") else value for name, value in params.items()}
     written = {"shape": [size], **params, **{name: np.asarray(getattr(made, var).init).reshape(-1)[0].item() for name, var in extra}}
     if "act_mode" in written:
         written["act_mode"] = ActivationMode(written["act_mode"]).name
@@ -139,6 +140,10 @@ ALL = "2^-4 * y0 * x1 * x2 - 3 * 2^-5 * x0 * y1 * (w - 7) + u1 * 2^-3 * y2 * sgn
 REWARD = dict(dw="u0 * t * y2", dt="2^-1 * y0 * x1 - 2^-2 * x0 * y1 - u0 * t * 2^-3")
 WALK = "2^1 * u1 * x1 - 2^-1 * u1 * d"
 CASES = {
+    "learn_sparse_epoch2": lambda: learning(31, sparse=True, dw=STDP, t_epoch=2, rng_seed=7, **TRACES),
+    "learn_sparse_bits": lambda: learning(32, sparse=True, dw="2^-1 * y0 * x1 * x2 - 3 * x0 * y1", t_epoch=3, rng_seed=9, weight_exp=-1, num_weight_bits=5, **TRACES),
+    "lif_initial_fixed": lambda: neuron(LIF, "fixed_pt", 51, variables=("u", "v"), du=300, dv=77, vth=900, u=np.array([100, -5000, 7, 0, 123456, -3]), v=np.array([1, 2, -3, 40000, -500000, 6])),
+    "lif_each_fixed": lambda: neuron(LIF, "fixed_pt", 52, variables=("u", "v"), du=np.array([0, 1, 4095, 300, 77, 2000]), dv=np.array([0, 4096, 128, 5, 77, 2000]), vth=np.array([1, 20, 300, 400, 5000, 600])),
     "learn_stdp_epoch3": lambda: learning(11, dw=STDP, t_epoch=3, rng_seed=5, rate=0.5, **TRACES),
     "learn_all_epoch2": lambda: learning(12, dw=ALL, dt="y0 * x2 - x0 * y2 + u1 * (t + 3)", dd=WALK, t_epoch=2, rng_seed=99, **TRACES),
     "learn_reward_epoch1": lambda: learning(13, **REWARD, t_epoch=1, rng_seed=2147483650, **TRACES),

@@ -2,16 +2,16 @@
 
 use sim_core::network::{Convolution, Shape};
 
-use super::{BIAS_EXPONENT, LARGEST_DELAY, LifNumbers, NetxPlan, NetxViolation, PlannedLayer};
-use crate::chip::Truncation;
-use crate::quantise::coding::{code_dense, stored_weight};
+use super::{BIAS_EXPONENT, LifNumbers, NetxPlan, NetxViolation, PlannedLayer};
 use crate::quantise::network::{
-    Connection, DelaySteps, IntegerValues, QuantisedNetwork, QuantisedPopulation,
-    QuantisedProjection, SignMode,
+    Connection, IntegerValues, QuantisedNetwork, QuantisedPopulation, QuantisedProjection,
 };
 
-/// Weights of a convolution; Lava multiplies them as they are.
-const KERNEL_RANGE: std::ops::RangeInclusive<i64> = -256..=255;
+mod chain;
+mod weights;
+
+use weights::dense_form;
+
 /// Biases fit 16 bits, beyond which Lava wraps silently.
 const BIAS_RANGE: std::ops::RangeInclusive<i64> = -32767..=32767;
 /// Parameters of `lif` that have a place in the file.
@@ -28,7 +28,9 @@ pub fn plan(network: &QuantisedNetwork) -> Result<NetxPlan, Vec<NetxViolation>> 
     let mut flat = true;
     for (position, &index) in order.iter().enumerate() {
         let population = &network.populations[index];
-        let incoming = network.projections.iter().find(|p| p.target == index);
+        let mut incoming = network.projections.iter().filter(|p| p.target == index);
+        let recurrent = incoming.clone().find(|p| p.source == index);
+        let incoming = incoming.find(|p| p.source != index);
         if position == 0 {
             let convolves = network.projections.iter().any(|p| {
                 p.source == index && matches!(p.connection, Connection::Convolution { .. })
@@ -37,7 +39,7 @@ pub fn plan(network: &QuantisedNetwork) -> Result<NetxPlan, Vec<NetxViolation>> 
             flat = !convolves;
         } else if let Some(projection) = incoming {
             let source = &network.populations[order[position - 1]];
-            guard.layer(projection, source, population, &mut flat, &mut layers);
+            guard.layer((projection, recurrent), source, population, &mut flat, &mut layers);
         }
     }
     if guard.violations.is_empty() {
@@ -57,65 +59,6 @@ impl Guard {
         self.violations.push(NetxViolation { rule, place: place.to_owned(), problem, remedy });
     }
 
-    /// The populations from the input on, as far as they are a chain.
-    fn chain(&mut self, network: &QuantisedNetwork) -> Vec<usize> {
-        const REMEDY: &str = "netx runs one chain of layers; export NIR for other graphs";
-        let count = network.populations.len();
-        for projection in &network.projections {
-            if projection.source >= count || projection.target >= count {
-                let problem = "it joins populations that do not exist".into();
-                self.report("graph", &projection.name, problem, "repair the network");
-                return Vec::new();
-            }
-        }
-        let mut inputs = Vec::new();
-        for (index, population) in network.populations.iter().enumerate() {
-            let into: Vec<_> = network.projections.iter().filter(|p| p.target == index).collect();
-            let out = network.projections.iter().filter(|p| p.source == index).count();
-            if into.iter().any(|p| p.source == index) {
-                let problem = "it has synapses on itself".into();
-                self.report("recurrent", &population.name, problem, REMEDY);
-            }
-            if into.len() > 1 || out > 1 {
-                let problem = format!("{} projections enter and {out} leave it", into.len());
-                self.report("branch", &population.name, problem, REMEDY);
-            }
-            if population.process == "input" {
-                inputs.push(index);
-                if !into.is_empty() {
-                    let problem = "synapses lead into an input".into();
-                    self.report("graph", &population.name, problem, "remove the projection");
-                }
-            } else if into.is_empty() {
-                let problem = "nothing reaches it".into();
-                self.report("graph", &population.name, problem, "remove it or connect it");
-            }
-        }
-        let [input] = inputs[..] else {
-            let problem = format!("it has {} populations of process `input`", inputs.len());
-            let remedy = "netx has exactly one input; join the inputs into one population";
-            self.report("input", &network.name, problem, remedy);
-            return Vec::new();
-        };
-        let mut order = vec![input];
-        while let Some(next) = network.projections.iter().find(|p| order.last() == Some(&p.source))
-        {
-            if order.contains(&next.target) {
-                break;
-            }
-            order.push(next.target);
-        }
-        if order.len() < count && self.violations.is_empty() {
-            let problem = format!("only {} of {count} populations follow the input", order.len());
-            self.report("graph", &network.name, problem, REMEDY);
-        }
-        if order.len() == 1 {
-            let problem = "it has an input and no layer".to_owned();
-            self.report("graph", &network.name, problem, "add a layer");
-        }
-        order
-    }
-
     fn input(&mut self, population: &QuantisedPopulation, convolves: bool) -> PlannedLayer {
         // A dense layer takes the picture as one list in our order, which needs no flatten layer.
         let shape = match population.shape {
@@ -133,23 +76,26 @@ impl Guard {
         })
     }
 
+    /// One layer: the projection from the layer before, and the layer's own where it is recurrent.
     fn layer(
         &mut self,
-        projection: &QuantisedProjection,
+        (projection, recurrent): (&QuantisedProjection, Option<&QuantisedProjection>),
         source: &QuantisedPopulation,
         population: &QuantisedPopulation,
         flat: &mut bool,
         layers: &mut Vec<PlannedLayer>,
     ) {
         if let Some(dense) = dense_form(projection, source, population) {
-            return self.layer(&dense, source, population, flat, layers);
+            return self.layer((&dense, recurrent), source, population, flat, layers);
         }
         let neuron = self.neuron(population);
         let bias = self.bias(population);
-        if projection.message_bits != 0 {
-            let problem = format!("its spikes carry {} bits", projection.message_bits);
-            let remedy = "netx sends plain spikes between CUBA layers; use message_bits 0";
-            self.report("graded", &projection.name, problem, remedy);
+        for projection in [Some(projection), recurrent].into_iter().flatten() {
+            if projection.message_bits != 0 {
+                let problem = format!("its spikes carry {} bits", projection.message_bits);
+                let remedy = "netx sends plain spikes between CUBA layers; use message_bits 0";
+                self.report("graded", &projection.name, problem, remedy);
+            }
         }
         let (sources, neurons) =
             (self.size(source, &source.shape), self.size(population, &population.shape));
@@ -160,10 +106,28 @@ impl Guard {
                 }
                 *flat = true;
                 let code = (*sign_mode, *weight_bits, *weight_exponent);
-                let weights = self.dense(&projection.name, weights, code, neurons, sources);
+                let weights = self.written(&projection.name, weights, code, sources);
+                let recurrent =
+                    recurrent.map(|p| self.recurrent(p, population)).unwrap_or_default();
+                self.coded(&projection.name, &weights, &recurrent, neurons, sources);
                 let delays = self.delays(projection, weights.len());
-                let dense = PlannedLayer::Dense { weights, sources, neurons, delays, bias, neuron };
-                layers.push(dense);
+                if !recurrent.is_empty() && delays.iter().any(|&d| d != 0) {
+                    let problem =
+                        "it leads into a recurrent layer and is delayed; netx would forget \
+                                   the weights' exponent and delay the recurrent ones alike"
+                            .into();
+                    let remedy = "put the delay before another layer, or take the recurrence out";
+                    self.report("delay", &projection.name, problem, remedy);
+                }
+                layers.push(PlannedLayer::Dense {
+                    weights,
+                    recurrent,
+                    sources,
+                    neurons,
+                    delays,
+                    bias,
+                    neuron,
+                });
             }
             Connection::Convolution { geometry, weights } => {
                 if *flat {
@@ -171,6 +135,11 @@ impl Guard {
                     let remedy = "netx convolves the input and convolutions only; give the source \
                                   population a picture's shape or use dense weights";
                     self.report("order", &projection.name, problem, remedy);
+                }
+                if let Some(recurrent) = recurrent {
+                    let problem = "it makes a layer recurrent that a convolution reaches".into();
+                    let remedy = "netx has recurrent layers behind dense weights only; use those";
+                    self.report("recurrent", &recurrent.name, problem, remedy);
                 }
                 self.geometry(&projection.name, geometry, source, population);
                 let weights = self.kernels(&projection.name, weights, geometry);
@@ -188,83 +157,6 @@ impl Guard {
                 self.report("sparse", &projection.name, problem, remedy);
             }
         }
-    }
-
-    /// The weights before netx codes them, if netx's code gives the effect of ours.
-    fn dense(
-        &mut self,
-        place: &str,
-        stored: &[i32],
-        (sign_mode, weight_bits, exponent): (SignMode, u8, i8),
-        neurons: u32,
-        sources: u32,
-    ) -> Vec<i64> {
-        let remedy = "quantise with the code that netx chooses (quantise::coding::code_dense)";
-        let mut weights = Vec::with_capacity(stored.len());
-        for (index, &stored) in stored.iter().enumerate() {
-            // What acts is what Lava keeps of the stored weight, shifted by the exponent.
-            let kept = stored_weight(stored.into(), sign_mode, weight_bits, Truncation::Floor);
-            let kept = match kept {
-                Ok(kept) => kept,
-                Err(error) => {
-                    self.report("weight_bits", place, error.to_string(), remedy);
-                    return Vec::new();
-                }
-            };
-            let factor = 1i64 << u32::from(exponent.unsigned_abs()).min(40);
-            if exponent >= 0 {
-                weights.push(kept.saturating_mul(factor));
-            } else if kept % factor == 0 {
-                weights.push(kept / factor);
-            } else {
-                let at = (index / sources.max(1) as usize, index % sources.max(1) as usize);
-                let problem = format!(
-                    "the weight of target {}, source {} is {kept} / {factor}, no whole number; \
-                     netx reads whole numbers",
-                    at.0, at.1
-                );
-                self.report("integer", place, problem, remedy);
-                return Vec::new();
-            }
-        }
-        match code_dense(&weights, neurons as usize, sources as usize, Truncation::Floor) {
-            Err(error) => {
-                let remedy = "change the layer before exporting it";
-                self.report("weights", place, error.to_string(), remedy);
-            }
-            Ok(coded) => {
-                if let Some(first) = coded.first_changed {
-                    let problem = format!(
-                        "netx would change {} weights; the first is {} of target {}, source {}, \
-                         stored as {}",
-                        coded.changed, first.written, first.target, first.source, first.stored
-                    );
-                    self.report("weights", place, problem, remedy);
-                }
-            }
-        }
-        weights
-    }
-
-    fn kernels(&mut self, place: &str, weights: &[i32], geometry: &Convolution) -> Vec<i64> {
-        let weights: Vec<i64> = weights.iter().map(|&w| w.into()).collect();
-        if weights.len() as u64 != geometry.weight_count() {
-            let problem = format!(
-                "{} weights cannot fill kernels {:?}",
-                weights.len(),
-                geometry.weight_shape()
-            );
-            self.report("weights", place, problem, "repair the network");
-        }
-        if let Some(weight) = weights.iter().find(|&w| !KERNEL_RANGE.contains(w)) {
-            let problem = format!("weight {weight} is outside {KERNEL_RANGE:?}");
-            self.report("weights", place, problem, "scale the layer and its threshold down");
-        }
-        if weights.iter().all(|&w| w == 0) {
-            let problem = "all weights are 0, on which netx stops".into();
-            self.report("weights", place, problem, "leave the layer out");
-        }
-        weights
     }
 
     fn geometry(
@@ -296,26 +188,6 @@ impl Guard {
             let remedy = "pad evenly, or make the kernel one larger with zeros on one side";
             self.report("padding", place, problem, remedy);
         }
-    }
-
-    fn delays(&mut self, projection: &QuantisedProjection, synapses: usize) -> Vec<u8> {
-        let delays = match &projection.delay {
-            DelaySteps::One(0) => return Vec::new(),
-            DelaySteps::One(delay) => vec![*delay],
-            DelaySteps::PerSynapse(delays) => {
-                if delays.len() != synapses {
-                    let problem = format!("{} delays for {synapses} weights", delays.len());
-                    self.report("delay", &projection.name, problem, "repair the network");
-                }
-                delays.clone()
-            }
-        };
-        if let Some(delay) = delays.iter().find(|&&d| d > LARGEST_DELAY) {
-            let problem =
-                format!("an additional delay of {delay} steps; netx clamps at {LARGEST_DELAY}");
-            self.report("delay", &projection.name, problem, "shorten the delays");
-        }
-        delays
     }
 
     fn neuron(&mut self, population: &QuantisedPopulation) -> LifNumbers {
@@ -436,45 +308,4 @@ impl Guard {
         }
         bias.chunks(pixels).filter_map(|biases| biases.first().copied()).collect()
     }
-}
-
-/// Weights of a matrix that a list is laid out in, at most.
-const MATRIX_LIMIT: u64 = 1 << 26;
-
-/// Listed synapses as the matrix that netx has for them; `None` for other connections.
-fn dense_form(
-    projection: &QuantisedProjection,
-    source: &QuantisedPopulation,
-    target: &QuantisedPopulation,
-) -> Option<QuantisedProjection> {
-    let Connection::Sparse { targets, sources, weights, sign_mode, weight_bits, weight_exponent } =
-        &projection.connection
-    else {
-        return None;
-    };
-    let (columns, rows) = (source.shape.size(), target.shape.size());
-    let size = rows.checked_mul(columns).filter(|size| *size <= MATRIX_LIMIT)? as usize;
-    let mut matrix = vec![0; size];
-    let mut laid = vec![0; size];
-    for (index, ((&target, &source), &weight)) in
-        targets.iter().zip(sources).zip(weights).enumerate()
-    {
-        let place = u64::from(target) * columns + u64::from(source);
-        let place = usize::try_from(place).ok()?;
-        *matrix.get_mut(place)? = weight;
-        if let DelaySteps::PerSynapse(delays) = &projection.delay {
-            *laid.get_mut(place)? = delays.get(index).copied()?;
-        }
-    }
-    let delay = match &projection.delay {
-        DelaySteps::One(delay) => DelaySteps::One(*delay),
-        DelaySteps::PerSynapse(_) => DelaySteps::PerSynapse(laid),
-    };
-    let connection = Connection::Dense {
-        weights: matrix,
-        sign_mode: *sign_mode,
-        weight_bits: *weight_bits,
-        weight_exponent: *weight_exponent,
-    };
-    Some(QuantisedProjection { connection, delay, ..projection.clone() })
 }

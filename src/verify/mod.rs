@@ -1,18 +1,18 @@
 //! Recorded runs of other tools against our engines.
 
 use crate::error::Error;
-use crate::imports::{convention, find_dialect};
 use crate::lists::named;
 use crate::loihi_export::emulator::verify::{
-    CaseOutcome, CaseReport, Difference, verify_lava_case, verify_netx_case,
+    CaseOutcome, CaseReport, verify_lava_case, verify_netx_case,
 };
 use crate::loihi_export::export::netx::NetxOptions;
 use crate::loihi_export::recorded::verify_mapping_case;
-use crate::model_io::nir::verify::{NirOutcome, dialect_of, verify_nir_case};
 use crate::network_files::unreadable;
 use crate::progress::Progress;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+
+mod nir;
 
 /// A tool whose recordings can be checked.
 pub struct VerifySource {
@@ -64,12 +64,10 @@ pub static SOURCES: &[VerifySource] = &[
     },
     VerifySource {
         name: "nir",
-        summary: "NAME.nir graphs with a framework's input and spikes in NAME.npz beside them",
-        is_case: |path| {
-            let is_graph = path.extension().is_some_and(|ending| ending == "nir");
-            is_graph && path.with_extension("npz").is_file()
-        },
-        verify: verify_nir,
+        summary: "NAME.nir graphs with a framework's input and spikes in NAME.npz beside them, \
+                  graphs alone, and the LIF task of the NIR paper (lif_PLATFORM.csv)",
+        is_case: nir::is_case,
+        verify: nir::verify,
     },
     VerifySource {
         name: "mapping",
@@ -78,29 +76,6 @@ pub static SOURCES: &[VerifySource] = &[
         verify: |path, _| Ok(verify_mapping_case(&path.to_string_lossy(), &read(path)?)?),
     },
 ];
-
-fn verify_nir(path: &Path, options: &VerifyOptions) -> Result<CaseReport, Error> {
-    let failed = |reason: String| Error::Read { path: path.into(), reason };
-    let dialect = match &options.dialect {
-        Some(name) => find_dialect(name)?,
-        None => dialect_of(path).map_err(|error| failed(error.to_string()))?,
-    };
-    let convention = convention(dialect, options.dt, options.tau_scale);
-    let recording = read(&path.with_extension("npz"))?;
-    let outcome = verify_nir_case(path, &recording, &convention)
-        .map_err(|error| failed(error.to_string()))?;
-    Ok(CaseReport {
-        name: path.to_string_lossy().into_owned(),
-        process: format!("NIR graph as {} ({convention})", dialect.name),
-        outcome: match outcome {
-            NirOutcome::Equal { values } => CaseOutcome::Equal { values },
-            NirOutcome::NotCovered(reason) => CaseOutcome::NotCovered { reason },
-            NirOutcome::Differs { variable, step, neuron, ours, theirs } => CaseOutcome::Differs {
-                difference: Difference { variable, step, neuron, ours, theirs },
-            },
-        },
-    })
-}
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
     std::fs::read(path).map_err(|error| unreadable(path, &error))
@@ -164,22 +139,26 @@ pub fn verify(
     Ok(verification)
 }
 
-/// The cases of a folder by name; a file is a case itself.
+/// The cases of a folder and of those in it, by name; a file is a case itself.
 fn cases_of(source: &VerifySource, path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
     let metadata = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
     if !metadata.is_dir() {
         files.push(path.to_path_buf());
         return Ok(());
     }
-    let mut found = Vec::new();
+    let (mut found, mut folders) = (Vec::new(), Vec::new());
     for entry in std::fs::read_dir(path).map_err(|error| unreadable(path, &error))? {
         let entry = entry.map_err(|error| unreadable(path, &error))?;
+        let kind = entry.file_type().map_err(|error| unreadable(path, &error))?;
         let path = entry.path();
-        if path.is_file() && (source.is_case)(&path) {
+        if kind.is_dir() {
+            folders.push(path);
+        } else if path.is_file() && (source.is_case)(&path) {
             found.push(path);
         }
     }
     found.sort();
     files.extend(found);
-    Ok(())
+    folders.sort();
+    folders.iter().try_for_each(|folder| cases_of(source, folder, files))
 }

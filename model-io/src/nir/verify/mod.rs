@@ -10,6 +10,12 @@ use indexmap::IndexMap;
 use super::dialect::{Convention, DIALECTS, Dialect};
 use super::run::{GraphRun, RunError, run};
 use super::{NirError, read};
+
+mod alone;
+pub mod platform;
+
+pub use alone::{Alone, verify_alone};
+
 use crate::npz::{NpzLimits, read_npz};
 
 /// Bounds on recordings.
@@ -24,15 +30,14 @@ pub enum NirVerifyError {
     /// The recording.
     #[error("the recording cannot be read: {0}")]
     Recording(String),
-    /// No dialect is stated, and the file's name begins with none.
-    #[error(
-        "no dialect is stated and `{name}` begins with none of {known}; say which one made the file"
-    )]
-    Dialect {
-        /// Name of the file.
-        name: String,
-        /// Names of the dialects.
-        known: String,
+    /// A copy could not be written.
+    #[error("a copy of the graph could not be written: {0}")]
+    Scratch(String),
+    /// The graph that was written and read again is another one.
+    #[error("{place} is another one after the graph was written and read again; report this")]
+    Changed {
+        /// The first part that differs.
+        place: String,
     },
 }
 
@@ -61,19 +66,11 @@ pub enum NirOutcome {
     NotCovered(String),
 }
 
-/// The dialect of a file by the beginning of its name.
-///
-/// # Errors
-/// [`NirVerifyError::Dialect`].
-pub fn dialect_of(path: &Path) -> Result<&'static Dialect, NirVerifyError> {
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let found = DIALECTS.iter().copied().find(|dialect| {
-        name.strip_prefix(dialect.name).is_some_and(|rest| rest.starts_with(['_', '-', '.']))
-    });
-    found.ok_or_else(|| {
-        let known: Vec<_> = DIALECTS.iter().map(|dialect| dialect.name).collect();
-        NirVerifyError::Dialect { name, known: known.join(", ") }
-    })
+/// The dialect that a file's name states: a part of it between `_`, `-` and `.`, the first one.
+pub fn dialect_of(path: &Path) -> Option<&'static Dialect> {
+    let name = path.file_stem()?.to_string_lossy().into_owned();
+    let mut parts = name.split(['_', '-', '.']);
+    parts.find_map(|part| DIALECTS.iter().copied().find(|dialect| dialect.name == part))
 }
 
 type Rows = Vec<Vec<f64>>;
@@ -95,6 +92,16 @@ fn recording(bytes: &[u8]) -> Result<IndexMap<String, Rows>, NirVerifyError> {
         return Err(NirVerifyError::Recording("it has no array `x` [step, …]".to_owned()));
     }
     Ok(rows)
+}
+
+/// Values other than 0 among the recorded spikes.
+///
+/// # Errors
+/// [`NirVerifyError::Recording`].
+pub fn recorded_spikes(npz: &[u8]) -> Result<u64, NirVerifyError> {
+    let rows = recording(npz)?;
+    let spikes = rows.iter().filter(|(name, _)| name.as_str() == "s" || name.ends_with("_s"));
+    Ok(spikes.flat_map(|(_, rows)| rows.iter().flatten()).filter(|v| **v != 0.0).count() as u64)
 }
 
 /// Checks one case under a convention.

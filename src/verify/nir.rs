@@ -1,0 +1,198 @@
+//! NIR graphs: recordings of frameworks, the LIF task of the NIR paper, and graphs alone.
+
+use super::{VerifyOptions, read};
+use crate::error::Error;
+use crate::imports::{convention, find_dialect};
+use crate::loihi_export::chip::ChipSpec;
+use crate::loihi_export::emulator::verify::{CaseOutcome, CaseReport, Difference};
+use crate::loihi_export::emulator::{Emulator, Spike, SpikeTrain};
+use crate::loihi_export::export::nir_fixed::lif_as_integers;
+use crate::model_io::nir;
+use crate::model_io::nir::dialect::{Convention, DIALECTS, Dialect};
+use crate::model_io::nir::verify::platform::{
+    self, Platform, Row, convention_of, graph_of, platform_of, verify_platform,
+};
+use crate::model_io::nir::verify::{
+    NirOutcome, dialect_of, recorded_spikes, verify_alone, verify_nir_case,
+};
+use flate2::read::GzDecoder;
+use std::io::Read;
+use std::path::Path;
+
+/// Spikes that a recording must have before the dialect with which it comes back counts as found.
+const EVIDENCE: u64 = 20;
+/// Largest uncompressed recording of a platform in bytes.
+const CSV_LIMIT: u64 = 1 << 26;
+/// What the chip's probe of v reads in the step of a spike, after which v is 0.
+const PROBE_AT_SPIKE: f64 = 128.0;
+
+/// Whether a file is a case: a graph, or a platform's recording.
+pub(super) fn is_case(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "nir") || platform_of(path).is_some()
+}
+
+pub(super) fn verify(path: &Path, options: &VerifyOptions) -> Result<CaseReport, Error> {
+    if let Some(platform) = platform_of(path) {
+        return on_platform(path, platform, options);
+    }
+    let stated = options.dialect.as_deref().map(find_dialect).transpose()?;
+    let recording = path.with_extension("npz");
+    if !recording.is_file() {
+        return alone(path, stated.unwrap_or(DIALECTS[0]), options);
+    }
+    let recording = read(&recording)?;
+    if let Some(dialect) = stated.or_else(|| dialect_of(path)) {
+        return recorded(path, &recording, dialect, options);
+    }
+    searched(path, &recording, options)
+}
+
+fn failed(path: &Path, error: impl ToString) -> Error {
+    Error::Read { path: path.into(), reason: error.to_string() }
+}
+
+fn report(path: &Path, process: String, outcome: NirOutcome) -> CaseReport {
+    CaseReport {
+        name: path.to_string_lossy().into_owned(),
+        process,
+        searched: None,
+        overflows: Vec::new(),
+        outcome: match outcome {
+            NirOutcome::Equal { values } => CaseOutcome::Equal { values },
+            NirOutcome::NotCovered(reason) => CaseOutcome::NotCovered { reason },
+            NirOutcome::Differs { variable, step, neuron, ours, theirs } => CaseOutcome::Differs {
+                difference: Difference { variable, step, neuron, ours, theirs },
+            },
+        },
+    }
+}
+
+fn recorded(
+    path: &Path,
+    recording: &[u8],
+    dialect: &Dialect,
+    options: &VerifyOptions,
+) -> Result<CaseReport, Error> {
+    let convention = convention(dialect, options.dt, options.tau_scale);
+    let outcome = verify_nir_case(path, recording, &convention).map_err(|e| failed(path, e))?;
+    Ok(report(path, format!("NIR graph as {} ({convention})", dialect.name), outcome))
+}
+
+/// Neither the caller nor the file's name says the dialect: all are tried.
+fn searched(path: &Path, recording: &[u8], options: &VerifyOptions) -> Result<CaseReport, Error> {
+    let spikes = recorded_spikes(recording).map_err(|error| failed(path, error))?;
+    let (mut first, mut fitting) = (None, Vec::new());
+    for dialect in DIALECTS {
+        let report = recorded(path, recording, dialect, options)?;
+        if report.is_equal() {
+            fitting.push((dialect.name, report.clone()));
+        }
+        first.get_or_insert(report);
+    }
+    let names: Vec<_> = fitting.iter().map(|(name, _)| *name).collect();
+    let names = names.join(", ");
+    match fitting.into_iter().next() {
+        Some((_, mut report)) if spikes >= EVIDENCE => {
+            report.searched = Some(format!(
+                "no dialect is stated; of {} the recording's {spikes} spikes come back with {names}",
+                DIALECTS.len()
+            ));
+            Ok(report)
+        }
+        Some((_, mut report)) => {
+            let reason = format!(
+                "no dialect is stated, and {spikes} spikes are too few to find one ({names} would \
+                 fit); give --dialect"
+            );
+            report.outcome = CaseOutcome::NotCovered { reason };
+            Ok(report)
+        }
+        None => first.ok_or_else(|| failed(path, "no dialect is known")),
+    }
+}
+
+fn alone(path: &Path, dialect: &Dialect, options: &VerifyOptions) -> Result<CaseReport, Error> {
+    let convention = convention(dialect, options.dt, options.tau_scale);
+    let seen = verify_alone(path, &convention).map_err(|error| failed(path, error))?;
+    let run = match &seen.not_run {
+        None => format!("run as {}", dialect.name),
+        Some(reason) => format!("not run: {reason}"),
+    };
+    let process = format!("NIR graph without a recording: written and read again unchanged; {run}");
+    Ok(report(path, process, NirOutcome::Equal { values: seen.parts }))
+}
+
+fn on_platform(
+    path: &Path,
+    platform: &Platform,
+    options: &VerifyOptions,
+) -> Result<CaseReport, Error> {
+    let rows = platform::rows(&text(path)?).map_err(|error| failed(path, error))?;
+    let graph = graph_of(path);
+    let known = match &options.dialect {
+        Some(name) => Some((find_dialect(name)?.convention)()),
+        None => convention_of(platform),
+    };
+    let known = known.ok_or_else(|| failed(path, "its platform has no dialect"))?;
+    let convention = Convention {
+        dt: options.dt.unwrap_or(known.dt),
+        tau_scale: options.tau_scale.unwrap_or(known.tau_scale),
+        ..known
+    };
+    if platform.integer {
+        return as_integers(path, &graph, platform, &rows, &convention);
+    }
+    let outcome = verify_platform(&graph, &rows, platform, &convention)
+        .map_err(|error| failed(path, error))?;
+    let process = format!("LIF task of the NIR paper as {} ({convention})", platform.dialect);
+    Ok(report(path, process, outcome))
+}
+
+/// A recording's text, out of its gzip file where it is one.
+fn text(path: &Path) -> Result<String, Error> {
+    let bytes = read(path)?;
+    let mut text = String::new();
+    let unpacked = match bytes.starts_with(&[0x1f, 0x8b]) {
+        true => GzDecoder::new(bytes.as_slice()).take(CSV_LIMIT).read_to_string(&mut text),
+        false => bytes.as_slice().take(CSV_LIMIT).read_to_string(&mut text),
+    };
+    unpacked.map_err(|error| failed(path, error))?;
+    Ok(text)
+}
+
+/// A platform that computes in integers, on the fixed-point engine.
+fn as_integers(
+    path: &Path,
+    graph: &Path,
+    platform: &Platform,
+    rows: &[Row],
+    convention: &Convention,
+) -> Result<CaseReport, Error> {
+    let read = nir::read(graph).map_err(|error| failed(graph, error))?;
+    let network = lif_as_integers(&read, convention).map_err(|error| failed(graph, error))?;
+    let mut emulator = Emulator::new(&network, &ChipSpec::built_in("loihi2")?)?;
+    let input = |row: &Row| if row.input { vec![Spike::plain(0)] } else { Vec::new() };
+    let mut train = SpikeTrain::new();
+    rows.iter().for_each(|row| train.push_step(&input(row)));
+    let ours = emulator.run_traced(rows.len(), &[train], &[1])?;
+    let on_chip = platform.name.contains("loihi");
+    let mut outcome = NirOutcome::Equal { values: 2 * rows.len() as u64 };
+    let traces = ours.traces.first().map(|trace| trace.membrane.as_slice()).unwrap_or_default();
+    for (step, (row, membrane)) in rows.iter().zip(traces).enumerate() {
+        let spike = ours.spikes[1].at(step).len() as f64;
+        let membrane = f64::from(membrane.first().copied().unwrap_or_default());
+        let membrane = if on_chip && row.spike { PROBE_AT_SPIKE } else { membrane };
+        let compared =
+            [("spike", spike, f64::from(u8::from(row.spike))), ("v", membrane, row.potential)];
+        if let Some((name, ours, theirs)) = compared.into_iter().find(|(_, a, b)| a != b) {
+            let (variable, step) = (name.to_owned(), step + 1);
+            outcome = NirOutcome::Differs { variable, step, neuron: 0, ours, theirs };
+            break;
+        }
+    }
+    let mut process = format!("LIF task of the NIR paper in integers ({})", network.name);
+    if on_chip {
+        process.push_str("; in the step of a spike the chip's probe reads 128 where v is 0");
+    }
+    Ok(report(path, process, outcome))
+}
