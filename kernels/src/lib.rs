@@ -14,9 +14,11 @@ mod instructions;
 pub mod lif;
 pub mod poisson;
 mod prefetch;
+mod loops;
 
 pub use instructions::Instructions;
 pub use prefetch::prefetch;
+pub use loops::Loop;
 
 /// Neurons that are updated at a time; arrays are padded to a multiple of it.
 pub const LANES: usize = 64;

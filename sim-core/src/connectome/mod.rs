@@ -13,12 +13,14 @@ mod fanout;
 pub mod footprint;
 pub mod graph;
 pub mod narrow;
+mod rows;
 mod scatter;
 
 pub use compile::{CompileConfig, CompileError, Precision, compile};
 pub use draw::{Draw, DrawnSynapse};
 pub use fanout::{Arriving, Delays, Fanout, Layout, Message, NarrowView, Weights};
 pub use footprint::{Footprint, predict};
+pub use rows::Rows;
 pub use scatter::{Scatter, Scratch};
 
 use narrow::Narrow;
