@@ -12,13 +12,13 @@
 pub mod conductance;
 mod instructions;
 pub mod lif;
+mod loops;
 pub mod poisson;
 mod prefetch;
-mod loops;
 
 pub use instructions::Instructions;
-pub use prefetch::prefetch;
 pub use loops::Loop;
+pub use prefetch::prefetch;
 
 /// Neurons that are updated at a time; arrays are padded to a multiple of it.
 pub const LANES: usize = 64;

@@ -146,7 +146,7 @@ fn advance<const EACH: bool, const LIMITED: bool>(
         }
         false => [f64::INFINITY; TOGETHER],
     };
-    let mut payloads = [0_i32; TOGETHER];
+    let mut numbers = [0.0; TOGETHER];
     let mut fired: Flags = [0; TOGETHER];
     for lane in 0..TOGETHER {
         let (v, theta, sent) = (potential[lane], threshold[lane], count[lane]);
@@ -158,11 +158,14 @@ fn advance<const EACH: bool, const LIMITED: bool>(
         let number = if v >= theta { more } else { below };
         potential[lane] = v - theta * number;
         count[lane] = sent + number;
-        payloads[lane] = number as i32;
+        numbers[lane] = number;
         fired[lane] = u8::from(number != 0.0);
     }
     let first = (chunk * TOGETHER) as u32;
-    for_each_bit(mask(&fired), |lane| spikes.push_graded(first + lane as u32, payloads[lane]));
+    // Few spike: whole numbers are made of these only.
+    for_each_bit(mask(&fired), |lane| {
+        spikes.push_graded(first + lane as u32, numbers[lane] as i32);
+    });
 }
 
 /// The largest net counts of a chunk up to and including this step, as
