@@ -80,7 +80,7 @@ class SpikingJelly:
             "99.9 % channels, half threshold": lambda: ann2snn.RateCodingRecipe(
                 loader, mode="99.9%", channel_wise=True, half_threshold=True, pre_spike_maxpool=True
             ),
-            "local threshold balancing": lambda: ann2snn.LocalThresholdBalancingRecipe(loader * 4),
+            "local threshold balancing": lambda: ann2snn.LocalThresholdBalancingRecipe(loader * 20),
         }
         self.network = ann2snn.Converter(recipes[recipe]()).convert(model).eval()
         spiking = [m for m in self.network.modules() if isinstance(m, neuron.BaseNode)]
@@ -104,6 +104,8 @@ class Sinabs:
         if any(isinstance(m, torch.nn.ReLU6) for m in model.modules()):
             raise ValueError("ReLU6 stays as it is: nothing would spike")
         if recipe.endswith("99 %"):
+            if any(isinstance(m, onnx_twin.Sum) for m in model.modules()):
+                raise ValueError("its weight normalisation knows only chains of layers")
             sinabs.utils.normalize_weights(
                 model, calibration, output_layers=names_of(model, torch.nn.ReLU),
                 param_layers=names_of(model, (torch.nn.Conv2d, torch.nn.Linear)), percentile=99,
