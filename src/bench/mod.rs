@@ -263,6 +263,25 @@ mod tests {
     }
 
     #[test]
+    fn a_trained_network_goes_through_inference_alone() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let model = BenchModel {
+            path: root.join("examples/data/digits/digits_cnn.onnx"),
+            data: root.join("tests/data/models/digits_cnn/expected.npz"),
+        };
+        let simulate = None;
+        let config = BenchConfig { scale: 0.01, threads: 1, simulate, seed: 1, model: Some(model) };
+        let run = |name: &str| run_workload(find_workload(name).unwrap(), &config, &Silent);
+        let report = run("inference").unwrap();
+        assert_eq!((report.n_neurons, report.rates_hz.len()), (12 * 64 + 24 * 36 + 10, 3));
+        // Two images of 32 steps of a millisecond, and as many as the last layer waits.
+        assert_eq!(report.simulated_ms, Some(2.0 * 34.0));
+        assert!(report.mean_rate_hz.unwrap() > 0.0 && report.rtf.unwrap() > 0.0);
+        let error = run("brunel").unwrap_err().to_string();
+        assert!(error.contains("--model goes with `inference`"), "{error}");
+    }
+
+    #[test]
     fn scales_that_leave_nothing_and_networks_that_do_not_fit_are_refused() {
         let config =
             |scale| BenchConfig { scale, threads: 1, simulate: None, seed: 0, model: None };

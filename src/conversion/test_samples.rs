@@ -1,7 +1,7 @@
 //! The samples of a test: read as they are needed, with what the file recorded of the network.
 
 use super::{ConvertedModel, TestConfig};
-use crate::data::{DataError, Preparation, SampleStream, Samples, noise};
+use crate::data::{DataError, Preparation, SampleStream, Samples, check_labels, noise};
 use crate::error::Error;
 use crate::model_io::npz::NpzFile;
 use std::path::Path;
@@ -97,14 +97,6 @@ impl TestSamples {
     pub(super) fn logits(&self, first: usize, count: usize) -> Option<&[f64]> {
         let (logits, outputs) = self.logits.as_ref()?;
         logits.get(first * outputs..(first + count) * outputs)
-    }
-}
-
-/// Checks that every label is one of the network's outputs.
-fn check_labels(labels: &[usize], classes: usize) -> Result<(), DataError> {
-    match labels.iter().position(|&label| label >= classes) {
-        Some(sample) => Err(DataError::LabelRange { sample, label: labels[sample], classes }),
-        None => Ok(()),
     }
 }
 

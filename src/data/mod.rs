@@ -8,7 +8,7 @@ pub mod noise;
 mod stream;
 
 pub use error::DataError;
-pub use fit::Preparation;
+pub use fit::{Preparation, check_labels};
 pub use stream::SampleStream;
 
 use crate::error::Error;

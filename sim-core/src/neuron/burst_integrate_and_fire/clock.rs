@@ -116,6 +116,7 @@ impl<const EACH: bool, const LIMITED: bool> Loop for Advance<'_, EACH, LIMITED> 
 
 /// One step of a chunk.
 #[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "lanes of several arrays make vector code")]
 fn advance<const EACH: bool, const LIMITED: bool>(
     state: &mut ClockState,
     chunk: usize,
