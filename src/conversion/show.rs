@@ -65,7 +65,7 @@ impl Show<'_> {
         // Batches grow until one takes about half a second: short enough to stop between them. What
         // is in memory stays small, too.
         let most = (BATCH_VALUES / samples.size().max(1)).clamp(1, MOST_TOGETHER);
-        let mut batch = 16.min(most);
+        let mut batch = 16_usize.min(most);
         while work.results.len() < samples.len() && !stop() {
             let started = Instant::now();
             let first = work.results.len();
