@@ -29,7 +29,7 @@ install() {
 
 case $workload in
 inference)
-    install 12 "torch==2.6.0 numpy onnx" "spikingjelly==2.0.0 sinabs==3.1.3"
+    install 8 "numpy onnx spikingjelly==2.0.0 sinabs==3.1.3"
     if [ ! -e "$root/target/release/spikeloom" ]; then
         (cd "$root" && cargo build --release --package spikeloom-cli)
     fi

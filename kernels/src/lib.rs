@@ -13,6 +13,7 @@ mod aligned;
 pub mod conductance;
 mod instructions;
 pub mod lif;
+mod loops;
 pub mod normal;
 mod pages;
 pub mod philox;
@@ -21,6 +22,7 @@ mod prefetch;
 
 pub use aligned::Aligned;
 pub use instructions::Instructions;
+pub use loops::Loop;
 pub use pages::prefer_large_pages;
 pub use prefetch::prefetch;
 

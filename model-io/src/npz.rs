@@ -11,6 +11,10 @@ use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
 use crate::array::{Array, Values, element_count};
 
+mod stream;
+
+pub use stream::{NpyStream, NpzFile};
+
 /// The first bytes of an `.npy` file.
 pub const NPY_SIGNATURE: [u8; 6] = *b"\x93NUMPY";
 /// The longest header that is read.
@@ -207,16 +211,36 @@ fn little_endian(values: &Values) -> Option<(&'static str, Vec<u8>)> {
 
 fn parse_npy(bytes: &[u8]) -> Result<Array, String> {
     let (header, data) = split_header(bytes)?;
-    let descriptor = quoted(field(header, "descr")?)?;
-    let fortran = match field(header, "fortran_order")? {
-        value if value.starts_with("True") => true,
-        value if value.starts_with("False") => false,
-        _ => return Err("fortran_order is neither True nor False".into()),
-    };
-    let shape = tuple(field(header, "shape")?)?;
-    let elements = element_count(&shape).ok_or_else(|| format!("extents {shape:?} overflow"))?;
-    let values = decode(descriptor, data, elements)?;
+    let Header { descriptor, fortran, shape, elements } = Header::parse(header)?;
+    let values = decode(&descriptor, data, elements)?;
     Ok(if fortran { c_order(shape, values) } else { Array { shape, values } })
+}
+
+/// What the header says.
+#[derive(Debug, Clone)]
+struct Header {
+    /// Type of the elements.
+    descriptor: String,
+    /// Whether the first axis is the fastest.
+    fortran: bool,
+    shape: Vec<usize>,
+    /// The product of the extents.
+    elements: usize,
+}
+
+impl Header {
+    fn parse(header: &str) -> Result<Self, String> {
+        let descriptor = quoted(field(header, "descr")?)?.to_owned();
+        let fortran = match field(header, "fortran_order")? {
+            value if value.starts_with("True") => true,
+            value if value.starts_with("False") => false,
+            _ => return Err("fortran_order is neither True nor False".into()),
+        };
+        let shape = tuple(field(header, "shape")?)?;
+        let elements =
+            element_count(&shape).ok_or_else(|| format!("extents {shape:?} overflow"))?;
+        Ok(Header { descriptor, fortran, shape, elements })
+    }
 }
 
 /// The header's text and the data behind it.

@@ -6,7 +6,7 @@
 mod golden;
 
 use sim_core::connectome::CompileConfig;
-use sim_core::engine::{ENGINES, Engine, EngineConfig};
+use sim_core::engine::{ENGINES, Engine, EngineConfig, Instructions};
 use sim_core::network::SpikeCondition;
 use sim_core::neuron::max_pool_graded::PoolRule;
 use snn_convert::ann::AnnGraphBuilder;
@@ -130,6 +130,18 @@ fn check(
         let counted = counting.show_one(engine.as_mut(), 0, sample).unwrap();
         assert_eq!(counted.spikes, run.spikes, "{place}");
         assert_eq!(counted.synaptic_operations, run.synaptic_operations, "{place}");
+        if entry.name != "clock" {
+            continue;
+        }
+        // Neither threads nor the instruction set change anything.
+        let sets = Instructions::available().map(|instructions| (1, instructions));
+        let widest = Instructions::widest();
+        for (threads, instructions) in sets.chain([(2, widest), (8, widest)]) {
+            let config = EngineConfig { threads, instructions };
+            let mut engine = (entry.start)(counting.compiled().clone(), config).unwrap();
+            let again = counting.show_one(engine.as_mut(), 0, sample).unwrap();
+            assert_eq!(again, counted, "{place}, {threads} threads, {}", instructions.name());
+        }
     }
     expected.spikes[2]
 }

@@ -1,6 +1,8 @@
-//! Images through a converted network: the demo's digits at T = 32, images in parallel.
+//! Images through a converted network at T = 32, images in parallel: the demo's digits, or a network
+//! and samples of the user's.
 
-use super::{BenchConfig, BenchReport, Workload, machine};
+use super::{BenchConfig, BenchModel, BenchReport, Workload, machine};
+use crate::conversion::{ConvertConfig, convert, samples_for};
 use crate::data::{Samples, Scaling};
 use crate::error::Error;
 use crate::memory;
@@ -10,6 +12,7 @@ use crate::progress::Progress;
 use crate::snn_convert::coding::InputCode;
 use crate::snn_convert::convert::Convertible;
 use crate::snn_convert::fidelity::{FidelityConfig, Presenter, SampleRun};
+use crate::snn_convert::lower::Conversion;
 use crate::snn_convert::method::{METHODS, MethodConfig};
 use crate::snn_convert::source::onnx;
 use crate::snn_convert::threshold::RULES;
@@ -19,7 +22,7 @@ use std::time::Instant;
 /// The workload.
 pub(super) static WORKLOAD: Workload = Workload {
     name: "inference",
-    summary: "500 handwritten digits through the demo's converted network, T = 32",
+    summary: "500 handwritten digits through the demo's converted network (or --model), T = 32",
     run,
 };
 
@@ -38,12 +41,11 @@ fn run(config: &BenchConfig, progress: &dyn Progress) -> Result<BenchReport, Err
         return Err(Error::Usage(message));
     }
     let started = Instant::now();
-    let (calibration, test) = images(config)?;
-    let graph = onnx::read(MODEL)?;
-    let convertible = Convertible::new("digits_cnn", &graph, &calibration.values)?;
-    let code = InputCode::ConstantCurrent;
-    let method = MethodConfig::new(RULES[0], code, STEPS);
-    let conversion = convertible.convert(METHODS[0], &method)?;
+    let (conversion, test) = match &config.model {
+        Some(model) => user_network(model)?,
+        None => own_network()?,
+    };
+    let test = repeated(&test, config.scale)?;
     let compile = memory::available();
     let fidelity = FidelityConfig { steps: vec![STEPS], seed: config.seed, compile };
     let presenter = Presenter::counting(&conversion, fidelity.clone())?;
@@ -61,35 +63,47 @@ fn run(config: &BenchConfig, progress: &dyn Progress) -> Result<BenchReport, Err
     let recording = Presenter::new(&conversion, fidelity)?;
     let recorded = recording.show(&samples, engine("clock")?.start, &|| {})?;
 
+    let network = presenter.compiled().network();
     let connectome = presenter.compiled().connectome();
     let (n_synapses, n_neurons) = (connectome.synapse_count(), connectome.neuron_count());
     let operations: u64 = runs.iter().flat_map(|run| run.synaptic_operations.last()).sum();
+    let images = samples.len().max(1) as f64;
+    let steps = f64::from(STEPS + conversion.latency());
+    let simulated_ms = images * steps * network.grid().dt();
+    let mut rates_hz = IndexMap::new();
+    let mut spikes = 0;
+    for (index, (name, population)) in network.populations().iter().enumerate() {
+        let own: u64 = runs.iter().flat_map(|run| run.population_spikes.get(index)).sum();
+        let neurons = f64::from(population.size().max(1));
+        rates_hz.insert(name.clone(), 1000.0 * own as f64 / neurons / simulated_ms);
+        spikes += own;
+    }
     Ok(BenchReport {
         workload: WORKLOAD.name,
         scale: config.scale,
         threads: config.threads,
         seed: config.seed,
-        simulated_ms: None,
+        simulated_ms: Some(simulated_ms),
         build_s,
         sim_s,
         cpu_s,
-        rtf: None,
+        rtf: Some(1000.0 * sim_s / simulated_ms),
         peak_rss_mb: machine::peak_resident_megabytes(),
         bytes_per_synapse: Some(connectome.bytes() as f64 / n_synapses.max(1) as f64),
         n_neurons: n_neurons.into(),
         n_synapses,
-        mean_rate_hz: None,
-        rates_hz: IndexMap::new(),
+        mean_rate_hz: Some(1000.0 * spikes as f64 / f64::from(n_neurons.max(1)) / simulated_ms),
+        rates_hz,
         synaptic_events_per_s: operations as f64 / sim_s,
-        ns_per_neuron_step: None,
-        milliseconds_per_image: Some(1000.0 * sim_s / samples.len().max(1) as f64),
+        ns_per_neuron_step: Some(1e9 * sim_s / images / steps / f64::from(n_neurons.max(1))),
+        milliseconds_per_image: Some(1000.0 * sim_s / images),
         spike_hash: format!("{:016x}", digest(&recorded)),
         version: env!("CARGO_PKG_VERSION"),
     })
 }
 
-/// Calibration and test images; the scale says how many of the latter.
-fn images(config: &BenchConfig) -> Result<(Samples, Samples), Error> {
+/// The demo's network and its test images.
+fn own_network() -> Result<(Conversion, Samples), Error> {
     let all = Samples::from_npz(DATA, SCALING)?;
     let mut arrays = npz::read_npz(DATA, NpzLimits::default())?;
     let mut part = |name: &str| -> Result<Samples, Error> {
@@ -97,17 +111,32 @@ fn images(config: &BenchConfig) -> Result<(Samples, Samples), Error> {
         Ok(all.select(positions.into_iter().filter_map(|p| usize::try_from(p).ok())))
     };
     let (calibration, test) = (part("calib_idx")?, part("test_idx")?);
-    let wanted = (test.len() as f64 * config.scale).round();
+    let graph = onnx::read(MODEL)?;
+    let convertible = Convertible::new("digits_cnn", &graph, &calibration.values)?;
+    let code = InputCode::ConstantCurrent;
+    let method = MethodConfig::new(RULES[0], code, STEPS);
+    Ok((convertible.convert(METHODS[0], &method)?, test))
+}
+
+/// A network of the user's, calibrated on the samples that it is shown: what is measured is time.
+fn user_network(model: &BenchModel) -> Result<(Conversion, Samples), Error> {
+    let calibrate = Some(model.data.clone());
+    let config = ConvertConfig { calibrate, steps: STEPS, ..ConvertConfig::default() };
+    let converted = convert(&model.path, &config)?;
+    let samples = samples_for(&converted.graph, &model.data, None, &config.preparation)?;
+    Ok((converted.conversion, samples))
+}
+
+/// `scale` times as many samples; they repeat where more are wanted than there are.
+fn repeated(test: &Samples, scale: f64) -> Result<Samples, Error> {
+    let wanted = (test.len() as f64 * scale).round();
     if !(1.0..=MOST_IMAGES).contains(&wanted) {
-        let message = format!(
-            "--scale {} gives {wanted} images; 1 to {MOST_IMAGES} can be shown",
-            config.scale
-        );
+        let message =
+            format!("--scale {scale} gives {wanted} images; 1 to {MOST_IMAGES} can be shown");
         return Err(Error::Usage(message));
     }
-    // Images repeat where more are wanted than there are.
     let positions = (0..wanted as usize).map(|index| index % test.len().max(1));
-    Ok((calibration, test.select(positions)))
+    Ok(test.select(positions))
 }
 
 /// One digest of all images' digests.

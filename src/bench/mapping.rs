@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_small_sheet_maps_the_same_way_on_any_number_of_threads() {
-        let config = BenchConfig { scale: 0.004, threads: 1, simulate: None, seed: 1 };
+        let config = BenchConfig { scale: 0.004, threads: 1, simulate: None, seed: 1, model: None };
         let on = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| run(&config, &Silent)).unwrap()

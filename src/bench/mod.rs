@@ -27,6 +27,7 @@ use crate::simulate::run;
 use crate::snn_convert::fidelity::digest;
 use indexmap::IndexMap;
 use serde::Serialize;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -41,6 +42,17 @@ pub struct BenchConfig {
     pub simulate: Option<Time>,
     /// Seed of connectivity and input.
     pub seed: u64,
+    /// A trained network instead of the workload's own.
+    pub model: Option<BenchModel>,
+}
+
+/// A trained network that a workload shows samples to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BenchModel {
+    /// The trained network.
+    pub path: PathBuf,
+    /// Samples; labels are not needed.
+    pub data: PathBuf,
 }
 
 /// What a run measured. Fields are none where a workload has no such thing.
@@ -117,6 +129,27 @@ pub static WORKLOADS: &[&Workload] = &[
 pub fn find_workload(name: &str) -> Result<&'static Workload, Error> {
     let found = WORKLOADS.iter().copied().find(|workload| workload.name == name);
     named("workload", name, found, WORKLOADS.iter().map(|workload| workload.name))
+}
+
+/// Runs a workload.
+///
+/// # Errors
+/// [`Error`], also where a trained network is given to a workload that takes none.
+pub fn run_workload(
+    workload: &Workload,
+    config: &BenchConfig,
+    progress: &dyn Progress,
+) -> Result<BenchReport, Error> {
+    let takes_model = workload.name == inference::WORKLOAD.name;
+    if config.model.is_some() && !takes_model {
+        let message = format!(
+            "workload `{}` has a network of its own; --model goes with `{}`",
+            workload.name,
+            inference::WORKLOAD.name
+        );
+        return Err(Error::Usage(message));
+    }
+    (workload.run)(config, progress)
 }
 
 impl BenchConfig {
@@ -220,7 +253,7 @@ mod tests {
     fn spikes_of_the_brunel_network_do_not_depend_on_threads() {
         let run = |threads| {
             let simulate = Time::from_milliseconds(20.0);
-            let config = BenchConfig { scale: 0.02, threads, simulate, seed: 3 };
+            let config = BenchConfig { scale: 0.02, threads, simulate, seed: 3, model: None };
             (find_workload("brunel").unwrap().run)(&config, &Silent).unwrap()
         };
         let (one, two) = (run(1), run(2));
@@ -232,8 +265,28 @@ mod tests {
     }
 
     #[test]
+    fn a_trained_network_goes_through_inference_alone() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let model = BenchModel {
+            path: root.join("examples/data/digits/digits_cnn.onnx"),
+            data: root.join("tests/data/models/digits_cnn/expected.npz"),
+        };
+        let simulate = None;
+        let config = BenchConfig { scale: 0.01, threads: 1, simulate, seed: 1, model: Some(model) };
+        let run = |name: &str| run_workload(find_workload(name).unwrap(), &config, &Silent);
+        let report = run("inference").unwrap();
+        assert_eq!((report.n_neurons, report.rates_hz.len()), (12 * 64 + 24 * 36 + 10, 3));
+        // Two images of 32 steps of a millisecond, and as many as the last layer waits.
+        assert_eq!(report.simulated_ms, Some(2.0 * 34.0));
+        assert!(report.mean_rate_hz.unwrap() > 0.0 && report.rtf.unwrap() > 0.0);
+        let error = run("brunel").unwrap_err().to_string();
+        assert!(error.contains("--model goes with `inference`"), "{error}");
+    }
+
+    #[test]
     fn scales_that_leave_nothing_and_networks_that_do_not_fit_are_refused() {
-        let config = |scale| BenchConfig { scale, threads: 1, simulate: None, seed: 0 };
+        let config =
+            |scale| BenchConfig { scale, threads: 1, simulate: None, seed: 0, model: None };
         let brunel = find_workload("brunel").unwrap().run;
         for scale in [0.0, -1.0, f64::NAN, 1e9] {
             assert!(matches!(brunel(&config(scale), &Silent), Err(Error::Usage(_))), "{scale}");

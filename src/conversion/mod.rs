@@ -8,16 +8,20 @@ mod layers;
 mod page;
 pub mod plan;
 mod results;
+mod show;
 mod stage;
+mod test_report;
+mod test_samples;
 
 pub use disagreement::Disagreement;
 pub use early_stop::EarlyStop;
-pub use evaluate::{TestConfig, TestReport, test};
+pub use evaluate::{TestConfig, test};
 pub use layers::LayerError;
 pub use page::page;
 pub use plan::{ConversionPlan, plan};
 pub use results::ImageResult;
 pub use stage::Stages;
+pub use test_report::TestReport;
 
 use crate::data::{Preparation, Samples, noise};
 use crate::error::Error;

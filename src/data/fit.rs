@@ -95,18 +95,16 @@ impl Samples {
         }
         Ok(())
     }
+}
 
-    /// Checks that every label is one of the network's outputs.
-    ///
-    /// # Errors
-    /// [`DataError::LabelRange`] with the first that is not.
-    pub fn check_labels(&self, classes: usize) -> Result<(), DataError> {
-        match self.labels.iter().position(|&label| label >= classes) {
-            Some(sample) => {
-                Err(DataError::LabelRange { sample, label: self.labels[sample], classes })
-            }
-            None => Ok(()),
-        }
+/// Checks that every label is one of the network's outputs.
+///
+/// # Errors
+/// [`DataError::LabelRange`] with the first that is not.
+pub fn check_labels(labels: &[usize], classes: usize) -> Result<(), DataError> {
+    match labels.iter().position(|&label| label >= classes) {
+        Some(sample) => Err(DataError::LabelRange { sample, label: labels[sample], classes }),
+        None => Ok(()),
     }
 }
 
@@ -157,9 +155,7 @@ mod tests {
         let mut infinite = samples();
         infinite.values[8] = f32::NAN;
         assert!(message(infinite.fit(&[2, 3], &Preparation::default())).contains("sample 1"));
-        let mut labelled = samples();
-        labelled.labels = vec![3, 10];
-        let message = labelled.check_labels(10).unwrap_err().to_string();
+        let message = check_labels(&[3, 10], 10).unwrap_err().to_string();
         assert!(message.contains("sample 1 has the label 10") && message.contains("0 to 9"));
     }
 }

@@ -7,6 +7,7 @@
 use super::DataError;
 use crate::error::Error;
 use image::{DynamicImage, ImageReader, Limits};
+use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
 /// Bytes that all pictures together may take, one a value.
@@ -35,36 +36,64 @@ pub struct Pictures {
 /// # Errors
 /// [`Error::Read`]; [`DataError::Image`] naming the picture of another size or that cannot be read.
 pub fn read(folder: &Path, channels: Option<usize>) -> Result<Pictures, Error> {
-    let (files, classes) = list(folder)?;
-    let mut pictures = Pictures { values: Vec::new(), shape: [0; 3], labels: Vec::new(), classes };
-    let mut channels = channels;
-    for (path, label) in &files {
+    let List { files, labels, classes, shape } = List::new(folder, channels)?;
+    let claimed = shape.iter().product::<usize>() as u64 * files.len() as u64;
+    if claimed > LIMIT {
+        return Err(DataError::TooLarge { claimed, limit: LIMIT }.into());
+    }
+    Ok(Pictures { values: decode_all(&files, shape)?, shape, labels, classes })
+}
+
+/// The pictures of a folder, of which only the first was read.
+pub(super) struct List {
+    pub(super) files: Vec<PathBuf>,
+    /// The class of each; empty where the folder has none.
+    pub(super) labels: Vec<usize>,
+    classes: Vec<(usize, String)>,
+    /// `[channels, height, width]` of the first, and so of all.
+    pub(super) shape: [usize; 3],
+}
+
+impl List {
+    pub(super) fn new(folder: &Path, channels: Option<usize>) -> Result<Self, Error> {
+        let (files, classes) = list(folder)?;
+        let Some((first, _)) = files.first() else {
+            return Err(DataError::Empty.into());
+        };
+        let picture = decode(first)?;
+        let own = if picture.color().has_color() { 3 } else { 1 };
+        let size = [picture.height() as usize, picture.width() as usize];
+        let shape = [channels.unwrap_or(own), size[0], size[1]];
+        let labels = files.iter().filter_map(|(_, label)| *label).collect();
+        let files = files.into_iter().map(|(path, _)| path).collect();
+        Ok(List { files, labels, classes, shape })
+    }
+}
+
+/// Values of pictures of this shape, one after the other.
+pub(super) fn decode_all(files: &[PathBuf], shape: [usize; 3]) -> Result<Vec<u8>, Error> {
+    let one = |path: &PathBuf| -> Result<Vec<u8>, Error> {
         let picture = decode(path)?;
-        let grey = !picture.color().has_color();
-        let channels = *channels.get_or_insert(if grey { 1 } else { 3 });
-        let shape = [channels, picture.height() as usize, picture.width() as usize];
-        if pictures.shape == [0; 3] {
-            pictures.shape = shape;
-            let claimed = shape.iter().product::<usize>() as u64 * files.len() as u64;
-            if claimed > LIMIT {
-                return Err(DataError::TooLarge { claimed, limit: LIMIT }.into());
-            }
-        }
-        if pictures.shape != shape {
-            let [_, height, width] = pictures.shape;
+        let [channels, height, width] = shape;
+        let own = [picture.height() as usize, picture.width() as usize];
+        if own != [height, width] {
             let reason = format!(
                 "it is {} x {} pixels, the first picture is {width} x {height}; all must have one size",
-                shape[2], shape[1]
+                own[1], own[0]
             );
             return Err(DataError::Image { path: path.clone(), reason }.into());
         }
-        append(&mut pictures.values, &picture, channels);
-        pictures.labels.extend(label);
+        let mut values = Vec::with_capacity(channels * height * width);
+        append(&mut values, &picture, channels);
+        Ok(values)
+    };
+    // Decoding is work; the first picture that is wrong is the one that is named.
+    let all: Vec<Result<Vec<u8>, Error>> = files.par_iter().map(one).collect();
+    let mut values = Vec::new();
+    for own in all {
+        values.extend(own?);
     }
-    if pictures.values.is_empty() {
-        return Err(DataError::Empty.into());
-    }
-    Ok(pictures)
+    Ok(values)
 }
 
 /// Values `[channels, height, width]` of a picture.
@@ -92,6 +121,14 @@ fn decode(path: &Path) -> Result<DynamicImage, Error> {
 }
 
 type Files = Vec<(PathBuf, Option<usize>)>;
+
+/// The pictures of a folder, in the order in which they are samples.
+///
+/// # Errors
+/// [`Error::Read`].
+pub fn files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    Ok(list(folder)?.0.into_iter().map(|(path, _)| path).collect())
+}
 
 /// All pictures with their classes, and the names of the classes.
 fn list(folder: &Path) -> Result<(Files, Vec<(usize, String)>), Error> {

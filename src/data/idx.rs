@@ -48,24 +48,7 @@ fn wrong(reason: impl Into<String>) -> DataError {
 }
 
 fn read_from(mut reader: impl Read) -> Result<Array, DataError> {
-    let mut head = [0; 4];
-    reader.read_exact(&mut head).map_err(|error| wrong(format!("its head: {error}")))?;
-    let [zero, nought, kind, axes] = head;
-    let Some(width) = width(kind).filter(|_| zero == 0 && nought == 0) else {
-        return Err(wrong(format!("it begins with {head:02x?}")));
-    };
-    if !(1..=MOST_AXES).contains(&axes) {
-        return Err(wrong(format!("it claims {axes} axes; 1 to {MOST_AXES} are possible")));
-    }
-    let mut shape = Vec::new();
-    let mut size = width;
-    for _ in 0..axes {
-        let mut extent = [0; 4];
-        reader.read_exact(&mut extent).map_err(|error| wrong(format!("its head: {error}")))?;
-        let extent = u32::from_be_bytes(extent);
-        size = size.saturating_mul(extent.into());
-        shape.push(extent as usize);
-    }
+    let Head { kind, shape, size, .. } = Head::read(&mut reader)?;
     if size > LIMIT {
         return Err(DataError::TooLarge { claimed: size, limit: LIMIT });
     }
@@ -79,6 +62,89 @@ fn read_from(mut reader: impl Read) -> Result<Array, DataError> {
         return Err(wrong(message));
     }
     Ok(Array { shape, values: elements(kind, bytes) })
+}
+
+/// What a file says of itself.
+struct Head {
+    kind: u8,
+    /// Bytes of an element.
+    width: u64,
+    shape: Vec<usize>,
+    /// Bytes of all elements.
+    size: u64,
+}
+
+impl Head {
+    fn read(reader: &mut impl Read) -> Result<Self, DataError> {
+        let mut head = [0; 4];
+        reader.read_exact(&mut head).map_err(|error| wrong(format!("its head: {error}")))?;
+        let [zero, nought, kind, axes] = head;
+        let Some(width) = width(kind).filter(|_| zero == 0 && nought == 0) else {
+            return Err(wrong(format!("it begins with {head:02x?}")));
+        };
+        if !(1..=MOST_AXES).contains(&axes) {
+            return Err(wrong(format!("it claims {axes} axes; 1 to {MOST_AXES} are possible")));
+        }
+        let mut shape = Vec::new();
+        let mut size = width;
+        for _ in 0..axes {
+            let mut extent = [0; 4];
+            reader.read_exact(&mut extent).map_err(|error| wrong(format!("its head: {error}")))?;
+            let extent = u32::from_be_bytes(extent);
+            size = size.saturating_mul(extent.into());
+            shape.push(extent as usize);
+        }
+        Ok(Head { kind, width, shape, size })
+    }
+}
+
+/// The elements of an IDX file from the first to the last.
+pub(super) struct IdxStream {
+    head: Head,
+    reader: Box<dyn Read + Send>,
+}
+
+impl IdxStream {
+    /// Reads the head; `first` are the first bytes, which say whether the file is compressed.
+    pub(super) fn new(reader: Box<dyn Read + Send>, first: &[u8]) -> Result<Self, DataError> {
+        let mut reader: Box<dyn Read + Send> = match first.starts_with(&GZIP) {
+            true => Box::new(GzDecoder::new(reader)),
+            false => reader,
+        };
+        Ok(IdxStream { head: Head::read(&mut reader)?, reader })
+    }
+
+    /// Extents, slowest first.
+    pub(super) fn shape(&self) -> &[usize] {
+        &self.head.shape
+    }
+
+    /// The next elements.
+    pub(super) fn take(&mut self, count: usize) -> Result<Values, DataError> {
+        let size = self.head.width.saturating_mul(count as u64);
+        let mut bytes = Vec::new();
+        let read = self.reader.by_ref().take(size).read_to_end(&mut bytes);
+        read.map_err(|error| wrong(format!("its elements: {error}")))?;
+        match bytes.len() as u64 == size {
+            true => Ok(elements(self.head.kind, bytes)),
+            false => Err(self.ended()),
+        }
+    }
+
+    /// Passes over the next elements.
+    pub(super) fn skip(&mut self, count: usize) -> Result<(), DataError> {
+        let size = self.head.width.saturating_mul(count as u64);
+        let passed = std::io::copy(&mut self.reader.by_ref().take(size), &mut std::io::sink());
+        match passed.map_err(|error| wrong(format!("its elements: {error}")))? == size {
+            true => Ok(()),
+            false => Err(self.ended()),
+        }
+    }
+
+    fn ended(&self) -> DataError {
+        let Head { shape, size, .. } = &self.head;
+        wrong(format!("the shape {shape:?} needs {size} bytes, there are fewer"))
+    }
 }
 
 fn elements(kind: u8, bytes: Vec<u8>) -> Values {

@@ -5,9 +5,11 @@ mod fit;
 pub mod folder;
 pub mod idx;
 pub mod noise;
+mod stream;
 
 pub use error::DataError;
-pub use fit::Preparation;
+pub use fit::{Preparation, check_labels};
+pub use stream::SampleStream;
 
 use crate::error::Error;
 use crate::model_io::array::{Array, Values};

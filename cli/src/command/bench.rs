@@ -2,9 +2,10 @@
 
 use super::{Outcome, Run, Session};
 use crate::table::facts;
-use spikeloom::bench::{BenchConfig, find_workload};
+use spikeloom::bench::{BenchConfig, BenchModel, find_workload, run_workload};
 use spikeloom::error::Error;
 use spikeloom::simulate::parse_time;
+use std::path::PathBuf;
 
 /// Measure a workload: build time, run time, memory, rates
 #[derive(Debug, clap::Args)]
@@ -24,6 +25,14 @@ pub struct Bench {
     /// Seed of connectivity and input
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+
+    /// Trained network to measure instead of the demo's (workload `inference`)
+    #[arg(long, value_name = "MODEL", requires = "data")]
+    model: Option<PathBuf>,
+
+    /// Samples that the network is calibrated on and shown
+    #[arg(long, value_name = "DATA", requires = "model")]
+    data: Option<PathBuf>,
 }
 
 impl Run for Bench {
@@ -35,8 +44,13 @@ impl Run for Bench {
             threads: session.threads.unwrap_or(available),
             simulate: self.simulate.as_deref().map(parse_time).transpose()?,
             seed: self.seed,
+            model: self
+                .model
+                .clone()
+                .zip(self.data.clone())
+                .map(|(path, data)| BenchModel { path, data }),
         };
-        let report = (workload.run)(&config, &session.terminal)?;
+        let report = run_workload(workload, &config, &session.terminal)?;
         let json = serde_json::to_value(&report)?;
         let text = json.as_object().map_or_else(String::new, facts);
         Ok(Outcome::fine(json, text))

@@ -1,8 +1,10 @@
 //! One projection's synapses, laid out for delivery.
 
 use super::narrow::Narrow;
-use super::scatter::{Scatter, Scratch};
+use super::rows::Rows;
+use super::scatter::{ConvolutionDelivery, Scatter, Scratch};
 use crate::neuron::Combine;
+use kernels::Instructions;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -314,6 +316,7 @@ impl Fanout {
     /// save asking for memory.
     pub fn deliver_all(
         &self,
+        instructions: Instructions,
         spikes: Arriving<'_>,
         part: &Range<u32>,
         input: &mut [f64],
@@ -322,7 +325,19 @@ impl Fanout {
     ) {
         match (&self.layout, &self.weights, self.combine) {
             (Layout::Convolution(scatter), Weights::Each(weights), Combine::Sum) => {
-                deliver_convolution((scatter, weights), spikes, part, input, empty, scratch);
+                let delivery = ConvolutionDelivery { instructions, scatter, weights, part };
+                delivery.deliver(spikes, input, empty, scratch);
+            }
+            (Layout::Dense { autapses: true }, Weights::Each(weights), Combine::Sum) => {
+                let (width, first) = (self.targets.len(), part.start as usize);
+                let rows = Rows { weights, width, first };
+                match spikes.payloads.is_empty() {
+                    true => rows.add(instructions, spikes.neurons, |_| 1.0, input),
+                    false => {
+                        let factor = |place| f64::from(spikes.message(place).payload);
+                        rows.add(instructions, spikes.neurons, factor, input);
+                    }
+                }
             }
             _ => {
                 for (index, &source) in spikes.neurons.iter().enumerate() {
@@ -447,38 +462,6 @@ impl Fanout {
             _ => 0..0,
         }
     }
-}
-
-/// Adds a step's spikes through a shared kernel. Every target sums in the order of the sources.
-fn deliver_convolution(
-    kernel: (&Scatter, &[f64]),
-    spikes: Arriving<'_>,
-    part: &Range<u32>,
-    input: &mut [f64],
-    empty: bool,
-    scratch: &mut Scratch,
-) {
-    let (scatter, weights) = kernel;
-    let whole = input.len() == scatter.targets();
-    let (neurons, payloads, sums) = scatter.joined(spikes.neurons, spikes.payloads, scratch);
-    if whole && scatter.is_plain() {
-        scatter.add(neurons, payloads, weights, input);
-        return;
-    }
-    sums.resize(scatter.targets(), 0.0);
-    if empty {
-        sums.fill(0.0);
-    } else {
-        scatter.spread(input, part, sums);
-    }
-    match whole {
-        true => scatter.add(neurons, payloads, weights, sums),
-        false => {
-            let channels = scatter.channels_in(part);
-            scatter.add_channels(neurons, payloads, weights, &channels, sums);
-        }
-    }
-    scatter.gather(sums, part, input);
 }
 
 impl Weights {

@@ -13,6 +13,7 @@ mod fanout;
 pub mod footprint;
 pub mod graph;
 pub mod narrow;
+mod rows;
 mod scatter;
 
 pub use compile::{CompileConfig, CompileError, Precision, compile};
@@ -20,6 +21,7 @@ pub use draw::{Draw, DrawnSynapse, Row};
 pub use fanout::{Arriving, Delays, Fanout, Layout, Message, NarrowView, Weights};
 pub use footprint::{Footprint, predict, predict_for};
 pub use narrow::{WeightRounding, rounding};
+pub use rows::Rows;
 pub use scatter::{Scatter, Scratch};
 
 use narrow::Narrow;

@@ -10,8 +10,13 @@
 //! Such twins are counted first, and what they bring is added once, times their number: exactly the
 //! same sum, as it is only done for weights on the dyadic grid of [`exact`].
 
+mod addition;
+mod delivery;
+mod twins;
+
+pub(super) use delivery::ConvolutionDelivery;
+
 use crate::network::Convolution;
-use crate::neuron::exact;
 use std::ops::Range;
 
 /// Where a kernel element meets a target, along one axis.
@@ -125,94 +130,6 @@ impl Scatter {
         }
     }
 
-    /// Lets twins be counted together where that leaves every sum as it is.
-    pub fn find_twins(&mut self, weights: &[f64]) {
-        let largest = weights.iter().fold(0.0, |most: f64, weight| most.max(weight.abs()));
-        let sources = self.geometry.source.iter().map(|&n| f64::from(n)).product::<f64>();
-        let fine = |weight: &f64| exact::round(*weight) == *weight;
-        if largest * sources >= exact::LARGEST_EXACT || !weights.iter().all(fine) {
-            return;
-        }
-        let [rows, columns] = [0, 1].map(|axis| self.first_alike(axis, weights));
-        let alike = |first: &[u32]| first.iter().zip(0..).any(|(&first, own)| first != own);
-        if !alike(&rows) && !alike(&columns) {
-            return;
-        }
-        let width = self.geometry.source[2];
-        let lines = (0..self.geometry.source[0] * self.geometry.source[1]).map(|line| {
-            let height = self.geometry.source[1];
-            line - line % height + rows[(line % height) as usize]
-        });
-        self.twins = lines
-            .flat_map(|line| columns.iter().map(move |column| line * width + column))
-            .collect();
-    }
-
-    /// For each source row (or column) the first that reaches the same targets with the same weights.
-    fn first_alike(&self, axis: usize, weights: &[f64]) -> Vec<u32> {
-        let [height, width] = self.geometry.kernel.map(|n| n as usize);
-        let channels = self.targets_per_group;
-        // Laid-out weights as [outer, position on the axis, inner].
-        let (count, inner) = match axis {
-            0 => (height, width * channels),
-            _ => (width, channels),
-        };
-        let place = |position: u32| match axis {
-            0 => position as usize,
-            _ => self.places[position as usize] as usize,
-        };
-        let same = |a: u32, b: u32| {
-            weights.chunks_exact((count * inner).max(1)).all(|outer| {
-                let at = |position| &outer[place(position) * inner..][..inner];
-                at(a) == at(b)
-            })
-        };
-        let kernel: Vec<u32> = (0..count as u32)
-            .map(|own| (0..own).find(|&first| same(first, own)).unwrap_or(own))
-            .collect();
-        let taps = if axis == 0 { &self.rows } else { &self.columns };
-        let positions = self.geometry.source[axis + 1];
-        let mut first_of = std::collections::HashMap::new();
-        (0..positions)
-            .map(|position| {
-                let own = taps.at(position as usize).iter();
-                let own: Vec<(u32, u32)> =
-                    own.map(|tap| (tap.target, kernel[tap.kernel as usize])).collect();
-                *first_of.entry(own).or_insert(position)
-            })
-            .collect()
-    }
-
-    /// The sources to deliver, twins joined: their neurons and payloads.
-    pub(super) fn joined<'a>(
-        &self,
-        neurons: &'a [u32],
-        payloads: &'a [i32],
-        scratch: &'a mut Scratch,
-    ) -> (&'a [u32], &'a [i32], &'a mut Vec<f64>) {
-        let Scratch { sums, counts, neurons: joined, payloads: sent } = scratch;
-        if self.twins.is_empty() {
-            return (neurons, payloads, sums);
-        }
-        if counts.len() < self.twins.len() {
-            counts.resize(self.twins.len(), 0);
-        }
-        joined.clear();
-        sent.clear();
-        for (index, &neuron) in neurons.iter().enumerate() {
-            let first = self.twins[neuron as usize];
-            let count = &mut counts[first as usize];
-            let payload = payloads.get(index).copied().unwrap_or(1);
-            if *count == 0 {
-                joined.push(first);
-            }
-            // Payloads that overflow together saturate far beyond what a sum holds exactly.
-            *count = count.saturating_add(payload);
-        }
-        sent.extend(joined.iter().map(|&first| std::mem::take(&mut counts[first as usize])));
-        (joined, sent, sums)
-    }
-
     /// The geometry.
     pub fn geometry(&self) -> &Convolution {
         &self.geometry
@@ -298,82 +215,6 @@ impl Scatter {
         self.targets_per_group == 1 || self.area() == 1
     }
 
-    /// Adds the laid-out weights of `sources`, times their payloads (1 where there are none), to
-    /// `sums`, which holds all targets channel-last.
-    pub fn add(&self, sources: &[u32], payloads: &[i32], weights: &[f64], sums: &mut [f64]) {
-        let channels = self.targets_per_group;
-        self.for_each_run(sources, |index, run, place| {
-            let length = run.len() * channels;
-            let first = run.start * channels;
-            let weights = &weights[place * channels..place * channels + length];
-            add_times(&mut sums[first..first + length], weights, payloads.get(index));
-        });
-    }
-
-    /// Adds the laid-out weights of all sources, times their values, to the neurons `output`: what the
-    /// convolution makes of an analogue input. Each target sums in the order of the sources.
-    pub fn apply(&self, values: &[f64], weights: &[f64], output: &mut [f64], sums: &mut Vec<f64>) {
-        let part = 0..self.targets() as u32;
-        sums.resize(self.targets(), 0.0);
-        self.spread(output, &part, sums);
-        let is_there = |source: &u32| values.get(*source as usize).is_some_and(|v| *v != 0.0);
-        let sources: Vec<u32> = (0..values.len() as u32).filter(is_there).collect();
-        let channels = self.targets_per_group;
-        self.for_each_run(&sources, |index, run, place| {
-            let (value, length) = (values[sources[index] as usize], run.len() * channels);
-            let weights = &weights[place * channels..place * channels + length];
-            let own = sums[run.start * channels..][..length].iter_mut();
-            own.zip(weights).for_each(|(sum, weight)| *sum += weight * value);
-        });
-        self.gather(sums, &part, output);
-    }
-
-    /// As [`add`](Self::add), only for target channels in `part`.
-    pub fn add_channels(
-        &self,
-        sources: &[u32],
-        payloads: &[i32],
-        weights: &[f64],
-        part: &Range<usize>,
-        sums: &mut [f64],
-    ) {
-        let (channels, area) = (self.targets_per_group, self.area());
-        self.for_each_run(sources, |index, run, place| {
-            let group = run.start / area;
-            let first = part.start.saturating_sub(group * channels).min(channels);
-            let end = part.end.saturating_sub(group * channels).min(channels);
-            for offset in 0..run.len() {
-                let sums = &mut sums[(run.start + offset) * channels..][first..end];
-                let weights = &weights[(place + offset) * channels..][first..end];
-                add_times(sums, weights, payloads.get(index));
-            }
-        });
-    }
-
-    /// Calls `visit(index of the source, cells, place)` for every run: `cells` are positions in
-    /// `[group, row, column]`, `place` is the position of the first weight; both count channels of a
-    /// group as one.
-    #[inline(always)]
-    fn for_each_run(&self, sources: &[u32], mut visit: impl FnMut(usize, Range<usize>, usize)) {
-        let [height, width] = self.geometry.kernel.map(|n| n as usize);
-        let (area, target_width) = (self.area(), self.geometry.target[2] as usize);
-        for (index, &source) in sources.iter().enumerate() {
-            let cell = self.cell(source);
-            let plane = cell.channel / self.sources_per_group * area;
-            let kernel = cell.channel * height;
-            let runs = self.runs.at(cell.column);
-            for row in self.rows.at(cell.row) {
-                let line = plane + row.target as usize * target_width;
-                let weights = (kernel + row.kernel as usize) * width;
-                for run in runs {
-                    let first = line + run.target as usize;
-                    let cells = first..first + run.count as usize;
-                    visit(index, cells, weights + run.place as usize);
-                }
-            }
-        }
-    }
-
     /// Copies neurons `part` from channel-last `sums` to `neurons`, one slot each.
     pub fn gather(&self, sums: &[f64], part: &Range<u32>, neurons: &mut [f64]) {
         self.for_each_line(part, |neuron, length, cell, channels| {
@@ -409,18 +250,6 @@ impl Scatter {
     pub fn channels_in(&self, part: &Range<u32>) -> Range<usize> {
         let area = self.area().max(1);
         part.start as usize / area..(part.end as usize).div_ceil(area)
-    }
-}
-
-/// sums += weights × payload.
-#[inline(always)]
-fn add_times(sums: &mut [f64], weights: &[f64], payload: Option<&i32>) {
-    match payload {
-        None | Some(1) => sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight),
-        Some(&payload) => {
-            let factor = f64::from(payload);
-            sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight * factor);
-        }
     }
 }
 

@@ -40,6 +40,7 @@ use crate::network::ValidNetwork;
 use crate::recording::{Counters, PopulationInfo, Recording, Trace};
 use crate::time::Time;
 pub use kernels::Instructions;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A valid network with its connectome, shared by any number of engines.
@@ -74,6 +75,11 @@ impl Compiled {
     /// Synapses that leave a neuron.
     pub fn out_degree(&self, neuron: u32) -> u64 {
         self.out_degrees[neuron as usize]
+    }
+
+    /// Synapses that leave each of these neurons.
+    fn out_degrees(&self, neurons: Range<u32>) -> &[u64] {
+        &self.out_degrees[neurons.start as usize..neurons.end as usize]
     }
 
     /// An empty recording with the network's populations and probes.

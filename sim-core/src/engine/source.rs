@@ -196,8 +196,11 @@ impl Stimuli {
                     start_step,
                     stop_step,
                 } if *driven == population && (*start_step..*stop_step).contains(&step) => {
-                    for (neuron, slot) in sum.iter_mut().enumerate() {
-                        *slot += amplitude.get(neuron);
+                    match amplitude {
+                        Column::One(value) => sum.iter_mut().for_each(|slot| *slot += value),
+                        Column::Each(values) => {
+                            sum.iter_mut().zip(values).for_each(|(slot, value)| *slot += value);
+                        }
                     }
                 }
                 ValidStimulus::VaryingCurrent {

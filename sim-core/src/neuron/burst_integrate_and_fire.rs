@@ -39,14 +39,15 @@
 
 use super::exact;
 use super::model::{
-    ClockNeurons, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, LoweredReset, ModelSpec,
-    ModelTime, NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor, VariableSpec,
+    ClockNeurons, Combine, EventNeurons, LoweredNeurons, LoweredReset, ModelSpec, ModelTime,
+    NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor, VariableSpec,
 };
 use crate::network::{Neuron, Reset, SpikeCondition};
 use crate::time::{Grid, Time};
 use crate::units::{Dimension, Values};
 
 mod answer;
+mod clock;
 
 pub use answer::{Answer, LARGEST_PAYLOAD, NO_LIMIT};
 
@@ -188,7 +189,8 @@ impl NeuronModel for Model {
     }
 
     fn clock(&self, neurons: &LoweredNeurons) -> Option<Box<dyn ClockNeurons>> {
-        Some(Box::new(State::new(neurons)))
+        let State { answers, initial, .. } = State::new(neurons);
+        Some(Box::new(clock::ClockState::new(&answers, &initial)))
     }
 
     fn event(&self, neurons: &LoweredNeurons) -> Result<Option<Box<dyn EventNeurons>>, String> {
@@ -267,31 +269,6 @@ impl State {
         self.potential[neuron] = potential - answer.threshold * f64::from(payload);
         self.count[neuron] += f64::from(payload);
         payload
-    }
-}
-
-impl ClockNeurons for State {
-    fn step(&mut self, drive: Drive<'_>, spikes: &mut Emitted) {
-        let inputs = drive.inputs[0].iter().zip(drive.current);
-        for (neuron, (input, current)) in inputs.enumerate() {
-            self.last_step[neuron] += 1;
-            let payload = self.add(neuron, input + current);
-            if payload != 0 {
-                spikes.push_graded(neuron as u32, payload);
-            }
-        }
-    }
-
-    fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
-        EventNeurons::visit_state(self, visitor);
-    }
-
-    fn variable(&self, index: usize) -> Vec<f64> {
-        if index == 0 { self.potential.clone() } else { self.count.clone() }
-    }
-
-    fn reset(&mut self) {
-        self.restart();
     }
 }
 

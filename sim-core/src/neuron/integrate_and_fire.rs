@@ -29,6 +29,7 @@
 //! "RMP-SNN".
 
 use super::exact;
+use super::fired::{Flags, TOGETHER, for_each_bit, mask};
 use super::model::{
     ClockNeurons, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, LoweredReset, ModelSpec,
     ModelTime, NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor, VariableSpec,
@@ -36,6 +37,7 @@ use super::model::{
 use crate::network::{Neuron, Reset, SpikeCondition};
 use crate::time::{Grid, Time};
 use crate::units::{Dimension, Values};
+use kernels::Loop;
 
 /// The model.
 pub struct Model;
@@ -188,24 +190,28 @@ impl State {
     }
 }
 
-/// Neurons that are advanced before any of their spikes is listed.
-const TOGETHER: usize = 32;
+/// One step of all neurons: no branch a neuron, so that compilers take several at once.
+struct Advance<'a, F, G> {
+    state: &'a mut State,
+    drive: Drive<'a>,
+    spikes: &'a mut Emitted,
+    /// Whether a potential reaches a threshold.
+    reaches: F,
+    /// What a spike makes of a potential that reached a threshold.
+    reset: G,
+}
 
-impl State {
-    /// One step of all neurons: no branch a neuron, so that compilers take several at once.
+impl<F: Fn(f64, f64) -> bool, G: Fn(f64, f64) -> f64> Loop for Advance<'_, F, G> {
+    type Output = ();
+
     #[inline(always)]
-    fn advance(
-        &mut self,
-        drive: Drive<'_>,
-        spikes: &mut Emitted,
-        reaches: impl Fn(f64, f64) -> bool,
-        reset: impl Fn(f64, f64) -> f64,
-    ) {
-        let neurons = self.potential.chunks_mut(TOGETHER).zip(self.threshold.chunks(TOGETHER));
+    fn run(self) {
+        let Advance { state, drive, spikes, reaches, reset } = self;
+        let neurons = state.potential.chunks_mut(TOGETHER).zip(state.threshold.chunks(TOGETHER));
         let drives = drive.inputs[0].chunks(TOGETHER).zip(drive.current.chunks(TOGETHER));
         for (number, ((potential, threshold), (input, current))) in neurons.zip(drives).enumerate()
         {
-            let mut fired = [0_u64; TOGETHER];
+            let mut fired: Flags = [0; TOGETHER];
             let own = potential.iter_mut().zip(threshold).zip(&mut fired);
             for (((potential, &theta), fired), (input, current)) in
                 own.zip(input.iter().zip(current))
@@ -213,24 +219,12 @@ impl State {
                 let reached = *potential + (input + current);
                 let spikes = reaches(reached, theta);
                 *potential = if spikes { reset(reached, theta) } else { reached };
-                *fired = u64::from(spikes);
+                *fired = u8::from(spikes);
             }
-            if fired.iter().fold(0, |any, fired| any | fired) != 0 {
-                list(&fired, (number * TOGETHER) as u32, &mut spikes.neurons);
-            }
+            let first = (number * TOGETHER) as u32;
+            for_each_bit(mask(&fired), |lane| spikes.push(first + lane as u32));
         }
     }
-}
-
-/// Appends `first` + the places at which `fired` is 1.
-fn list(fired: &[u64; TOGETHER], first: u32, neurons: &mut Vec<u32>) {
-    let mut found = [0; TOGETHER];
-    let mut count = 0;
-    for (place, &fired) in fired.iter().enumerate() {
-        found[count % TOGETHER] = first + place as u32;
-        count += fired as usize;
-    }
-    neurons.extend_from_slice(&found[..count]);
 }
 
 impl ClockNeurons for State {
@@ -238,18 +232,21 @@ impl ClockNeurons for State {
         let (at_or_above, above) =
             (|v: f64, theta: f64| v >= theta, |v: f64, theta: f64| v > theta);
         let subtract = |v: f64, theta: f64| v - theta;
-        match (self.spike, self.reset) {
-            (SpikeCondition::AtOrAbove, LoweredReset::Subtract) => {
-                self.advance(drive, spikes, at_or_above, subtract);
+        let set = drive.instructions;
+        match (self.spike, self.reset, self) {
+            (SpikeCondition::AtOrAbove, LoweredReset::Subtract, state) => {
+                set.run(Advance { state, drive, spikes, reaches: at_or_above, reset: subtract });
             }
-            (SpikeCondition::Above, LoweredReset::Subtract) => {
-                self.advance(drive, spikes, above, subtract);
+            (SpikeCondition::Above, LoweredReset::Subtract, state) => {
+                set.run(Advance { state, drive, spikes, reaches: above, reset: subtract });
             }
-            (SpikeCondition::AtOrAbove, LoweredReset::To(value)) => {
-                self.advance(drive, spikes, at_or_above, |_, _| value);
+            (SpikeCondition::AtOrAbove, LoweredReset::To(value), state) => {
+                let reset = |_, _| value;
+                set.run(Advance { state, drive, spikes, reaches: at_or_above, reset });
             }
-            (SpikeCondition::Above, LoweredReset::To(value)) => {
-                self.advance(drive, spikes, above, |_, _| value);
+            (SpikeCondition::Above, LoweredReset::To(value), state) => {
+                let reset = |_, _| value;
+                set.run(Advance { state, drive, spikes, reaches: above, reset });
             }
         }
     }

@@ -172,7 +172,9 @@ struct State {
     /// Running sums `[receptor × places + place][neuron]`.
     sums: Vec<Vec<f64>>,
     largest: Vec<f64>,
-    /// Payloads of one step, for reuse.
+    /// Places of each receptor up to the last that has ever had a payload: the sums of the others are 0.
+    used: [usize; RECEPTORS.len()],
+    /// Payloads of one receptor in one step, for reuse.
     scratch: Vec<i32>,
 }
 
@@ -185,27 +187,35 @@ impl State {
             gate: neurons.parameters[2].get(0) == 1.0,
             sums: vec![vec![0.0; size]; RECEPTORS.len() * places],
             largest: vec![0.0; size],
-            scratch: vec![0; RECEPTORS.len() * places],
+            used: [0; RECEPTORS.len()],
+            scratch: vec![0; places],
         }
     }
 
     /// Adds what arrives for a neuron; gives the payload to send, 0 for none.
-    fn add(&mut self, neuron: usize, inputs: impl Iterator<Item = f64>) -> i32 {
-        let mut silent = true;
-        for (receptor, input) in inputs.enumerate() {
-            silent &= input == 0.0;
-            let digits = &mut self.scratch[receptor * self.places..][..self.places];
-            read_places(input, self.bits, digits);
-        }
-        if silent {
+    fn add(&mut self, neuron: usize, inputs: impl Iterator<Item = f64> + Clone) -> i32 {
+        if inputs.clone().all(|input| input == 0.0) {
             return 0;
         }
         let mut best: Option<(f64, i32)> = None;
-        for (place, &payload) in self.scratch.iter().enumerate() {
-            let sum = &mut self.sums[place][neuron];
-            *sum += f64::from(payload);
-            if best.is_none_or(|(largest, _)| *sum > largest) {
-                best = Some((*sum, payload));
+        let mut consider = |sum: f64, payload: i32| {
+            if best.is_none_or(|(largest, _)| sum > largest) {
+                best = Some((sum, payload));
+            }
+        };
+        for (receptor, input) in inputs.enumerate() {
+            let read = read_places(input, self.bits, &mut self.scratch);
+            let used = &mut self.used[receptor];
+            *used = read.max(*used);
+            let own = &mut self.sums[receptor * self.places..][..*used];
+            for (place, sums) in own.iter_mut().enumerate() {
+                let payload = if place < read { self.scratch[place] } else { 0 };
+                sums[neuron] += f64::from(payload);
+                consider(sums[neuron], payload);
+            }
+            if *used < self.places {
+                // All that follow are alike: no payload ever.
+                consider(0.0, 0);
             }
         }
         let Some((largest, payload)) = best else { return 0 };
@@ -219,15 +229,19 @@ impl State {
     }
 }
 
-/// Reads balanced digits of base 2^bits off a whole number, the lowest first.
-fn read_places(input: f64, bits: u32, digits: &mut [i32]) {
+/// Reads balanced digits of base 2^bits off a whole number, the lowest first, and gives how many there
+/// are up to the last that is not 0.
+fn read_places(input: f64, bits: u32, digits: &mut [i32]) -> usize {
     let mut rest = input as i64;
-    let base = 1_i64 << bits;
-    for digit in digits {
-        let low = (rest + base / 2).rem_euclid(base) - base / 2;
-        *digit = low as i32;
-        rest = (rest - low) / base;
+    let (half, mask) = (1_i64 << (bits - 1), (1_i64 << bits) - 1);
+    let mut read = 0;
+    while rest != 0 && read < digits.len() {
+        let low = ((rest + half) & mask) - half;
+        digits[read] = low as i32;
+        rest = (rest - low) >> bits;
+        read += 1;
     }
+    read
 }
 
 impl ClockNeurons for State {
@@ -273,6 +287,8 @@ impl EventNeurons for State {
     fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
         self.sums.iter_mut().for_each(|sums| visitor.reals(&mut sums.iter_mut()));
         visitor.reals(&mut self.largest.iter_mut());
+        // What is put back may have payloads in any place.
+        self.used = [self.places; RECEPTORS.len()];
     }
 
     fn variable(&self, _index: usize, neuron: usize, _time: Time) -> f64 {
@@ -302,7 +318,8 @@ mod tests {
                     .map(|(j, &n)| f64::from(n) * (j as f64 * f64::from(bits)).exp2())
                     .sum();
                 let mut read = vec![0; places];
-                read_places(sum, bits, &mut read);
+                let last = written.iter().rposition(|&payload| payload != 0);
+                assert_eq!(read_places(sum, bits, &mut read), last.map_or(0, |last| last + 1));
                 assert_eq!(read, written, "{bits} bits");
             }
         }

@@ -13,6 +13,7 @@ pub mod exact;
 mod exact_current_neurons;
 pub mod exponential_integrate_and_fire;
 pub mod exponential_sum;
+mod fired;
 pub mod first_arrival;
 pub mod first_spike;
 pub mod first_spike_slots;

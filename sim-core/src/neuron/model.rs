@@ -237,6 +237,8 @@ pub struct Drive<'a> {
     pub inputs: &'a [Vec<f64>],
     /// Constant current during the step [model's current unit]; one a neuron.
     pub current: &'a [f64],
+    /// Instruction set to run with; spikes do not depend on it.
+    pub instructions: kernels::Instructions,
 }
 
 /// The spikes that a part's neurons send in one step.

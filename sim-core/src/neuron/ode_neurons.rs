@@ -258,7 +258,8 @@ mod tests {
             for step in 1..=2000_u32 {
                 let mut spikes = crate::neuron::Emitted::default();
                 let inputs = [vec![0.0; 2], vec![0.0; 2]];
-                let drive = crate::neuron::Drive { inputs: &inputs, current: &[1500.0, 0.0] };
+                let (current, instructions) = (&[1500.0, 0.0], kernels::Instructions::widest());
+                let drive = crate::neuron::Drive { inputs: &inputs, current, instructions };
                 cells.step(drive, &mut spikes);
                 assert!(!spikes.neurons.contains(&1), "no current, no spike");
                 if !spikes.neurons.is_empty() {

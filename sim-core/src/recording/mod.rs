@@ -74,6 +74,35 @@ impl Counters {
         self.synaptic_operations += synapses;
         self.population_operations[population] += synapses;
     }
+
+    /// Counts spikes of one population: the synapses that each reaches, and their payloads (all 1
+    /// where there are none).
+    pub fn add_all(
+        &mut self,
+        population: usize,
+        synapses: impl ExactSizeIterator<Item = u64>,
+        payloads: &[i32],
+    ) {
+        let spikes = synapses.len() as u64;
+        let (mut reached, mut sizes, mut operations) = (0, 0, 0);
+        match payloads {
+            [] => {
+                reached = synapses.sum();
+                (sizes, operations) = (spikes, reached);
+            }
+            payloads => synapses.zip(payloads).for_each(|(synapses, payload)| {
+                let size = u64::from(payload.unsigned_abs());
+                reached += synapses;
+                sizes += size;
+                operations += size * synapses;
+            }),
+        }
+        self.payload_sums[population] += sizes;
+        self.payload_operations[population] += operations;
+        self.spikes[population] += spikes;
+        self.synaptic_operations += reached;
+        self.population_operations[population] += reached;
+    }
 }
 
 /// Spikes and traces of a run.

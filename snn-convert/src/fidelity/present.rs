@@ -10,10 +10,9 @@ use rayon::prelude::*;
 use sim_core::engine::{Compiled, Engine, EngineConfig, Start};
 use sim_core::network::Network;
 use sim_core::time::Time;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A converted network, compiled and ready to be shown samples.
-#[derive(Debug)]
 pub struct Presenter<'a> {
     pub(super) conversion: &'a Conversion,
     pub(super) compiled: Arc<Compiled>,
@@ -22,6 +21,14 @@ pub struct Presenter<'a> {
     drives: Vec<Vec<PreparedMap>>,
     /// Whether all spikes are recorded, or only counted.
     pub(super) recorded: bool,
+    /// Engines that wait to be used again: starting one takes as long as some samples.
+    idle: Mutex<Vec<(Start, Box<dyn Engine>)>>,
+}
+
+impl std::fmt::Debug for Presenter<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Presenter").field("config", &self.config).finish_non_exhaustive()
+    }
 }
 
 impl<'a> Presenter<'a> {
@@ -65,7 +72,8 @@ impl<'a> Presenter<'a> {
         let compiled = Arc::new(Compiled::new(valid, config.compile)?);
         let maps = |drive: &CurrentDrive| drive.maps.iter().map(PreparedMap::new).collect();
         let drives = conversion.input.currents.iter().map(maps).collect();
-        Ok(Presenter { conversion, compiled, config, drives, recorded })
+        let idle = Mutex::new(Vec::new());
+        Ok(Presenter { conversion, compiled, config, drives, recorded, idle })
     }
 
     /// The compiled network.
@@ -98,21 +106,31 @@ impl<'a> Presenter<'a> {
         start: Start,
         done: &(dyn Fn() + Sync),
     ) -> Result<Vec<SampleRun>, FidelityError> {
-        // One engine a thread, used again: starting one takes as long as some samples.
-        let idle: Mutex<Vec<Box<dyn Engine>>> = Mutex::new(Vec::new());
-        let list = || idle.lock().unwrap_or_else(PoisonError::into_inner);
         let show = |(index, sample): (usize, &&[f32])| {
-            let waiting = list().pop();
-            let mut engine = match waiting {
-                Some(engine) => engine,
-                None => start(self.compiled.clone(), EngineConfig::default())?,
-            };
+            let mut engine = self.idle_engine(start)?;
             let run = self.show_one(engine.as_mut(), first + index, sample);
-            list().push(engine);
+            self.idle().push((start, engine));
             done();
             run
         };
         samples.par_iter().enumerate().map(show).collect()
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<(Start, Box<dyn Engine>)>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An engine of this kind: one that waits, or a new one.
+    fn idle_engine(&self, start: Start) -> Result<Box<dyn Engine>, FidelityError> {
+        let waiting = {
+            let mut idle = self.idle();
+            let own = idle.iter().position(|(kind, _)| std::ptr::fn_addr_eq(*kind, start));
+            own.map(|at| idle.swap_remove(at).1)
+        };
+        match waiting {
+            Some(engine) => Ok(engine),
+            None => Ok(start(self.compiled.clone(), EngineConfig::default())?),
+        }
     }
 
     /// Shows one sample; afterwards the engine's recording holds all its spikes.

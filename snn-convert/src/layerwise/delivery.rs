@@ -4,7 +4,8 @@
 //! channels of a cell lie side by side, so the inner loop is a run of multiply-adds.
 
 use crate::linear::LinearMap;
-use sim_core::network::Convolution as Geometry;
+use sim_core::connectome::{Rows, Scatter};
+use sim_core::engine::Instructions;
 use sim_core::neuron::exact;
 
 /// A spike of a layer.
@@ -19,11 +20,11 @@ pub struct LayerSpike {
 /// A linear map with weights on the grid of stepwise models (see [`exact`]).
 #[derive(Debug, Clone)]
 pub enum Delivery {
-    /// A convolution; sums lie channels last.
+    /// A convolution; sums lie channels last within each group.
     Convolution {
-        /// Extents and window.
-        geometry: Geometry,
-        /// Weights `[source channel, kernel row, kernel column, target channel of the group]`.
+        /// The runs that spikes add.
+        scatter: Box<Scatter>,
+        /// Weights as they are laid out.
         weights: Vec<f64>,
     },
     /// A matrix `[source, target]`.
@@ -49,17 +50,10 @@ impl Delivery {
     pub fn new(map: &LinearMap) -> Self {
         match map {
             LinearMap::Convolution { geometry, weights } => {
-                let [out, per_group, height, width] = geometry.weight_shape().map(|n| n as usize);
-                let out_group = out / geometry.groups.max(1) as usize;
-                let taps = height * width;
-                let mut turned = vec![0.0; weights.len()];
-                for (index, &weight) in weights.iter().enumerate() {
-                    let (target, within) = (index / taps / per_group, index / taps % per_group);
-                    let channel = target / out_group * per_group + within;
-                    let place = (channel * taps + index % taps) * out_group + target % out_group;
-                    turned[place] = exact::round(weight);
-                }
-                Delivery::Convolution { geometry: *geometry, weights: turned }
+                let scatter = Box::new(Scatter::new(*geometry));
+                let rounded: Vec<f64> = weights.iter().map(|&w| exact::round(w)).collect();
+                let weights = scatter.lay_out(&rounded);
+                Delivery::Convolution { scatter, weights }
             }
             LinearMap::Dense { targets, sources, weights } => {
                 let mut turned = vec![0.0; weights.len()];
@@ -85,26 +79,23 @@ impl Delivery {
     /// Number of targets.
     pub fn targets(&self) -> usize {
         match self {
-            Delivery::Convolution { geometry, .. } => {
-                geometry.target.iter().map(|&n| n as usize).product()
-            }
+            Delivery::Convolution { scatter, .. } => scatter.targets(),
             Delivery::Dense { targets, .. } | Delivery::Sparse { targets, .. } => *targets,
         }
     }
 
     /// Adds to `sums`, in the layout of [`Delivery::collect`], what spikes bring.
     pub fn deliver(&self, spikes: &[LayerSpike], sums: &mut [f64]) {
+        let neurons: Vec<u32> = spikes.iter().map(|spike| spike.neuron).collect();
         match self {
-            Delivery::Convolution { geometry, weights } => {
-                for spike in spikes {
-                    convolve(geometry, weights, *spike, sums);
-                }
+            Delivery::Convolution { scatter, weights } => {
+                let payloads: Vec<i32> = spikes.iter().map(|spike| spike.payload).collect();
+                scatter.add(Instructions::widest(), &neurons, &payloads, weights, sums);
             }
             Delivery::Dense { targets, weights } => {
-                for spike in spikes {
-                    let row = &weights[spike.neuron as usize * targets..][..*targets];
-                    add(row, f64::from(spike.payload), sums);
-                }
+                let rows = Rows { weights, width: *targets, first: 0 };
+                let factor = |place: usize| f64::from(spikes[place].payload);
+                rows.add(Instructions::widest(), &neurons, factor, sums);
             }
             Delivery::Sparse { rows, entries, .. } => {
                 for spike in spikes {
@@ -120,59 +111,15 @@ impl Delivery {
 
     /// Adds `sums` to `input`, which is in the order of the neurons, and empties them.
     pub fn collect(&self, sums: &mut [f64], input: &mut [f64]) {
-        if let Delivery::Convolution { geometry, .. } = self {
-            let channels = geometry.target[0] as usize;
-            let cells = geometry.target[1] as usize * geometry.target[2] as usize;
-            for (cell, sums) in sums.chunks_exact_mut(channels).enumerate() {
-                for (channel, sum) in sums.iter_mut().enumerate() {
-                    input[channel * cells + cell] += std::mem::take(sum);
-                }
-            }
+        if let Delivery::Convolution { scatter, .. } = self {
+            let mut turned = vec![0.0; sums.len()];
+            scatter.gather(sums, &(0..sums.len() as u32), &mut turned);
+            input.iter_mut().zip(turned).for_each(|(slot, sum)| *slot += sum);
+            sums.fill(0.0);
             return;
         }
         for (slot, sum) in input.iter_mut().zip(sums) {
             *slot += std::mem::take(sum);
-        }
-    }
-}
-
-fn add(row: &[f64], payload: f64, sums: &mut [f64]) {
-    if payload == 1.0 {
-        sums.iter_mut().zip(row).for_each(|(sum, weight)| *sum += weight);
-    } else {
-        sums.iter_mut().zip(row).for_each(|(sum, weight)| *sum += weight * payload);
-    }
-}
-
-fn convolve(geometry: &Geometry, weights: &[f64], spike: LayerSpike, sums: &mut [f64]) {
-    let [_, height, width] = geometry.source.map(|n| n as usize);
-    let [out, target_height, target_width] = geometry.target.map(|n| n as usize);
-    let [kernel_height, kernel_width] = geometry.kernel.map(|n| n as usize);
-    let [down, right] = geometry.stride.map(|n| n as usize);
-    let [dilate_down, dilate_right] = geometry.dilation.map(|n| n as usize);
-    let groups = geometry.groups.max(1) as usize;
-    let out_group = out / groups;
-    let source = spike.neuron as usize;
-    let (channel, row, column) =
-        (source / (height * width), source / width % height, source % width);
-    let first = channel / (geometry.source[0] as usize / groups) * out_group;
-    let row = row + geometry.padding[0] as usize;
-    let column = column + geometry.padding[1] as usize;
-    let payload = f64::from(spike.payload);
-    for kernel_row in 0..kernel_height {
-        let Some(above) = row.checked_sub(kernel_row * dilate_down) else { break };
-        if above % down != 0 || above / down >= target_height {
-            continue;
-        }
-        for kernel_column in 0..kernel_width {
-            let Some(left) = column.checked_sub(kernel_column * dilate_right) else { break };
-            if left % right != 0 || left / right >= target_width {
-                continue;
-            }
-            let cell = above / down * target_width + left / right;
-            let tap = (channel * kernel_height + kernel_row) * kernel_width + kernel_column;
-            let sums = &mut sums[cell * out + first..][..out_group];
-            add(&weights[tap * out_group..][..out_group], payload, sums);
         }
     }
 }

@@ -142,20 +142,23 @@ fn channels_mixed_first(first: &LinearMap, next: &LinearMap) -> Option<LinearMap
         return None;
     };
     let cell_wise = mix.kernel == [1, 1] && mix.stride == [1, 1] && mix.padding == [0; 4];
-    if !cell_wise || mix.groups != 1 || outer.groups != 1 || mix.target != outer.source {
+    if !cell_wise || mix.groups != 1 || mix.target != outer.source {
         return None;
     }
-    let [out, middle, height, width] = outer.weight_shape().map(|n| n as usize);
+    let [out, per_group, height, width] = outer.weight_shape().map(|n| n as usize);
     let (sources, taps) = (mix.source[0] as usize, height * width);
+    let out_group = (out / outer.groups.max(1) as usize).max(1);
     let mut merged = vec![0.0; out * sources * taps];
     for (index, weight) in weights.iter().enumerate() {
-        let (tap, via, target) = (index % taps, index / taps % middle, index / taps / middle);
+        let (tap, target) = (index % taps, index / taps / per_group);
+        let via = target / out_group * per_group + index / taps % per_group;
         for source in 0..sources {
             merged[(target * sources + source) * taps + tap] +=
                 weight * mix_weights[via * sources + source];
         }
     }
-    let geometry = Geometry { source: mix.source, ..*outer };
+    // Every source reaches every channel of a cell, whatever groups came after.
+    let geometry = Geometry { source: mix.source, groups: 1, ..*outer };
     geometry.check().ok()?;
     Some(LinearMap::Convolution { geometry, weights: merged })
 }

@@ -1,7 +1,8 @@
 //! Linear maps laid out for many samples.
 
 use super::LinearMap;
-use sim_core::connectome::Scatter;
+use sim_core::connectome::{Rows, Scatter};
+use sim_core::engine::Instructions;
 
 /// A map whose weights lie in the order in which sources use them.
 #[derive(Debug, Clone)]
@@ -46,10 +47,11 @@ impl PreparedMap {
     pub fn apply(&self, values: &[f64], output: &mut [f64]) {
         match self {
             PreparedMap::Dense { targets, weights } => {
-                let rows = weights.chunks_exact((*targets).max(1));
-                for (&value, row) in values.iter().zip(rows).filter(|(value, _)| **value != 0.0) {
-                    output.iter_mut().zip(row).for_each(|(sum, weight)| *sum += weight * value);
-                }
+                let there = |source: &u32| values[*source as usize] != 0.0;
+                let sources: Vec<u32> = (0..values.len() as u32).filter(there).collect();
+                let factor = |place: usize| values[sources[place] as usize];
+                let rows = Rows { weights, width: *targets, first: 0 };
+                rows.add(Instructions::widest(), &sources, factor, output);
             }
             PreparedMap::Convolution { scatter, weights } => {
                 scatter.apply(values, weights, output, &mut Vec::new());

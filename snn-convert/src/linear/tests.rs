@@ -54,6 +54,17 @@ fn a_composition_does_what_its_parts_do() {
             convolution([2, 5, 5], 4, 3, 2, 1, 1),
             "Convolution",
         ),
+        // Groups behind it see all of its sources.
+        (
+            convolution([6, 5, 5], 4, 1, 1, 0, 1),
+            convolution([4, 5, 5], 4, 3, 2, 1, 4),
+            "Convolution",
+        ),
+        (
+            convolution([3, 5, 5], 4, 1, 1, 0, 1),
+            convolution([4, 5, 5], 6, 3, 1, 1, 2),
+            "Convolution",
+        ),
         (convolution([6, 5, 5], 2, 1, 1, 0, 2), convolution([2, 5, 5], 4, 3, 2, 1, 1), "Sparse"),
         // Separable convolutions: depthwise or in groups, then pointwise.
         (

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::network::convolution::output_extent;
+use kernels::Instructions;
 
 fn convolution(channels: [u32; 2], groups: u32, stride: [u32; 2], dilation: u32) -> Convolution {
     let (source, kernel, padding) = ([channels[0], 9, 7], [3, 4], [1, 2, 0, 1]);
@@ -56,7 +57,7 @@ fn runs_add_what_the_synapses_add_in_the_same_order() {
         let expected = by_synapse(&geometry, &sources, &payloads);
         let count = expected.len() as u32;
         let mut sums = vec![0.0; expected.len()];
-        scatter.add(&sources, &payloads, &laid_out, &mut sums);
+        scatter.add(Instructions::widest(), &sources, &payloads, &laid_out, &mut sums);
         let mut neurons = vec![f64::NAN; expected.len()];
         scatter.gather(&sums, &(0..count), &mut neurons);
         assert_eq!(neurons, expected);
@@ -121,10 +122,10 @@ fn twins_are_joined_where_a_mean_pooling_is_part_of_the_kernel() {
     let (joined, counts, _) = scatter.joined(&neurons, &payloads, &mut scratch);
     assert_eq!((joined, counts), ([0, 2, 14, 28].as_slice(), [3, 1, 0, 1].as_slice()));
     let mut expected = vec![0.0; 8];
-    scatter.add(&neurons, &payloads, &laid_out, &mut expected);
+    scatter.add(Instructions::widest(), &neurons, &payloads, &laid_out, &mut expected);
     let mut sums = vec![0.0; 8];
     let (joined, counts, _) = scatter.joined(&neurons, &payloads, &mut scratch);
-    scatter.add(joined, counts, &laid_out, &mut sums);
+    scatter.add(Instructions::widest(), joined, counts, &laid_out, &mut sums);
     assert_eq!(sums, expected);
     // Weights that are not on the grid keep their order of summing.
     let mut scatter = Scatter::new(geometry);

@@ -128,14 +128,16 @@ impl Recorder<'_> {
                     if spikes.neurons.is_empty() {
                         continue;
                     }
+                    let degrees = self.compiled.out_degrees(population.range());
+                    let reached = spikes.neurons.iter().map(|&n| degrees[n as usize]);
+                    self.recording.counters.add_all(index, reached, &spikes.payloads);
+                    if !self.recorded[index] {
+                        continue;
+                    }
                     for (place, &neuron) in spikes.neurons.iter().enumerate() {
                         let neuron = population.first + neuron;
-                        let reached = self.compiled.out_degree(neuron);
                         let payload = spikes.payloads.get(place).copied().unwrap_or(1);
-                        self.recording.counters.add(index, reached, payload);
-                        if self.recorded[index] {
-                            self.recording.push_spike(Spike { time, neuron }, payload);
-                        }
+                        self.recording.push_spike(Spike { time, neuron }, payload);
                     }
                 }
             }

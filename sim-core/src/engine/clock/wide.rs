@@ -73,7 +73,7 @@ impl Wide {
         samples: &mut Vec<Sample>,
         scratch: &mut Scratch,
     ) {
-        self.arrive(context.compiled, history, step, scratch);
+        self.arrive(context, history, step, scratch);
         for (seed, drive) in context.stimuli.drives(self.population) {
             let (input, first) = (&mut self.inputs[drive.receptor()], self.range.start);
             drive.arrive(seed, step, self.range.clone(), |neuron, weight| {
@@ -84,7 +84,9 @@ impl Wide {
             return;
         };
         self.emitted.clear();
-        neurons.step(Drive { inputs: &self.inputs, current: &self.current }, &mut self.emitted);
+        let instructions = context.instructions;
+        let drive = Drive { inputs: &self.inputs, current: &self.current, instructions };
+        neurons.step(drive, &mut self.emitted);
         self.learn(context.compiled, step);
         let Some(neurons) = &self.neurons else {
             return;
@@ -122,7 +124,14 @@ impl Wide {
     }
 
     /// Sets the inputs, one a receptor, to what arrives in `step` through synapses.
-    fn arrive(&mut self, compiled: &Compiled, history: &History, step: u64, scratch: &mut Scratch) {
+    fn arrive(
+        &mut self,
+        context: &Context<'_>,
+        history: &History,
+        step: u64,
+        scratch: &mut Scratch,
+    ) {
+        let (compiled, instructions) = (context.compiled, context.instructions);
         self.inputs.iter_mut().for_each(|input| input.fill(0.0));
         self.modulate(compiled, history, step);
         let grid = compiled.network.grid();
@@ -151,7 +160,8 @@ impl Wide {
                     continue;
                 }
                 if !spikes.neurons.is_empty() {
-                    fanout.deliver_all(spikes, &self.range, input, filled & bit == 0, scratch);
+                    let empty = filled & bit == 0;
+                    fanout.deliver_all(instructions, spikes, &self.range, input, empty, scratch);
                     filled |= bit;
                 }
             }
