@@ -6,13 +6,14 @@
 
 mod plasticity;
 mod population;
+mod probe;
 mod projection;
 mod stimulus;
 
 pub use plasticity::ValidPlasticity;
 
 use super::positions::ValidPositions;
-use super::{Network, Shape};
+use super::{Network, NetworkHash, Shape};
 use crate::connectivity::{Connectivity, Ends};
 use crate::diagnostics::{Findings, Problem, Problems, Severity, known_names};
 use crate::distribution::{Law, unit_help};
@@ -32,11 +33,13 @@ pub type Validated<T> = IndexMap<String, T>;
 pub struct ValidNetwork {
     name: String,
     seed: u64,
+    hash: NetworkHash,
     grid: Grid,
     populations: Validated<ValidPopulation>,
     projections: Validated<ValidProjection>,
     stimuli: Validated<ValidStimulus>,
     probes: Validated<ValidProbe>,
+    weight_probes: Validated<ValidWeightProbe>,
     warnings: Vec<Problem>,
 }
 
@@ -201,6 +204,15 @@ pub struct ValidProbe {
     pub interval: u64,
 }
 
+/// A checked probe of weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ValidWeightProbe {
+    /// Index of the projection, whose synapses change.
+    pub projection: usize,
+    /// Distance of samples in steps.
+    pub interval: u64,
+}
+
 impl ValidNetwork {
     /// Seeds of the stimuli under the seed of an engine: a stimulus draws by its name.
     pub fn stimulus_seeds(&self, seed: u64) -> Vec<u64> {
@@ -215,6 +227,11 @@ impl ValidNetwork {
     /// Seed of every random draw.
     pub fn seed(&self) -> u64 {
         self.seed
+    }
+
+    /// The digest of its description.
+    pub fn hash(&self) -> NetworkHash {
+        self.hash
     }
 
     /// The time grid.
@@ -237,9 +254,14 @@ impl ValidNetwork {
         &self.stimuli
     }
 
-    /// Probes in the description's order.
+    /// Probes of populations in the description's order.
     pub fn probes(&self) -> &Validated<ValidProbe> {
         &self.probes
+    }
+
+    /// Probes of weights in the description's order.
+    pub fn weight_probes(&self) -> &Validated<ValidWeightProbe> {
+        &self.weight_probes
     }
 
     /// Number of neurons, sources included.
@@ -427,7 +449,7 @@ pub(super) fn validate(network: &Network) -> Result<ValidNetwork, Problems> {
     let populations = population::validate(&mut context);
     let projections = projection::validate(&mut context, &populations);
     let stimuli = stimulus::validate(&mut context, &populations);
-    let probes = stimulus::validate_probes(&mut context, &populations);
+    let (probes, weight_probes) = probe::validate(&mut context, &populations, &projections);
     warn_of_silent_populations(&mut context, &populations);
     let problems = context.problems;
     // A part is missing from its map only where a problem says why.
@@ -438,11 +460,13 @@ pub(super) fn validate(network: &Network) -> Result<ValidNetwork, Problems> {
     Ok(ValidNetwork {
         name: network.name.clone(),
         seed: network.seed,
+        hash: network.hash(),
         grid,
         populations,
         projections,
         stimuli,
         probes,
+        weight_probes,
         warnings: problems.0.into_iter().filter(keep).collect(),
     })
 }
