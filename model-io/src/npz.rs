@@ -138,7 +138,8 @@ pub fn write_npy(array: &Array) -> Result<Vec<u8>, NpzError> {
     }
     let (descriptor, data) = little_endian(&array.values)
         .ok_or_else(|| fail("texts cannot be stored as npy; store numbers"))?;
-    let mut bytes = npy_header(descriptor, &array.shape).ok_or_else(|| fail("it has too many axes"))?;
+    let mut bytes =
+        npy_header(descriptor, &array.shape).ok_or_else(|| fail("it has too many axes"))?;
     bytes.extend_from_slice(&data);
     Ok(bytes)
 }

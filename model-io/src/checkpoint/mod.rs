@@ -18,7 +18,7 @@
 
 mod wire;
 
-pub(crate) use wire::{Framed, encode, header_bytes, read_header};
+pub(crate) use wire::{Framed, decode, encode, header_bytes, read_header};
 
 use crate::atomic::{AtomicWriteError, write_atomically};
 use sim_core::checkpoint::{Checkpoint, Identity, Numbers, Section};
@@ -94,10 +94,7 @@ macro_rules! with_elements {
 }
 
 /// Hands the bytes of a section to `take`, piece by piece.
-fn each_piece(
-    numbers: &Numbers,
-    mut take: impl FnMut(&[u8]) -> io::Result<()>,
-) -> io::Result<()> {
+fn each_piece(numbers: &Numbers, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
     const ELEMENTS: usize = 1 << 13;
     let mut bytes = Vec::with_capacity(8 * ELEMENTS);
     with_elements!(numbers, elements => for piece in elements.chunks(ELEMENTS) {
@@ -175,10 +172,7 @@ pub fn read_file(path: &Path) -> Result<(Checkpoint, Facts), CheckpointFileError
 ///
 /// # Errors
 /// [`CheckpointFileError`].
-pub fn read(
-    input: &mut dyn Read,
-    length: u64,
-) -> Result<(Checkpoint, Facts), CheckpointFileError> {
+pub fn read(input: &mut dyn Read, length: u64) -> Result<(Checkpoint, Facts), CheckpointFileError> {
     let Framed { content, end } = read_header(input, length, &SIGNATURE, LAYOUT)?;
     let header: Header = wire::decode(&content)?;
     let ((engine, network, version, narrow), (seed, time), facts, table) = header;
@@ -200,7 +194,10 @@ pub fn read(
         read_section(input, &mut numbers, count, &mut found)?;
         if found.finalize() != crc {
             let reason = "its checksum differs".to_string();
-            return Err(CheckpointFileError::Damaged { place: format!("section `{name}`"), reason });
+            return Err(CheckpointFileError::Damaged {
+                place: format!("section `{name}`"),
+                reason,
+            });
         }
         checkpoint.sections.push(Section { name, numbers });
     }

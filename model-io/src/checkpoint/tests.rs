@@ -51,7 +51,7 @@ fn the_header_has_bincodes_wire_format() {
     let mut found = Vec::new();
     write(&checkpoint, &vec![("k".into(), "v".into())], &mut found).unwrap();
     let mut header: Vec<u8> = Vec::new();
-    let mut text = |header: &mut Vec<u8>, text: &str| {
+    let text = |header: &mut Vec<u8>, text: &str| {
         header.extend((text.len() as u64).to_le_bytes());
         header.extend(text.as_bytes());
     };

@@ -67,7 +67,7 @@ pub(crate) fn read_header(
 ) -> Result<Framed, CheckpointFileError> {
     let mut prefix = [0; PREFIX as usize];
     let mut begun = Vec::new();
-    input.by_ref().take(PREFIX).read_to_end(&mut begun)?;
+    Read::take(&mut *input, PREFIX).read_to_end(&mut begun)?;
     let same = begun.len().min(signature.len());
     if begun.is_empty() || begun[..same] != signature[..same] {
         return Err(CheckpointFileError::NoCheckpoint);

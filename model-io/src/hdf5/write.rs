@@ -251,7 +251,8 @@ fn empty_array<T: H5Type>(
 ) -> ::hdf5::Result<::hdf5::Dataset> {
     let builder = builder.obj_track_times(false);
     let is_empty = shape.contains(&0);
-    let builder = if is_empty { builder } else { builder.chunk(chunk_of(shape)).shuffle().deflate(4) };
+    let builder =
+        if is_empty { builder } else { builder.chunk(chunk_of(shape)).shuffle().deflate(4) };
     builder.empty::<T>().shape(shape.to_vec()).create(name)
 }
 

@@ -44,7 +44,10 @@ impl Counts {
         each_piece(spool, |piece| {
             match piece {
                 Piece::Spikes(_, neurons, payloads) => {
-                    neurons.iter().for_each(|&n| counts.spikes[counts.population_of(n)] += 1);
+                    for neuron in neurons {
+                        let population = counts.population_of(neuron);
+                        counts.spikes[population] += 1;
+                    }
                     counts.graded |= !payloads.is_empty();
                 }
                 Piece::Samples(index, times, _) => counts.streams[index].add(&times),
@@ -60,7 +63,10 @@ impl Counts {
     /// The population of a neuron.
     pub(super) fn population_of(&self, neuron: u32) -> usize {
         // Populations are not empty, so each begins somewhere else.
-        self.firsts.partition_point(|&first| first <= neuron).saturating_sub(1).min(self.spikes.len() - 1)
+        self.firsts
+            .partition_point(|&first| first <= neuron)
+            .saturating_sub(1)
+            .min(self.spikes.len() - 1)
     }
 }
 

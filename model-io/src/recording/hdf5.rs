@@ -88,7 +88,11 @@ fn samples<R: Read + Seek>(
     mapping.write("index_pointers", &Array::vector(pointers), compressed)?;
     mapping.write("element_ids", &Array::vector(vec![0_u32; size as usize]), compressed)?;
     mapping.write("element_pos", &Array::vector(vec![0.0_f32; size as usize]), compressed)?;
-    mapping.write("time", &Array::vector(course(counts, index, spool.header().dt)), Storage::Plain)?;
+    mapping.write(
+        "time",
+        &Array::vector(course(counts, index, spool.header().dt)),
+        Storage::Plain,
+    )?;
     mapping.write_member_attribute("time", "units", &Array::scalar("ms".to_owned()))?;
     Ok(())
 }

@@ -147,7 +147,10 @@ fn weights_come_with_their_synapses() {
     assert_eq!(group.read("delay").unwrap().values, Values::F64(vec![1.5, 0.5]));
     let npz = made(folder.path(), &mut spool, Content::Stream(1), "w.npz");
     let arrays = read_npz(&std::fs::read(npz).unwrap(), NpzLimits::default()).unwrap();
-    assert_eq!(arrays.keys().collect::<Vec<_>>(), ["times", "values", "sources", "targets", "delays"]);
+    assert_eq!(
+        arrays.keys().collect::<Vec<_>>(),
+        ["times", "values", "sources", "targets", "delays"]
+    );
     let csv = made(folder.path(), &mut spool, Content::Stream(1), "w.csv");
     let text = std::fs::read_to_string(csv).unwrap();
     assert_eq!(
@@ -160,7 +163,9 @@ fn weights_come_with_their_synapses() {
 fn an_empty_recording_makes_empty_files() {
     let folder = tempfile::tempdir().unwrap();
     let mut spool = recorded(folder.path(), true, false, 0);
-    for (content, name) in [(Content::Spikes, "s"), (Content::Stream(0), "v"), (Content::Stream(1), "w")] {
+    for (content, name) in
+        [(Content::Spikes, "s"), (Content::Stream(0), "v"), (Content::Stream(1), "w")]
+    {
         for ending in ["h5", "npz", "csv"] {
             made(folder.path(), &mut spool, content, &format!("{name}.{ending}"));
         }

@@ -79,15 +79,16 @@ fn pieces(bytes: &[u8]) -> Vec<Piece> {
     pieces
 }
 
-fn written(recordings: &[i64], room: usize) -> (Vec<u8>, Vec<io::Result<()>>) {
+/// Records until the disk is full.
+fn written(recordings: &[i64], room: usize) -> (Vec<u8>, io::Result<()>) {
     let bytes = Arc::new(Mutex::new(Vec::new()));
     let spool = Limited { bytes: bytes.clone(), room };
     let mut writer = SpoolWriter::begin(Box::new(spool), &header()).unwrap();
     writer.synapses(2, &[(0, 15, 1, 0.5), (2, 15, 0, 0.5)]).unwrap();
-    let results = recordings.iter().map(|&from| writer.record(&recording(from))).collect();
+    let result = recordings.iter().try_for_each(|&from| writer.record(&recording(from)));
     let bytes = bytes.lock().unwrap().clone();
     assert_eq!(writer.position(), bytes.len() as u64);
-    (bytes, results)
+    (bytes, result)
 }
 
 #[test]
@@ -115,8 +116,8 @@ fn a_full_disk_leaves_whole_pieces() {
     let begin = written(&[], usize::MAX).0.len();
     let mut counts = Vec::new();
     for room in begin..all.len() {
-        let (bytes, results) = written(&[1, 9], room);
-        let error = results.into_iter().find_map(Result::err).unwrap();
+        let (bytes, result) = written(&[1, 9], room);
+        let error = result.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);
         let found = pieces(&bytes);
         assert_eq!(found, expected[..found.len()]);

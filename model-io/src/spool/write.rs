@@ -125,9 +125,9 @@ impl SpoolWriter {
             let columns = values.len().checked_div(times.len()).unwrap_or(0).max(1);
             let rows = (SAMPLES_A_PIECE / columns).max(1);
             for (times, values) in times.chunks(rows).zip(values.chunks(rows * columns)) {
+                let items = times.len();
                 let times = times.iter().flat_map(|time| time.0.to_le_bytes());
                 let values = values.iter().flat_map(|value| value.to_le_bytes());
-                let items = times.len() / 8;
                 self.piece(stream, Kind::Samples, items, times.chain(values))?;
             }
         }
@@ -138,11 +138,7 @@ impl SpoolWriter {
     ///
     /// # Errors
     /// The system's.
-    pub fn synapses(
-        &mut self,
-        stream: u32,
-        synapses: &[(u32, u32, u32, f64)],
-    ) -> io::Result<()> {
+    pub fn synapses(&mut self, stream: u32, synapses: &[(u32, u32, u32, f64)]) -> io::Result<()> {
         for part in synapses.chunks(SAMPLES_A_PIECE) {
             let column = |of: fn(&(u32, u32, u32, f64)) -> u32| {
                 part.iter().flat_map(move |synapse| of(synapse).to_le_bytes())

@@ -25,6 +25,8 @@ pub(crate) struct Share {
     pub(crate) neurons: Range<usize>,
     /// The synapses of each segment, among those of the projection.
     pub(crate) synapses: Vec<Range<usize>>,
+    /// Neurons and synapses of the whole.
+    pub(crate) whole: [usize; 2],
 }
 
 /// Runs a call for the numbers of each type.
@@ -49,7 +51,11 @@ impl Numbers {
     /// The numbers at these places, one after another; empty where one is not there.
     fn pick(&self, places: &[Range<usize>]) -> Numbers {
         fn of<T: Copy>(numbers: &[T], places: &[Range<usize>]) -> Vec<T> {
-            places.iter().flat_map(|p| numbers.get(p.clone()).unwrap_or_default()).copied().collect()
+            places
+                .iter()
+                .flat_map(|p| numbers.get(p.clone()).unwrap_or_default())
+                .copied()
+                .collect()
         }
         each!(self, n => of(n, places))
     }
@@ -142,17 +148,13 @@ impl Columns {
             let (numbers, expected) = match own.over {
                 Over::Segments | Over::Shared => ((*saved).clone(), None),
                 Over::Neurons => {
-                    let range = share.neurons.clone();
-                    (saved.pick(&[range.clone()]), Some(range.len()))
+                    (saved.pick(std::slice::from_ref(&share.neurons)), Some(share.whole[0]))
                 }
-                Over::Items => (saved.pick(&[items.0.clone()]), Some(items.0.len())),
-                Over::Synapses => {
-                    let expected = share.synapses.iter().map(Range::len).sum();
-                    (saved.pick(&share.synapses), Some(expected))
-                }
+                Over::Items => (saved.pick(std::slice::from_ref(&items.0)), Some(items.1)),
+                Over::Synapses => (saved.pick(&share.synapses), Some(share.whole[1])),
             };
-            if expected.is_some_and(|expected| expected != numbers.len()) {
-                return Err((index, format!("{} numbers are too few", saved.len())));
+            if let Some(expected) = expected.filter(|&expected| expected != saved.len()) {
+                return Err((index, format!("{} numbers, not {expected}", saved.len())));
             }
             cut.push(numbers);
         }

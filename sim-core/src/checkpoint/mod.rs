@@ -115,7 +115,9 @@ pub enum CheckpointError {
         expected: String,
     },
     /// It was made by another engine.
-    #[error("the checkpoint is of the engine `{found}`, not of `{expected}`; give --engine {found}")]
+    #[error(
+        "the checkpoint is of the engine `{found}`, not of `{expected}`; give --engine {found}"
+    )]
     Engine {
         /// The engine that made it.
         found: String,

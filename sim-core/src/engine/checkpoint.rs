@@ -30,9 +30,10 @@ impl Slice<'_> {
         saver.columns()
     }
 
-    fn share(&self) -> Share {
+    /// What the slice has of a population of this size.
+    fn share(&self, size: usize) -> Share {
         let neurons = self.range.start as usize..self.range.end as usize;
-        Share { neurons, synapses: Vec::new() }
+        Share { neurons, synapses: Vec::new(), whole: [size, 0] }
     }
 }
 
@@ -92,9 +93,10 @@ pub(super) fn save_neurons(
     checkpoint: &mut Checkpoint,
 ) {
     slices.sort_by_key(|slice| (slice.population, slice.range.start));
-    for (index, name) in compiled.network.populations().keys().enumerate() {
-        let own = slices.iter_mut().filter(|slice| slice.population == index);
-        let parts: Vec<_> = own.map(|slice| (slice.columns(), slice.share())).collect();
+    for (index, (name, population)) in compiled.network.populations().iter().enumerate() {
+        let (own, size) = (slices.iter_mut(), population.neurons.size);
+        let own = own.filter(|slice| slice.population == index);
+        let parts: Vec<_> = own.map(|slice| (slice.columns(), slice.share(size))).collect();
         push_columns(checkpoint, &format!("population/{name}"), Columns::join(&parts));
     }
 }
@@ -115,13 +117,8 @@ pub(super) fn load_neurons(
             continue;
         };
         let name = format!("population/{name}");
-        let (own, share) = (slice.columns(), slice.share());
+        let (own, share) = (slice.columns(), slice.share(population.neurons.size));
         let whole = family(checkpoint, &name, own.len())?;
-        let size = population.neurons.size;
-        if let Some(at) = whole.iter().position(|numbers| numbers.len() != size) {
-            let reason = format!("{} numbers for {size} neurons", whole[at].len());
-            return Err(CheckpointError::column(&name, (at, reason)));
-        }
         put_back(&name, &own, &whole, &share, step, &mut slice.visit)?;
     }
     Ok(())
@@ -217,7 +214,8 @@ pub(super) fn save_stimuli(
                 checkpoint.push(name, Numbers::F64(expand(values, *population)));
             }
             ValidStimulus::SpikeList { spikes, .. } => {
-                let (times, neurons) = spikes.iter().map(|&(time, neuron)| (time.0, neuron)).unzip();
+                let (times, neurons) =
+                    spikes.iter().map(|&(time, neuron)| (time.0, neuron)).unzip();
                 checkpoint.push(format!("{name}/times"), Numbers::I64(times));
                 checkpoint.push(format!("{name}/neurons"), Numbers::U32(neurons));
             }

@@ -287,6 +287,10 @@ impl PlasticSynapses {
         let empty = |part: &&Self| Share {
             neurons: part.range.start as usize..part.range.end as usize,
             synapses: Vec::with_capacity(part.segments.len()),
+            whole: [
+                parts.iter().map(|part| part.range.end as usize).max().unwrap_or(0),
+                parts.iter().map(|part| part.targets.len()).sum(),
+            ],
         };
         let mut shares: Vec<Share> = parts.iter().map(empty).collect();
         let segments = parts.first().map_or(0, |part| part.segments.len() - 1);

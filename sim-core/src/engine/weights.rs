@@ -33,11 +33,7 @@ pub(super) fn due(compiled: &Compiled, step: u64) -> Vec<(usize, usize)> {
 
 /// Records the weights of a projection now, from its changing synapses of all parts. They are caught
 /// up first, so that they do not depend on when they were last brought up to date.
-pub(super) fn sample(
-    trace: &mut WeightTrace,
-    now: Time,
-    mut parts: Vec<&mut PlasticSynapses>,
-) {
+pub(super) fn sample(trace: &mut WeightTrace, now: Time, mut parts: Vec<&mut PlasticSynapses>) {
     parts.iter_mut().for_each(|part| part.catch_up(now));
     let mut weights: Vec<_> = parts.iter().flat_map(|part| part.weights()).collect();
     weights.sort_by_key(|&(source, delay, target, _)| (source, delay, target));

@@ -185,8 +185,7 @@ impl Gated {
             let place = segment.first + place;
             let state = [*weight, self.eligibility[place]];
             let synapse = Synapse { state, since: self.since[place] };
-            let mut synapse =
-                self.advanced(synapse, &past, self.post.of(target), delay, until);
+            let mut synapse = self.advanced(synapse, &past, self.post.of(target), delay, until);
             if arrives {
                 let come = |(time, _): &Reward| time.saturating_add(delay) <= until;
                 let rewards = self.rewards.partition_point(come);

@@ -13,7 +13,7 @@
 use super::rule::{
     Made, RuleContext, RuleKind, RuleParameter, RuleSpec, ShortTerm, SynapseRule, Unit,
 };
-use crate::neuron::{Range, Over, StateVisitor};
+use crate::neuron::{Over, Range, StateVisitor};
 use crate::time::Time;
 use crate::units::Dimension;
 

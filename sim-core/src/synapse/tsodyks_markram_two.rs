@@ -12,7 +12,7 @@
 
 use super::rule::{Made, RuleContext, RuleKind, RuleSpec, ShortTerm, SynapseRule};
 use super::tsodyks_markram::{TAU_FACILITATION, TAU_RECOVERY, USE, check_use, remaining};
-use crate::neuron::{Range, Over, StateVisitor};
+use crate::neuron::{Over, Range, StateVisitor};
 use crate::time::Time;
 
 /// See the module.

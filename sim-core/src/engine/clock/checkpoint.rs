@@ -153,8 +153,9 @@ fn load_history(
     steps_in_flight(compiled, step).for_each(|sent| history.begin(sent));
     for (index, (name, population)) in compiled.network.populations().iter().enumerate() {
         let family = format!("in_flight/{name}");
-        let wrong =
-            |column: &str, reason: &str| CheckpointError::wrong(&format!("{family}/{column}"), reason);
+        let wrong = |column: &str, reason: &str| {
+            CheckpointError::wrong(&format!("{family}/{column}"), reason)
+        };
         let running = checkpoint.i32s(&format!("{family}/running"))?;
         if !history.set_running(index, running) {
             return Err(wrong("running", "not as many sums as neurons that are counted"));
@@ -162,8 +163,9 @@ fn load_history(
         let counts = checkpoint.u32s(&format!("{family}/counts"))?;
         let mut neurons = checkpoint.u32s(&format!("{family}/neurons"))?;
         let mut payloads = checkpoint.i32s(&format!("{family}/payloads"))?;
-        if !payloads.is_empty() && payloads.len() != neurons.len() {
-            return Err(wrong("payloads", "not as many as spikes"));
+        let expected = if population.model.spec().graded { neurons.len() } else { 0 };
+        if payloads.len() != expected {
+            return Err(wrong("payloads", "not one for each spike of a graded model"));
         }
         let steps = steps_in_flight(compiled, step);
         let total: u64 = counts.iter().map(|&count| u64::from(count)).sum();

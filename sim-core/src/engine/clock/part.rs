@@ -3,7 +3,6 @@
 
 use super::super::Compiled;
 use super::super::drives::NarrowDrive;
-use super::super::plastic::PlasticSynapses;
 use super::super::source::Stimuli;
 use super::block::{Block, Piece, TILE};
 use super::deliver::{Lists, deliver};

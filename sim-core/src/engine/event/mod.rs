@@ -210,7 +210,11 @@ impl EventEngine {
         let plastic = self.parts.iter().flat_map(|part| part.plastic.iter().flatten());
         let homeostasis = plastic.filter_map(|synapses| synapses.next_homeostasis(step - 1)).min();
         let weights = next_sample(&self.compiled, step - 1);
-        [sample, change, homeostasis, weights].into_iter().flatten().min().map(|step| grid.time_of(step))
+        [sample, change, homeostasis, weights]
+            .into_iter()
+            .flatten()
+            .min()
+            .map(|step| grid.time_of(step))
     }
 
     /// Everything that happens up to and including `until`, which lies in the present window.

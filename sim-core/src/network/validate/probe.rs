@@ -56,7 +56,9 @@ fn of_population(
         let mut known = vec!["spikes"];
         known.extend(spec.variables.iter().map(|variable| variable.name));
         let help = match probe.variable.as_str() {
-            WEIGHTS => "weights are those of a projection: give `projection`, not `population`".into(),
+            WEIGHTS => {
+                "weights are those of a projection: give `projection`, not `population`".into()
+            }
             other => known_names(other, &known),
         };
         context.problems.error(

@@ -23,4 +23,3 @@ pub(super) fn validate(
     }
     valid
 }
-
