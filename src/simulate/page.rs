@@ -108,7 +108,8 @@ impl Kept {
         }
     }
 
-    fn trains(&self, end: f64) -> Vec<Trains> {
+    /// The spike trains from `begin` on (ms).
+    fn trains(&self, begin: f64, end: f64) -> Vec<Trains> {
         let end = self.cut.unwrap_or(end);
         let mut trains: Vec<Trains> = Vec::new();
         for population in &self.populations {
@@ -119,7 +120,7 @@ impl Kept {
             }
             let population = population.name.clone();
             if neurons.iter().any(|train: &Vec<f64>| !train.is_empty()) {
-                trains.push(Trains { population, neurons, begin: 0.0, end });
+                trains.push(Trains { population, neurons, begin, end });
             }
         }
         trains
@@ -142,12 +143,17 @@ fn spread(weights: &[f64]) -> Vec<f64> {
 
 /// The page of a run.
 pub fn page(report: &SimulationReport, kept: &Kept) -> Report {
-    let trains = kept.trains(report.duration_ms);
+    // A run that goes on keeps what came after its checkpoint.
+    let begin = report.resumed_at_ms.unwrap_or(0.0);
+    let trains = kept.trains(begin, report.duration_ms);
     let config = AnalysisConfig::default();
     let analyses = analyse(&trains, &config);
-    let text = kept.cut.map_or_else(String::new, |cut| {
+    let mut text = kept.cut.map_or_else(String::new, |cut| {
         format!("The first {MOST_SPIKES} spikes are shown: up to {cut} ms.")
     });
+    if let Some(time) = report.resumed_at_ms {
+        text.push_str(&format!("\n\nThis run went on from {time} ms; what came before is not shown."));
+    }
     let mut activity = Section::new("activity", "Activity", &text);
     activity.blocks = activity_blocks(&trains, &analyses, &config);
     let mut sections = vec![activity];

@@ -71,7 +71,9 @@ impl Recorder {
         position: Option<u64>,
     ) -> Result<Self, Error> {
         let header = header(compiled, engine.recording(), facts);
-        let outputs = outputs(config, &header)?;
+        // The files of a run that goes on may be there already.
+        let overwrite = config.overwrite || position.is_some();
+        let outputs = outputs(config, &header, overwrite)?;
         if let Some(folder) = &config.folder {
             let failed = |e| Error::Write(format!("cannot create {}: {e}", folder.display()));
             std::fs::create_dir_all(folder).map_err(failed)?;
@@ -93,7 +95,6 @@ impl Recorder {
                 SpoolWriter::resume(path, position).map_err(|e| failed(e.to_string()))?
             }
         };
-        let overwrite = config.overwrite || position.is_some();
         let path = path.to_path_buf();
         let mut recorder = Recorder { writer, path, outputs, overwrite };
         if position.is_none() {
@@ -206,6 +207,7 @@ fn header(compiled: &Compiled, recording: &Recording, facts: Facts) -> SpoolHead
 fn outputs(
     config: &RecordConfig,
     header: &SpoolHeader,
+    overwrite: bool,
 ) -> Result<Vec<(Content, OutputFormat, PathBuf)>, Error> {
     let mut outputs = Vec::new();
     if let Some(path) = &config.spikes {
@@ -236,7 +238,7 @@ fn outputs(
         }
     }
     let existing = outputs.iter().find(|output| output.2.symlink_metadata().is_ok());
-    match existing.filter(|_| !config.overwrite) {
+    match existing.filter(|_| !overwrite) {
         Some((_, _, path)) => Err(Error::Write(format!(
             "{} exists; pass --force to overwrite it, or choose another name",
             path.display()

@@ -11,6 +11,7 @@ mod projection;
 mod stimulus;
 
 pub use plasticity::ValidPlasticity;
+pub use probe::{ValidProbe, ValidWeightProbe};
 
 use super::positions::ValidPositions;
 use super::{Network, NetworkHash, Shape};
@@ -191,26 +192,6 @@ pub enum ValidStimulus {
         /// The law.
         drive: Arc<Drive>,
     },
-}
-
-/// A checked probe.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ValidProbe {
-    /// Index of the population.
-    pub population: usize,
-    /// Index of the state variable; `None` records spikes.
-    pub variable: Option<usize>,
-    /// Distance of samples in steps.
-    pub interval: u64,
-}
-
-/// A checked probe of weights.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ValidWeightProbe {
-    /// Index of the projection, whose synapses change.
-    pub projection: usize,
-    /// Distance of samples in steps.
-    pub interval: u64,
 }
 
 impl ValidNetwork {
@@ -503,20 +484,6 @@ fn warn_of_silent_populations(context: &mut Context<'_>, populations: &Validated
                 "no projection and no stimulus reaches this population",
                 "it stays silent unless its parameters make it spike; add a stimulus or remove it",
             );
-        }
-    }
-}
-
-impl ValidStimulus {
-    /// Index of the driven population.
-    pub fn population(&self) -> usize {
-        match *self {
-            ValidStimulus::SpikeList { population, .. }
-            | ValidStimulus::Poisson { population, .. }
-            | ValidStimulus::ConstantCurrent { population, .. }
-            | ValidStimulus::Train { population, .. }
-            | ValidStimulus::VaryingCurrent { population, .. }
-            | ValidStimulus::Drive { population, .. } => population,
         }
     }
 }

@@ -1,11 +1,31 @@
 //! Probes: what they name is known, and their intervals are on the grid.
 
-use super::{Context, ValidPopulation, ValidProbe, ValidProjection, ValidWeightProbe, Validated};
+use super::{Context, ValidPopulation, ValidProjection, Validated};
 use crate::diagnostics::known_names;
 use crate::network::Probe;
 use crate::network::probe::WEIGHTS;
 use crate::neuron::Column;
 use crate::units::Dimension;
+
+/// A checked probe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ValidProbe {
+    /// Index of the population.
+    pub population: usize,
+    /// Index of the state variable; `None` records spikes.
+    pub variable: Option<usize>,
+    /// Distance of samples in steps.
+    pub interval: u64,
+}
+
+/// A checked probe of weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ValidWeightProbe {
+    /// Index of the projection, whose synapses change.
+    pub projection: usize,
+    /// Distance of samples in steps.
+    pub interval: u64,
+}
 
 /// Probes of populations, and probes of weights.
 type Probes = (Validated<ValidProbe>, Validated<ValidWeightProbe>);

@@ -23,3 +23,17 @@ pub(super) fn validate(
     }
     valid
 }
+
+impl ValidStimulus {
+    /// Index of the driven population.
+    pub fn population(&self) -> usize {
+        match *self {
+            ValidStimulus::SpikeList { population, .. }
+            | ValidStimulus::Poisson { population, .. }
+            | ValidStimulus::ConstantCurrent { population, .. }
+            | ValidStimulus::Train { population, .. }
+            | ValidStimulus::VaryingCurrent { population, .. }
+            | ValidStimulus::Drive { population, .. } => population,
+        }
+    }
+}
