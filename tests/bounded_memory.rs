@@ -1,5 +1,7 @@
 //! The memory of a run does not grow with what it records.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
 use peak_alloc::PeakAlloc;
 use spikeloom::model_io::recording::OutputFormat;
 use spikeloom::network_files;

@@ -1,6 +1,8 @@
 //! Checkpoints: a run that goes on from one, with any number of threads, equals the run that was
 //! never stopped, byte by byte; what does not fit is refused with its reason.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
 use sim_core::checkpoint::{Checkpoint, CheckpointError, Numbers};
 use sim_core::connectome::{CompileConfig, Precision};
 use sim_core::engine::{Compiled, ENGINES, Engine, EngineConfig, EngineError};

@@ -155,7 +155,10 @@ pub fn page(report: &SimulationReport, kept: &Kept) -> Report {
         text.push_str(&format!("\n\nThis run went on from {time} ms; what came before is not shown."));
     }
     let mut activity = Section::new("activity", "Activity", &text);
-    activity.blocks = activity_blocks(&trains, &analyses, &config);
+    match trains.is_empty() {
+        true => activity.text.push_str("\n\nNo spikes were recorded."),
+        false => activity.blocks = activity_blocks(&trains, &analyses, &config),
+    }
     let mut sections = vec![activity];
     let traces = kept.traces.iter().filter(|trace| !trace.samples.is_empty());
     let traces: Vec<Block> =
