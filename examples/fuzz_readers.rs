@@ -7,6 +7,7 @@
 //! than 64 MB beyond the input; `--save FOLDER` writes such inputs.
 
 #![allow(clippy::print_stdout)] // a command prints
+#![allow(clippy::unwrap_used, reason = "the fuzzer makes its own seeds; a failure to is its end")]
 
 #[path = "../tests/fuzz/mutate.rs"]
 mod mutate;

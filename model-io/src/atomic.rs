@@ -75,6 +75,10 @@ pub fn write_atomically<T, E>(
         io::ErrorKind::AlreadyExists => exists(),
         _ => system("cannot rename the finished file to", path)(source),
     })?;
+    // The name is on the disk when its folder is; where folders cannot be flushed, nothing is lost
+    // but the order in which a power cut finds things.
+    #[cfg(unix)]
+    let _ = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
     Ok(value)
 }
 

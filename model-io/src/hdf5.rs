@@ -31,7 +31,7 @@ use header::{ATTRIBUTE, ATTRIBUTE_INFO, Header};
 use links::Link;
 use source::{Cursor, NEWER_FORMAT, Source, UNDEFINED};
 
-pub use write::{GroupWriter, Storage, create};
+pub use write::{ArrayWriter, GroupWriter, Storage, create};
 
 /// No array may take more memory than this.
 pub const MAXIMUM_ARRAY_BYTES: u64 = 1 << 32;

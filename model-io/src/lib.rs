@@ -6,6 +6,8 @@
 //! * [`edges`]: synapses and spikes from SONATA, npz and CSV files;
 //! * [`npz`]: numpy arrays and archives;
 //! * [`network_file`]: networks written by hand in TOML, with errors that point into the file;
+//! * [`checkpoint`]: everything that a run needs to go on, whole and checksummed;
+//! * [`spool`]: recordings in progress; [`recording`]: the files that are made from them;
 //! * [`sniff`]: what a file is, by its content;
 //! * [`atomic`]: output files that are written whole or not at all.
 //!
@@ -13,10 +15,13 @@
 //! is wrong is named with its place inside the file.
 pub mod array;
 pub mod atomic;
+pub mod checkpoint;
 pub mod edges;
 pub mod hdf5;
 pub mod network_file;
 pub mod nir;
 pub mod npz;
+pub mod recording;
 pub mod sniff;
 pub mod sonata;
+pub mod spool;

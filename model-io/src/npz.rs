@@ -3,7 +3,7 @@
 //! Format: numpy.lib.format, versions 1.0 to 3.0. Headers are parsed here, in a few lines that
 //! accept exactly what numpy writes; lengths are checked before memory is asked for.
 
-use std::io::{Cursor, Read, Write};
+use std::io::{Cursor, Read, Seek, Write};
 
 use indexmap::IndexMap;
 use zip::write::SimpleFileOptions;
@@ -142,7 +142,15 @@ pub fn write_npy(array: &Array) -> Result<Vec<u8>, NpzError> {
     }
     let (descriptor, data) = little_endian(&array.values)
         .ok_or_else(|| fail("texts cannot be stored as npy; store numbers"))?;
-    let extents: Vec<_> = array.shape.iter().map(usize::to_string).collect();
+    let mut bytes =
+        npy_header(descriptor, &array.shape).ok_or_else(|| fail("it has too many axes"))?;
+    bytes.extend_from_slice(&data);
+    Ok(bytes)
+}
+
+/// What stands before the elements of an array; `None` where it has too many axes.
+fn npy_header(descriptor: &str, shape: &[usize]) -> Option<Vec<u8>> {
+    let extents: Vec<_> = shape.iter().map(usize::to_string).collect();
     // A tuple of one needs its comma.
     let comma = if extents.len() == 1 { "," } else { "" };
     let shape = extents.join(", ");
@@ -152,14 +160,73 @@ pub fn write_npy(array: &Array) -> Result<Vec<u8>, NpzError> {
     let unpadded = 10 + header.len() + 1;
     header.push_str(&" ".repeat(unpadded.next_multiple_of(64) - unpadded));
     header.push('\n');
-    let length = u16::try_from(header.len()).map_err(|_| fail("it has too many axes"))?;
-    let mut bytes = Vec::with_capacity(10 + header.len() + data.len());
+    let length = u16::try_from(header.len()).ok()?;
+    let mut bytes = Vec::with_capacity(10 + header.len());
     bytes.extend_from_slice(&NPY_SIGNATURE);
     bytes.extend_from_slice(&[1, 0]);
     bytes.extend_from_slice(&length.to_le_bytes());
     bytes.extend_from_slice(header.as_bytes());
-    bytes.extend_from_slice(&data);
-    Ok(bytes)
+    Some(bytes)
+}
+
+/// An archive whose arrays are written piece by piece; equal pieces give equal bytes.
+pub struct NpzWriter<W: Write + Seek> {
+    zip: ZipWriter<W>,
+}
+
+impl<W: Write + Seek> NpzWriter<W> {
+    /// An archive without arrays.
+    pub fn new(out: W) -> Self {
+        NpzWriter { zip: ZipWriter::new(out) }
+    }
+
+    /// Begins an array of numbers that has this shape in the end, and the element type of `like`.
+    ///
+    /// # Errors
+    /// [`NpzError`], also for texts.
+    pub fn begin(&mut self, name: &str, shape: &[usize], like: &Values) -> Result<(), NpzError> {
+        let wrong = |reason: &str| NpzError::Array { name: name.into(), reason: reason.into() };
+        let (descriptor, _) = little_endian(like).ok_or_else(|| wrong("it holds texts"))?;
+        let header = npy_header(descriptor, shape).ok_or_else(|| wrong("it has too many axes"))?;
+        // Eight bytes an element at the most; the archive must know whether 4 GiB are enough.
+        let bytes = element_count(shape).and_then(|count| count.checked_mul(8));
+        let large = bytes.is_none_or(|bytes| bytes >= 0xf000_0000);
+        let options = member_options().large_file(large);
+        self.zip.start_file(format!("{name}.npy"), options).map_err(damaged)?;
+        self.zip.write_all(&header).map_err(damaged)
+    }
+
+    /// Appends elements to the array begun last.
+    ///
+    /// # Errors
+    /// [`NpzError::Archive`].
+    pub fn append(&mut self, values: &Values) -> Result<(), NpzError> {
+        match little_endian(values) {
+            Some((_, bytes)) => self.zip.write_all(&bytes).map_err(damaged),
+            None => Err(damaged("texts cannot be stored as npy; store numbers")),
+        }
+    }
+
+    /// Ends the archive.
+    ///
+    /// # Errors
+    /// [`NpzError::Archive`].
+    pub fn finish(self) -> Result<W, NpzError> {
+        let mut out = self.zip.finish().map_err(damaged)?;
+        out.flush().map_err(damaged)?;
+        Ok(out)
+    }
+}
+
+fn damaged(reason: impl ToString) -> NpzError {
+    NpzError::Archive { reason: reason.to_string() }
+}
+
+/// Compressed, and without the time of writing.
+fn member_options() -> SimpleFileOptions {
+    SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .last_modified_time(DateTime::default())
 }
 
 /// The bytes of a compressed `.npz` archive; equal arrays give equal bytes.
@@ -171,9 +238,7 @@ pub fn write_npz<'a>(
 ) -> Result<Vec<u8>, NpzError> {
     let failed = |reason: String| NpzError::Archive { reason };
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-    let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Deflated)
-        .last_modified_time(DateTime::default());
+    let options = member_options();
     for (name, array) in arrays {
         let bytes = write_npy(array).map_err(|e| match e {
             NpzError::Array { reason, .. } => NpzError::Array { name: name.to_owned(), reason },

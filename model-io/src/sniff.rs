@@ -40,6 +40,10 @@ pub enum Format {
     CoreMap,
     /// Another JSON text.
     OtherJson,
+    /// A checkpoint of a run.
+    Checkpoint,
+    /// A recording in progress.
+    Recording,
     /// Nothing that is known.
     Unknown,
 }
@@ -65,6 +69,8 @@ const FORMATS: &[(Format, &str, &str)] = &[
     (Format::Toml, "toml", "a network description (.toml); use `spikeloom simulate`"),
     (Format::CoreMap, "core_map", "a core map (.json); made by `spikeloom map`"),
     (Format::OtherJson, "json", "a JSON text that is no core map"),
+    (Format::Checkpoint, "checkpoint", "a checkpoint; use `spikeloom simulate … --resume`"),
+    (Format::Recording, "recording", "a recording in progress; use `spikeloom analyse`"),
     (Format::Unknown, "unknown", "of a format that is not known"),
 ];
 
@@ -130,6 +136,12 @@ pub fn detect(path: &Path) -> std::io::Result<Format> {
 pub fn detect_bytes(head: &[u8], ending: &str) -> Format {
     if head.starts_with(&hdf5::SIGNATURE) || has_user_block(head) {
         return Format::OtherHdf5;
+    }
+    if head.starts_with(&crate::checkpoint::SIGNATURE) {
+        return Format::Checkpoint;
+    }
+    if head.starts_with(&crate::spool::SIGNATURE) {
+        return Format::Recording;
     }
     if head.starts_with(&NPY_SIGNATURE) {
         return Format::Npy;
@@ -235,7 +247,9 @@ mod tests {
         };
         let mut user_block = vec![b'x'; 512];
         user_block.extend_from_slice(&hdf5::SIGNATURE);
-        let cases: [(&[u8], &str, Format); 16] = [
+        let cases: [(&[u8], &str, Format); 18] = [
+            (&crate::checkpoint::SIGNATURE, "ckpt", Format::Checkpoint),
+            (&crate::spool::SIGNATURE, "recording", Format::Recording),
             (b"\x10\0\0\0\0\0\0\0{\"a\":", "safetensors", Format::Safetensors),
             (&named(b"metadata.json"), "keras", Format::KerasArchive),
             (b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", "pt", Format::PyTorch),

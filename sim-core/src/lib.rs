@@ -1,4 +1,5 @@
 //! Spikeloom's core: the network description, the compiled connectome, engines and recordings.
+pub mod checkpoint;
 pub mod connectivity;
 pub mod connectome;
 pub mod diagnostics;

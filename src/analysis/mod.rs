@@ -13,9 +13,11 @@ pub use counts::{count_correlation, fano_factor, histogram, mean_correlation};
 pub use distance::{van_rossum, victor_purpura};
 pub use intervals::{coefficient_of_variation, intervals, local_variation};
 pub use spectrum::{Spectrum, power_spectrum};
-pub use summary::{AnalysisConfig, PopulationAnalysis, analyse, page};
+pub use summary::{AnalysisConfig, PopulationAnalysis, activity_blocks, analyse, page};
 
 use crate::model_io::sonata::Spikes;
+use crate::model_io::spool::{Piece, SpoolReader};
+use crate::sim_core::time::Time;
 
 /// The spike trains of a population: times ascending (ms), one list a neuron.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -49,6 +51,47 @@ impl Trains {
             Trains { population: name.clone(), neurons, begin, end }
         };
         spikes.iter().map(trains).collect()
+    }
+
+    /// The trains of the recorded populations of a recording in progress within (begin, end].
+    ///
+    /// # Errors
+    /// The system's, where it cannot be read.
+    pub fn from_spool<R: std::io::Read + std::io::Seek>(
+        spool: &mut SpoolReader<R>,
+        begin: f64,
+        end: f64,
+    ) -> std::io::Result<Vec<Trains>> {
+        let header = spool.header().clone();
+        let sizes = || header.populations.iter().map(|(_, size)| *size as usize);
+        if sizes().sum::<usize>() > MOST_NEURONS {
+            return Err(std::io::Error::other("it names more neurons than can be read"));
+        }
+        let mut neurons: Vec<Vec<f64>> = vec![Vec::new(); sizes().sum()];
+        spool.rewind()?;
+        while let Some(piece) = spool.next_piece()? {
+            let Piece::Spikes(times, spiking, _) = piece else {
+                continue;
+            };
+            for (time, neuron) in times.into_iter().zip(spiking) {
+                let time = Time(time).milliseconds();
+                if time > begin
+                    && time <= end
+                    && let Some(train) = neurons.get_mut(neuron as usize)
+                {
+                    train.push(time);
+                }
+            }
+        }
+        let mut trains = Vec::new();
+        for ((name, size), recorded) in header.populations.iter().zip(&header.spikes) {
+            let rest = neurons.split_off((*size as usize).min(neurons.len()));
+            let own = std::mem::replace(&mut neurons, rest);
+            if *recorded {
+                trains.push(Trains { population: name.clone(), neurons: own, begin, end });
+            }
+        }
+        Ok(trains)
     }
 
     /// Length of the window (ms).

@@ -5,8 +5,8 @@ use super::{
     mean_correlation, power_spectrum,
 };
 use crate::report::{
-    Alignment, Axis, Cell, Column, LineChart, Raster, RasterLayer, Report, Section, Series, Spike,
-    Table,
+    Alignment, Axis, Block, Cell, Column, LineChart, Raster, RasterLayer, Report, Section, Series,
+    Spike, Table,
 };
 use rayon::prelude::*;
 use serde::Serialize;
@@ -105,6 +105,28 @@ pub fn page(
     title: &str,
     provenance: Vec<(String, String)>,
 ) -> Report {
+    let mut activity = Section::new("activity", "Activity", "");
+    activity.blocks = activity_blocks(trains, analyses, config);
+    // The table of measures has a section of its own.
+    let measures = activity.blocks.remove(0);
+    let populations = match analyses.len() {
+        1 => "1 population".to_string(),
+        several => format!("{several} populations"),
+    };
+    Report {
+        title: title.into(),
+        subtitle: populations,
+        provenance,
+        sections: vec![Section::new("measures", "Measures", "").with(measures), activity],
+    }
+}
+
+/// The table of measures, the raster, the rates over time and the spectra.
+pub fn activity_blocks(
+    trains: &[Trains],
+    analyses: &[PopulationAnalysis],
+    config: &AnalysisConfig,
+) -> Vec<Block> {
     let begin = trains.first().map_or(0.0, |trains| trains.begin);
     let rates = analyses.iter().map(|analysis| {
         let at = |bin: usize| begin + (bin as f64 + 0.5) * config.bin_ms;
@@ -117,31 +139,28 @@ pub fn page(
         Some(Series::new(&analysis.population, points))
     });
     let spectra: Vec<Series> = spectra.collect();
-    let mut activity =
-        Section::new("activity", "Activity", "").with(raster(trains)).with(LineChart {
-            title: "Rates over time".into(),
-            description: format!("Spikes per neuron and second in bins of {} ms.", config.bin_ms),
-            x: Axis::new("time", "ms"),
-            y: Axis::new("rate", "1/s").from_zero(),
-            series: rates.collect(),
-            ..LineChart::default()
-        });
+    let mut blocks: Vec<Block> = vec![table(analyses).into(), raster(trains).into()];
+    let rates = LineChart {
+        title: "Rates over time".into(),
+        description: format!("Spikes per neuron and second in bins of {} ms.", config.bin_ms),
+        x: Axis::new("time", "ms"),
+        y: Axis::new("rate", "1/s").from_zero(),
+        series: rates.collect(),
+        ..LineChart::default()
+    };
+    blocks.push(rates.into());
     if !spectra.is_empty() {
-        activity = activity.with(LineChart {
+        let chart = LineChart {
             title: "Power spectra".into(),
             description: "Power of the population rate (Welch's estimate).".into(),
             x: Axis::new("frequency", "Hz"),
             y: Axis::new("power", "1/s").from_zero(),
             series: spectra,
             ..LineChart::default()
-        });
+        };
+        blocks.push(chart.into());
     }
-    Report {
-        title: title.into(),
-        subtitle: format!("{} populations", analyses.len()),
-        provenance,
-        sections: vec![Section::new("measures", "Measures", "").with(table(analyses)), activity],
-    }
+    blocks
 }
 
 fn raster(trains: &[Trains]) -> Raster {

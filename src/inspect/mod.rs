@@ -6,6 +6,7 @@ mod arrays;
 mod chip_data;
 mod hdf5;
 mod network;
+mod runs;
 mod text;
 mod trained;
 
@@ -91,6 +92,8 @@ static INSPECTORS: &[(Format, Inspect)] = &[
     (Format::Npy, arrays::single),
     (Format::CoreMap, chip_data::core_map),
     (Format::OtherJson, text::json),
+    (Format::Checkpoint, runs::checkpoint),
+    (Format::Recording, runs::recording),
     (Format::Toml, network::inspect),
     (Format::Unknown, text::page),
 ];

@@ -1,8 +1,19 @@
 //! Every reader of files that strangers made, with the real files that are damaged for it.
 
+use spikeloom::analysis::Trains;
 use spikeloom::loihi_export::export::netx::read_netx_layers;
 use spikeloom::model_io::npz::{self, NpzLimits};
-use spikeloom::model_io::{hdf5, network_file, nir};
+use spikeloom::model_io::spool::{SpoolHeader, SpoolReader, SpoolWriter, Stream};
+use spikeloom::model_io::{checkpoint, hdf5, network_file, nir};
+use spikeloom::sim_core::connectome::CompileConfig;
+use spikeloom::sim_core::engine::{Compiled, ENGINES, EngineConfig, EngineEntry};
+use spikeloom::sim_core::network::{
+    FixedProbability, Network, Plasticity, PoissonDrive, Population, Projection, Stimulus,
+};
+use spikeloom::sim_core::neuron::lif_delta::LifDelta;
+use spikeloom::sim_core::recording::{Recording, Spike, Trace};
+use spikeloom::sim_core::time::Time;
+use spikeloom::sim_core::units::{Hertz, Milliseconds, Millivolts};
 use spikeloom::snn_convert::ann::{AnnGraph, evaluate_output};
 use spikeloom::snn_convert::declutter::declutter;
 use spikeloom::snn_convert::source::keras::LayerWeights;
@@ -10,6 +21,7 @@ use spikeloom::snn_convert::source::pytorch::pickle;
 use spikeloom::snn_convert::source::{architecture, keras, onnx, pytorch, safetensors};
 use spikeloom::{data, models};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// One reader.
 pub struct Reader {
@@ -47,6 +59,8 @@ pub static READERS: &[Reader] = &[
     },
     Reader { name: "npz", seeds: &[("front_ends", "npz")], text: false, read: read_npz },
     Reader { name: "npy", seeds: &[("front_ends", "npz")], text: true, read: read_npy },
+    Reader { name: "checkpoint", seeds: &[], text: false, read: read_checkpoint },
+    Reader { name: "recording", seeds: &[], text: false, read: read_recording },
     Reader { name: "idx", seeds: &[], text: false, read: read_idx },
     Reader { name: "nir", seeds: &[("nir", "nir")], text: false, read: read_nir },
     Reader { name: "netx", seeds: &[("netx", "net")], text: false, read: read_netx },
@@ -84,6 +98,8 @@ pub fn seeds(reader: &Reader) -> Vec<Vec<u8>> {
             files =
                 files.into_iter().filter_map(|f| Some(keras_parts(f)?.0.into_bytes())).collect();
         }
+        "checkpoint" => files = checkpoints(),
+        "recording" => files = vec![recording()],
         "idx" => files = vec![idx(&[3, 4, 4], 0x08), idx(&[5], 0x08), idx(&[2, 3], 0x0d)],
         _ => {}
     }
@@ -120,6 +136,80 @@ fn member(bytes: &[u8], name: &str) -> Option<Vec<u8>> {
             Some(bytes[start..end].to_vec())
         }
     }
+}
+
+/// A network with learning synapses, for checkpoints.
+fn learning() -> Arc<Compiled> {
+    let mut network = Network::new("learning", Milliseconds(0.5));
+    network.add_population("cells", Population::new(6, LifDelta::default()));
+    let drive = PoissonDrive::new("cells", Hertz(900.0), Millivolts(4.0));
+    network.add_stimulus("noise", Stimulus::PoissonDrive(drive));
+    let stdp = Plasticity::new("stdp_additive").parameter("largest_weight", Millivolts(9.0));
+    let pairs = FixedProbability { probability: 0.5, autapses: true };
+    let learning = Projection::new("cells", "cells", pairs).weight(Millivolts(1.0));
+    network.add_projection("learning", learning.delay(Milliseconds(1.5)).plasticity(stdp));
+    Arc::new(Compiled::new(network.validate().unwrap(), CompileConfig::UNLIMITED).unwrap())
+}
+
+/// A checkpoint of each engine.
+fn checkpoints() -> Vec<Vec<u8>> {
+    let compiled = learning();
+    let save = |entry: &EngineEntry| {
+        let mut engine = (entry.start)(compiled.clone(), EngineConfig::default()).unwrap();
+        engine.run(Time::from_milliseconds(20.0).unwrap(), &mut |_| true).unwrap();
+        let mut bytes = Vec::new();
+        checkpoint::write(&engine.checkpoint(), &Vec::new(), &mut bytes).unwrap();
+        bytes
+    };
+    ENGINES.iter().map(save).collect()
+}
+
+/// What the checksums let through goes to the engines, which check it again.
+fn read_checkpoint(bytes: &[u8], _: &Path) -> bool {
+    let Ok((checkpoint, _)) = checkpoint::read(&mut &*bytes, bytes.len() as u64) else {
+        return false;
+    };
+    let compiled = learning();
+    ENGINES.iter().any(|entry| {
+        let mut engine = (entry.start)(compiled.clone(), EngineConfig::default()).unwrap();
+        engine.restore(&checkpoint).is_ok()
+    })
+}
+
+/// A recording in progress of spikes and samples.
+fn recording() -> Vec<u8> {
+    let header = SpoolHeader {
+        dt: 0.5,
+        populations: vec![("cells".into(), 6)],
+        spikes: vec![true],
+        streams: vec![Stream::Variable {
+            probe: "v".into(),
+            population: 0,
+            variable: "membrane_potential".into(),
+            unit: "mV".into(),
+        }],
+        facts: vec![("version".into(), "0".into())],
+    };
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let mut writer = SpoolWriter::create(file.path(), &header).unwrap();
+    let trace = Trace {
+        probe: "v".into(),
+        population: 0,
+        variable: "membrane_potential",
+        times: vec![Time(1), Time(2)],
+        values: vec![0.5; 12],
+    };
+    let spikes = (0..6).map(|neuron| Spike { time: Time(5), neuron }).collect();
+    let recording = Recording { spikes, traces: vec![trace], ..Recording::default() };
+    writer.record(&recording).unwrap();
+    std::fs::read(file.path()).unwrap()
+}
+
+fn read_recording(bytes: &[u8], _: &Path) -> bool {
+    let Ok(mut spool) = SpoolReader::new(std::io::Cursor::new(bytes)) else {
+        return false;
+    };
+    Trains::from_spool(&mut spool, 0.0, 1e3).is_ok()
 }
 
 fn idx(extents: &[u32], kind: u8) -> Vec<u8> {

@@ -261,6 +261,21 @@ fn mistakes_in_stimuli() -> Vec<Mistake> {
         mistake("off-grid", "probes/v/interval", |n| {
             n.probes["v"].interval = Some(Milliseconds(0.15).into());
         }),
+        mistake("wrong-probe", "probes/v", |n| n.probes["v"].population = None),
+        mistake("wrong-probe", "probes/v", |n| n.probes["v"].projection = Some("dense".into())),
+        mistake("unknown-variable", "probes/v/variable", |n| {
+            n.probes["v"].variable = "weights".into();
+        }),
+        mistake("unknown-projection", "probes/w/projection", |n| {
+            n.add_probe("w", Probe::weights("dence", Milliseconds(1.0)));
+        }),
+        mistake("static-weights", "probes/w/projection", |n| {
+            n.add_probe("w", Probe::weights("dense", Milliseconds(1.0)));
+        }),
+        mistake("unknown-variable", "probes/w/variable", |n| {
+            n.add_probe("w", Probe::weights("dense", Milliseconds(1.0)));
+            n.probes["w"].variable = "weight".into();
+        }),
         mistake("not-driven", "populations/unit", |n| {
             n.projections.shift_remove("one");
         }),

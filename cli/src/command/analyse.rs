@@ -9,12 +9,15 @@ use spikeloom::error::Error;
 use spikeloom::listing::Listing;
 use spikeloom::model_io::atomic::write_bytes_atomically;
 use spikeloom::model_io::sonata;
+use spikeloom::model_io::spool::SIGNATURE;
+use spikeloom::simulate::open;
+use std::io::Read;
 use std::path::PathBuf;
 
 /// Measure a recording: rates, intervals, counts, correlations, spectra
 #[derive(Debug, clap::Args)]
 pub struct Analyse {
-    /// Recording of spikes (SONATA)
+    /// Recording of spikes: SONATA, or a recording in progress (.recording)
     #[arg(value_name = "SPIKES.h5")]
     recording: PathBuf,
 
@@ -51,9 +54,7 @@ impl Run for Analyse {
     fn run(&self, _session: &Session) -> Result<Outcome, Error> {
         output::check_target(self.html.as_deref(), self.force)?;
         let path = &self.recording;
-        let spikes = sonata::read_spikes(path).map_err(|e| Error::from(e).in_file(path))?;
-        let last = spikes.values().flat_map(|own| own.timestamps.iter().copied());
-        let end = self.end_ms.unwrap_or_else(|| last.fold(0.0, f64::max));
+        let (trains, end) = self.trains()?;
         self.check(end)?;
         let config = AnalysisConfig {
             bin_ms: self.bin_ms,
@@ -61,7 +62,6 @@ impl Run for Analyse {
             correlation_bin_ms: self.correlation_bin_ms,
             ..AnalysisConfig::default()
         };
-        let trains = Trains::from_file(&spikes, self.begin_ms, end);
         let analyses = analyse(&trains, &config);
         if let Some(target) = &self.html {
             let provenance = vec![
@@ -83,6 +83,37 @@ impl Run for Analyse {
 }
 
 impl Analyse {
+    /// The spike trains, and the end of their window (ms).
+    fn trains(&self) -> Result<(Vec<Trains>, f64), Error> {
+        let path = &self.recording;
+        let unreadable =
+            |e: std::io::Error| Error::Read { path: path.clone(), reason: e.to_string() };
+        let begins = {
+            let mut begins = Vec::new();
+            let file = std::fs::File::open(path).map_err(unreadable)?;
+            file.take(SIGNATURE.len() as u64).read_to_end(&mut begins).map_err(unreadable)?;
+            begins
+        };
+        if begins == SIGNATURE {
+            let mut spool = open(path)?;
+            let last = |trains: &[Trains]| {
+                let ends = trains.iter().flat_map(|own| &own.neurons).filter_map(|n| n.last());
+                ends.copied().fold(0.0, f64::max)
+            };
+            let all = f64::INFINITY;
+            let end = self.end_ms.unwrap_or(all);
+            let mut trains =
+                Trains::from_spool(&mut spool, self.begin_ms, end).map_err(unreadable)?;
+            let end = if end == all { last(&trains) } else { end };
+            trains.iter_mut().for_each(|own| own.end = end);
+            return Ok((trains, end));
+        }
+        let spikes = sonata::read_spikes(path).map_err(|e| Error::from(e).in_file(path))?;
+        let last = spikes.values().flat_map(|own| own.timestamps.iter().copied());
+        let end = self.end_ms.unwrap_or_else(|| last.fold(0.0, f64::max));
+        Ok((Trains::from_file(&spikes, self.begin_ms, end), end))
+    }
+
     fn check(&self, end: f64) -> Result<(), Error> {
         let widths = [
             ("--bin-ms", self.bin_ms),

@@ -6,15 +6,21 @@ use crate::{diagnostic, interrupt, output};
 use serde_json::json;
 use spikeloom::error::Error;
 use spikeloom::listing::Listing;
+use spikeloom::model_io::atomic::write_bytes_atomically;
+use spikeloom::model_io::recording::OutputFormat;
 use spikeloom::network_files;
-use spikeloom::recordings;
 use spikeloom::sim_core::connectome::footprint::readable;
 use spikeloom::simulate::{
-    SimulateConfig, SimulationReport, find_precision, parse_time, simulate,
+    CheckpointConfig, RecordConfig, SimulateConfig, Simulation, SimulationReport, find_precision, page,
+    parse_time, simulate,
 };
 use std::path::PathBuf;
 
 /// Run a network for some time; Ctrl-C stops it and keeps what was recorded
+///
+/// What is recorded goes to the disk while the run goes on, so memory does not grow with its length.
+/// With --checkpoint a run that was stopped or killed goes on with the same command and --resume, and
+/// ends with the same files as if it had never stopped.
 #[derive(Debug, clap::Args)]
 pub struct Simulate {
     /// Network description
@@ -38,9 +44,35 @@ pub struct Simulate {
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 
-    /// Write spikes (SONATA): of the probes, or of all populations where the file has no probe
+    /// Write spikes: of the probes, or of all populations where the file has no probe of spikes;
+    /// the ending chooses SONATA (.h5), .npz or .csv
     #[arg(long, value_name = "OUT.h5")]
     spikes: Option<PathBuf>,
+
+    /// Write all that the probes record into this folder, a file a probe: spikes, state variables,
+    /// weights
+    #[arg(long, value_name = "FOLDER")]
+    record: Option<PathBuf>,
+
+    /// Format of the files in the folder: sonata, npz or csv
+    #[arg(long, value_name = "FORMAT", requires = "record")]
+    format: Option<String>,
+
+    /// Leave a checkpoint when the run ends or is stopped
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+
+    /// Leave one at every multiple of this time, too, such as "1 s"
+    #[arg(long, value_name = "TIME", requires = "checkpoint")]
+    checkpoint_every: Option<String>,
+
+    /// Go on from the checkpoint; where there is none yet, begin
+    #[arg(long, requires = "checkpoint")]
+    resume: bool,
+
+    /// Write a page with raster, rates, traces and weights
+    #[arg(long, value_name = "PAGE.html")]
+    html: Option<PathBuf>,
 
     /// Overwrite a file that exists
     #[arg(long)]
@@ -54,7 +86,11 @@ pub struct Simulate {
 impl Run for Simulate {
     fn run(&self, session: &Session) -> Result<Outcome, Error> {
         let duration = parse_time(&self.duration)?;
-        output::check_target(self.spikes.as_deref(), self.force)?;
+        let format = self.format()?;
+        // What a run goes on with may be there already.
+        let replaces = self.force || self.resume;
+        output::check_target(self.spikes.as_deref(), replaces)?;
+        output::check_target(self.html.as_deref(), replaces)?;
         let file = network_files::read(&self.network)?;
         let warnings = file.warnings();
         if !session.json {
@@ -70,20 +106,31 @@ impl Run for Simulate {
             precision: self.precision.as_deref().map(find_precision).transpose()?,
             seed: self.seed,
             threads: session.threads,
-            record_spikes: self.spikes.is_some(),
+            record: RecordConfig {
+                spikes: self.spikes.clone(),
+                folder: self.record.clone(),
+                format,
+                overwrite: self.force,
+            },
+            checkpoint: self.checkpoints()?,
+            keep: self.html.is_some(),
         };
         interrupt::watch()?;
         let done = simulate(&file, &config, &session.terminal, &|| !interrupt::asked())?;
-        if let Some(path) = &self.spikes {
-            recordings::write(&done.recording, path, self.force)?;
+        if let Some(path) = &self.html {
+            let html = page(&done.report, &done.kept).to_html()?;
+            write_bytes_atomically(path, replaces, html.as_bytes())?;
         }
         let mut json = serde_json::to_value(&done.report)?;
         json["warnings"] = diagnostic::located(&warnings);
         json["spikes_file"] = json!(self.spikes.as_ref().map(|path| path.to_string_lossy()));
+        let files = done.files.iter().map(|path| path.to_string_lossy());
+        json["files"] = json!(files.collect::<Vec<_>>());
+        json["checkpoint"] = json!(self.checkpoint.as_ref().map(|path| path.to_string_lossy()));
         if self.summary {
             json.as_object_mut().map(|object| object.shift_remove("populations"));
         }
-        let mut outcome = Outcome::fine(json, self.text(&done.report));
+        let mut outcome = Outcome::fine(json, self.text(&done));
         if done.report.stopped {
             outcome.code = interrupt::INTERRUPTED;
         }
@@ -102,7 +149,40 @@ fn rounded(report: &SimulationReport) -> Option<String> {
 }
 
 impl Simulate {
-    fn text(&self, report: &SimulationReport) -> String {
+    fn format(&self) -> Result<Option<OutputFormat>, Error> {
+        let Some(name) = &self.format else {
+            return Ok(None);
+        };
+        OutputFormat::of_name(name).map(Some).ok_or_else(|| Error::Unknown {
+            what: "format",
+            name: name.clone(),
+            known: spikeloom::sim_core::diagnostics::known_names(name, &OutputFormat::names()),
+        })
+    }
+
+    fn checkpoints(&self) -> Result<Option<CheckpointConfig>, Error> {
+        let Some(path) = &self.checkpoint else {
+            return Ok(None);
+        };
+        let every = self.checkpoint_every.as_deref().map(parse_time).transpose()?;
+        let (path, resume, overwrite) = (path.clone(), self.resume, self.force);
+        Ok(Some(CheckpointConfig { path, every, resume, overwrite }))
+    }
+
+    /// What was recorded, and where it is.
+    fn recorded(&self, done: &Simulation) -> Option<String> {
+        let spikes = done.report.recorded_spikes;
+        match done.files.as_slice() {
+            [] => None,
+            [one] => Some(format!("{spikes} spikes in {}", one.display())),
+            [one, rest @ ..] => {
+                Some(format!("{spikes} spikes, in {} and {} more files", one.display(), rest.len()))
+            }
+        }
+    }
+
+    fn text(&self, done: &Simulation) -> String {
+        let report: &SimulationReport = &done.report;
         let mut text = String::new();
         if !self.summary {
             let columns = ["population", "neurons", "spikes", "rate_hz", "precision"];
@@ -119,10 +199,16 @@ impl Simulate {
             text.push('\n');
         }
         let factor = report.real_time_factor.map(|factor| format!("{factor:.3}"));
+        let resumed = report.resumed_at_ms.map_or_else(String::new, |time| {
+            format!(", the first {time} ms of them before this run")
+        });
         let stopped = if report.stopped { " (stopped with Ctrl-C)" } else { "" };
         let totals = json!({
             "network": report.network,
-            "simulated": format!("{} ms in steps of {} ms{stopped}", report.duration_ms, report.dt_ms),
+            "simulated": format!(
+                "{} ms in steps of {} ms{stopped}{resumed}",
+                report.duration_ms, report.dt_ms
+            ),
             "engine": format!(
                 "{}, {} precision, {} thread(s), seed {}",
                 report.engine, report.precision, report.threads, report.seed
@@ -136,9 +222,12 @@ impl Simulate {
             "run_time": format!("{:.3} s", report.simulation_s),
             "real-time_factor": factor,
             "spike_hash": report.spike_hash,
-            "recorded": self.spikes.as_ref().map(|path| {
-                format!("{} spikes in {}", report.recorded_spikes, path.display())
+            "recorded": self.recorded(done),
+            "checkpoint": self.checkpoint.as_ref().map(|path| {
+                let more = if report.stopped { "; --resume goes on from it" } else { "" };
+                format!("{}{more}", path.display())
             }),
+            "page": self.html.as_ref().map(|path| path.display().to_string()),
         });
         text + &totals.as_object().map_or_else(String::new, facts)
     }

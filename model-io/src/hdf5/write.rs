@@ -105,6 +105,29 @@ impl GroupWriter {
         result.map_err(|e| self.unwritten(name, &e))
     }
 
+    /// Begins an array of numbers that is written piece by piece; it has `shape` in the end, and the
+    /// element type of `like`.
+    ///
+    /// # Errors
+    /// [`Hdf5Error::Write`], also for texts.
+    pub fn begin_array(
+        &self,
+        name: &str,
+        shape: &[usize],
+        like: &Values,
+    ) -> Result<ArrayWriter, Hdf5Error> {
+        self.check_name(name)?;
+        let create = |builder: ::hdf5::DatasetBuilder| -> ::hdf5::Result<::hdf5::Dataset> {
+            with_elements!(like,
+                v => empty_array(builder, name, shape, v),
+                text _t => Err("texts are not written piece by piece".into()))
+        };
+        let dataset = create(self.group.new_dataset_builder());
+        let dataset = dataset.map_err(|e| self.unwritten(name, &e))?;
+        let (place, columns) = (self.place_of(name), shape[1..].iter().product());
+        Ok(ArrayWriter { dataset, place, columns, rows: 0 })
+    }
+
     /// Writes a variable-length text scalar.
     ///
     /// # Errors
@@ -181,6 +204,56 @@ impl GroupWriter {
     fn unwritten(&self, name: &str, error: &::hdf5::Error) -> Hdf5Error {
         self.refused(name, short(error))
     }
+}
+
+/// An array that is written piece by piece, along its first axis.
+#[derive(Debug)]
+pub struct ArrayWriter {
+    dataset: ::hdf5::Dataset,
+    place: String,
+    columns: usize,
+    /// Rows written so far.
+    rows: usize,
+}
+
+impl ArrayWriter {
+    /// Appends whole rows.
+    ///
+    /// # Errors
+    /// [`Hdf5Error::Write`], also where they are too many or of another type.
+    pub fn append(&mut self, values: &Values) -> Result<(), Hdf5Error> {
+        let (length, columns) = (values.len(), self.columns.max(1));
+        if length == 0 {
+            return Ok(());
+        }
+        let (from, until) = (self.rows, self.rows + length / columns);
+        let dataset = &self.dataset;
+        let written = with_elements!(values, v => {
+            if dataset.ndim() == 1 {
+                dataset.write_slice(ndarray::ArrayView1::from(v.as_slice()), from..until)
+            } else {
+                ndarray::ArrayView2::from_shape((until - from, columns), v)
+                    .map_err(|error| ::hdf5::Error::from(error.to_string()))
+                    .and_then(|view| dataset.write_slice(view, (from..until, 0..columns)))
+            }
+        }, text _t => Err("texts are not written piece by piece".into()));
+        self.rows = until;
+        written.map_err(|e| Hdf5Error::Write { place: self.place.clone(), reason: short(&e) })
+    }
+}
+
+/// A compressed array of numbers without content.
+fn empty_array<T: H5Type>(
+    builder: ::hdf5::DatasetBuilder,
+    name: &str,
+    shape: &[usize],
+    _like: &[T],
+) -> ::hdf5::Result<::hdf5::Dataset> {
+    let builder = builder.obj_track_times(false);
+    let is_empty = shape.contains(&0);
+    let builder =
+        if is_empty { builder } else { builder.chunk(chunk_of(shape)).shuffle().deflate(4) };
+    builder.empty::<T>().shape(shape.to_vec()).create(name)
 }
 
 fn heap_texts(texts: &[String]) -> ::hdf5::Result<Vec<VarLenUnicode>> {

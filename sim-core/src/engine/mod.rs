@@ -29,12 +29,15 @@
 //! assert_eq!(engine.recording().counters.spikes, [6]);
 //! ```
 
+mod checkpoint;
 mod clock;
 mod drives;
 mod event;
 mod plastic;
 mod source;
+mod weights;
 
+use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::connectome::{CompileConfig, CompileError, Connectome, Precision, compile};
 use crate::network::ValidNetwork;
 use crate::recording::{Counters, PopulationInfo, Recording, Trace};
@@ -92,6 +95,7 @@ impl Compiled {
             ..Recording::default()
         };
         recording.counters = Counters::new(recording.populations.len());
+        recording.weights = weights::traces(self);
         for (name, probe) in self.network.probes() {
             let Some(variable) = probe.variable else {
                 continue;
@@ -251,6 +255,28 @@ pub trait Engine: Send {
     /// Back to time zero and the initial state with an empty recording; random stimuli draw from
     /// `seed`. Connectivity stays.
     fn reset(&mut self, seed: u64);
+
+    /// The same with the weights kept as they are now, for episodes of training: neurons, traces of
+    /// plasticity and short-term states begin anew. A later [`reset`](Self::reset) goes back to the
+    /// network's weights.
+    fn reset_state(&mut self, seed: u64);
+
+    /// Everything that is needed to go on from here, for any number of threads; see
+    /// [`crate::checkpoint`]. Asked between runs, it changes no later result. What was recorded
+    /// is not in it, only what was counted.
+    fn checkpoint(&mut self) -> Checkpoint;
+
+    /// Goes on from a checkpoint with an empty recording: what follows is, byte by byte, what would
+    /// have followed there.
+    ///
+    /// # Errors
+    /// [`CheckpointError`]: another network, engine, version or precision, or damaged state; the
+    /// engine is then as it was (where it does not fit) or at its beginning (where it is damaged).
+    fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), CheckpointError>;
+
+    /// Hands over the spikes and samples recorded since the last call, so that memory stays bounded;
+    /// counters and duration go on.
+    fn take_recorded(&mut self) -> Recording;
 }
 
 /// Starts an engine on a compiled network.

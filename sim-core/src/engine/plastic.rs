@@ -5,7 +5,9 @@
 //! source, delay and target; those of one source with one delay are a segment.
 
 use super::Compiled;
+use crate::checkpoint::{Saver, Share};
 use crate::network::ValidPlasticity;
+use crate::neuron::{Over, StateVisitor};
 use crate::synapse::{Homeostasis, LongTerm, Made, RuleContext, Segment, ShortTerm};
 use crate::time::{Grid, Time};
 use std::ops::Range;
@@ -184,8 +186,12 @@ impl PlasticSynapses {
         }
     }
 
-    /// Brings all weights up to date with what no later spike can precede.
-    fn catch_up(&mut self, now: Time) {
+    /// Brings all weights up to date with what no later spike can precede. What later spikes compute
+    /// does not change by it; only weights that are looked at between do.
+    pub(super) fn catch_up(&mut self, now: Time) {
+        if self.long_term.is_none() {
+            return;
+        }
         let longest = self.dendritic_steps.unwrap_or(self.longest_delay);
         let time = now - self.grid.time_of(u64::from(longest));
         for index in 0..self.segments.len() - 1 {
@@ -214,8 +220,12 @@ impl PlasticSynapses {
 
     /// Homeostasis acts where it is due at the end of `step`.
     pub(super) fn pause(&mut self, step: u64) {
-        let Some(rule) = self.homeostasis.as_ref().filter(|_| step.is_multiple_of(self.interval))
-        else {
+        if self.homeostasis.is_none() || !step.is_multiple_of(self.interval) {
+            return;
+        }
+        // The factors act on weights at a time that does not depend on when they were caught up.
+        self.catch_up(self.grid.time_of(step));
+        let Some(rule) = &self.homeostasis else {
             return;
         };
         let mut sums = vec![0.0; self.range.len()];
@@ -245,9 +255,69 @@ impl PlasticSynapses {
         })
     }
 
+    /// Shows everything that changes; all parts that are caught up to one time show the same state.
+    pub(super) fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
+        visitor.over(Over::Synapses);
+        visitor.reals(&mut self.weights.iter_mut());
+        visitor.over(Over::Neurons);
+        visitor.counts(&mut self.spikes.iter_mut());
+        if let Some(rule) = &mut self.short_term {
+            rule.visit_state(visitor);
+        }
+        if let Some(rule) = &mut self.long_term {
+            rule.visit_state(visitor);
+        }
+    }
+
+    /// The state as columns.
+    pub(super) fn columns(&mut self) -> crate::checkpoint::Columns {
+        let mut saver = Saver::new(self.range.len());
+        self.visit_state(&mut saver);
+        saver.columns()
+    }
+
+    /// The targets of the part, local to the population.
+    pub(super) fn targets(&self) -> Range<u32> {
+        self.range.clone()
+    }
+
+    /// What of the projection each part has, from the parts in the order of their neurons.
+    pub(super) fn shares<'a>(parts: impl Iterator<Item = &'a Self>) -> Vec<Share> {
+        let parts: Vec<&Self> = parts.collect();
+        let empty = |part: &&Self| Share {
+            neurons: part.range.start as usize..part.range.end as usize,
+            synapses: Vec::with_capacity(part.segments.len()),
+            whole: [
+                parts.iter().map(|part| part.range.end as usize).max().unwrap_or(0),
+                parts.iter().map(|part| part.targets.len()).sum(),
+            ],
+        };
+        let mut shares: Vec<Share> = parts.iter().map(empty).collect();
+        let segments = parts.first().map_or(0, |part| part.segments.len() - 1);
+        let mut next = 0;
+        for segment in 0..segments {
+            for (part, share) in parts.iter().zip(&mut shares) {
+                let length = part.synapses_of(segment).len();
+                share.synapses.push(next..next + length);
+                next += length;
+            }
+        }
+        shares
+    }
+
     /// Back to the initial weights and state.
     pub(super) fn reset(&mut self) {
         self.weights.clone_from(&self.initial);
+        self.forget();
+    }
+
+    /// Back to the initial state with the weights as they are at `now`.
+    pub(super) fn reset_state(&mut self, now: Time) {
+        self.catch_up(now);
+        self.forget();
+    }
+
+    fn forget(&mut self) {
         self.spikes.fill(0);
         if let Some(rule) = &mut self.short_term {
             rule.reset();

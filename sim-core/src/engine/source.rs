@@ -21,6 +21,8 @@ pub(super) struct Stimuli {
     seeds: Vec<u64>,
     /// Spike trains on their way.
     running: Vec<Option<Box<dyn Running>>>,
+    /// Stimuli whose values are not the network's.
+    replaced: Vec<bool>,
 }
 
 impl Stimuli {
@@ -34,7 +36,8 @@ impl Stimuli {
             stimulus
         };
         let entries: Vec<ValidStimulus> = network.stimuli().values().map(round).collect();
-        let mut stimuli = Stimuli { entries, seeds: Vec::new(), running: Vec::new() };
+        let replaced = vec![false; entries.len()];
+        let mut stimuli = Stimuli { entries, seeds: Vec::new(), running: Vec::new(), replaced };
         stimuli.begin(network, network.seed());
         stimuli
     }
@@ -52,17 +55,23 @@ impl Stimuli {
     /// Takes over the values given last and goes back to time zero.
     pub(super) fn restart(&mut self, given: &Stimuli, network: &ValidNetwork, seed: u64) {
         self.entries.clone_from(&given.entries);
+        self.replaced.clone_from(&given.replaced);
         self.begin(network, seed);
     }
 
     /// Goes on at a time without what was sent before: spike trains are run up to there.
-    #[allow(dead_code, reason = "engines that continue a saved run start their trains here")]
     pub(super) fn seek(&mut self, time: Time) {
         let mut past = Vec::new();
         for running in self.running.iter_mut().flatten() {
             running.take(time, &mut past);
             past.clear();
         }
+    }
+
+    /// Stimuli whose values were replaced since the network was described.
+    pub(super) fn replaced(&self) -> impl Iterator<Item = (usize, &ValidStimulus)> {
+        let replaced = self.entries.iter().zip(&self.replaced).enumerate();
+        replaced.filter(|(_, (_, replaced))| **replaced).map(|(index, (entry, _))| (index, entry))
     }
 
     /// Seed of a stimulus.
@@ -126,6 +135,7 @@ impl Stimuli {
                 }
                 let rounded = values.iter().map(|&value| population.model.round(value));
                 *amplitude = Column::Each(rounded.collect());
+                self.replaced[index] = true;
                 Ok(())
             }
             _ => Err(wrong),
@@ -147,6 +157,7 @@ impl Stimuli {
                     return Err(wrong);
                 }
                 *probability = Column::Each(values.to_vec());
+                self.replaced[index] = true;
                 Ok(())
             }
             _ => Err(wrong),
@@ -171,6 +182,7 @@ impl Stimuli {
                 spikes.extend_from_slice(given);
                 spikes.sort_unstable();
                 spikes.dedup();
+                self.replaced[index] = true;
                 Ok(())
             }
             _ => Err(wrong),

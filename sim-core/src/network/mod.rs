@@ -34,6 +34,7 @@
 //! ```
 
 pub mod convolution;
+mod hash;
 mod plasticity;
 mod population;
 pub mod positions;
@@ -44,6 +45,7 @@ pub mod shape;
 mod validate;
 
 pub use convolution::{Convolution, ConvolutionSynapse};
+pub use hash::NetworkHash;
 pub use plasticity::Plasticity;
 pub use population::{Neuron, Population, RefractoryInput, Reset, SpikeCondition};
 pub use positions::{GridPositions, ListPositions, Positions, RandomPositions};
@@ -53,7 +55,7 @@ pub use projection::Projection;
 pub use shape::Shape;
 pub use validate::{
     Context, ValidDelays, ValidNetwork, ValidPlasticity, ValidPopulation, ValidProbe,
-    ValidProjection, ValidStimulus, ValidWeights, Validated,
+    ValidProjection, ValidStimulus, ValidWeightProbe, ValidWeights, Validated,
 };
 
 pub use crate::stimulus::{

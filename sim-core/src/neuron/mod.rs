@@ -45,7 +45,7 @@ mod upstroke;
 pub use inbox::{Arrivals, Inbox, Sent};
 pub use model::{
     ClockNeurons, Column, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, LoweredReset,
-    ModelSpec, ModelTime, NarrowInput, NarrowNeurons, NeuronModel, ParameterSpec, Range,
+    ModelSpec, ModelTime, NarrowInput, NarrowNeurons, NeuronModel, Over, ParameterSpec, Range,
     ReceptorSpec, StateVisitor, VariableSpec,
 };
 

@@ -269,11 +269,29 @@ impl Emitted {
     }
 }
 
-/// Walks over everything that changes while neurons run, to save it or to put it back.
+/// What a column of state has one value for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    /// The neurons of a part (of a rule: the targets), in their order.
+    Neurons,
+    /// The segments of a projection (synapses of one source with one delay); the same in all parts.
+    Segments,
+    /// The synapses of a projection onto a part, by (source, delay, target).
+    Synapses,
+    /// The items of lists, one list a neuron, whose [`lengths`](StateVisitor::lengths) came before.
+    Items,
+    /// Something that all parts hold alike.
+    Shared,
+}
+
+/// Walks over everything that changes while neurons or synapses run, to save it or to put it back.
 ///
-/// Each call passes one column: one value a neuron, in the order of the neurons. The calls and
-/// their order depend on the model alone, so a column may be put together from parts.
+/// Each call passes one column. The calls and their order depend on the model or rule alone, so a
+/// column may be put together from parts, and cut into others.
 pub trait StateVisitor {
+    /// Says what the columns that follow have one value for; neurons where nothing is said.
+    fn over(&mut self, over: Over);
+
     /// A column of numbers.
     fn reals(&mut self, column: &mut dyn Iterator<Item = &mut f64>);
 
@@ -282,6 +300,10 @@ pub trait StateVisitor {
 
     /// A column of counts.
     fn counts(&mut self, column: &mut dyn Iterator<Item = &mut u32>);
+
+    /// The lengths of lists, one a neuron (or one alone that is shared). Where state is put back
+    /// they are safe to make room for: as many items were saved.
+    fn lengths(&mut self, column: &mut dyn Iterator<Item = &mut u32>);
 
     /// A column of step numbers.
     fn steps(&mut self, column: &mut dyn Iterator<Item = &mut u64>);

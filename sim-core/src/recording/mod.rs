@@ -38,6 +38,41 @@ pub struct Trace {
     pub values: Vec<f64>,
 }
 
+/// Samples of the weights of a projection.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct WeightTrace {
+    /// Name of the probe.
+    pub probe: String,
+    /// Index of the projection.
+    pub projection: usize,
+    /// Sample times.
+    pub times: Vec<Time>,
+    /// Samples `[time, synapse]`, row-major, in the receptor's base unit; synapses by (source,
+    /// delay, target) as [`crate::engine::Engine::weights`] gives them.
+    pub values: Vec<f64>,
+}
+
+impl Trace {
+    /// The same trace before its first sample.
+    fn without_samples(&self) -> Trace {
+        Trace {
+            probe: self.probe.clone(),
+            population: self.population,
+            variable: self.variable,
+            times: Vec::new(),
+            values: Vec::new(),
+        }
+    }
+}
+
+impl WeightTrace {
+    /// The same trace before its first sample.
+    fn without_samples(&self) -> WeightTrace {
+        let (probe, projection) = (self.probe.clone(), self.projection);
+        WeightTrace { probe, projection, times: Vec::new(), values: Vec::new() }
+    }
+}
+
 /// How much happened, recorded or not.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Counters {
@@ -63,6 +98,17 @@ impl Counters {
             payload_sums: vec![0; populations],
             payload_operations: vec![0; populations],
         }
+    }
+
+    /// All counts by name.
+    pub(crate) fn columns_mut(&mut self) -> [(&'static str, &mut [u64]); 5] {
+        [
+            ("spikes", &mut self.spikes),
+            ("synaptic_operations", std::slice::from_mut(&mut self.synaptic_operations)),
+            ("population_operations", &mut self.population_operations),
+            ("payload_sums", &mut self.payload_sums),
+            ("payload_operations", &mut self.payload_operations),
+        ]
     }
 
     /// Counts a spike of a neuron with so many synapses.
@@ -116,6 +162,8 @@ pub struct Recording {
     pub payloads: Vec<i32>,
     /// One trace a probe of a state variable.
     pub traces: Vec<Trace>,
+    /// One trace a probe of weights.
+    pub weights: Vec<WeightTrace>,
     /// Counts of everything.
     pub counters: Counters,
     /// How long was simulated.
@@ -143,6 +191,19 @@ pub fn first_difference(first: &[Spike], second: &[Spike]) -> Option<Difference>
 }
 
 impl Recording {
+    /// Hands over spikes and samples and keeps none; counters and duration stay.
+    pub fn take(&mut self) -> Recording {
+        let mut left = Recording {
+            populations: self.populations.clone(),
+            counters: self.counters.clone(),
+            duration: self.duration,
+            ..Recording::default()
+        };
+        left.weights = self.weights.iter().map(WeightTrace::without_samples).collect();
+        left.traces = self.traces.iter().map(Trace::without_samples).collect();
+        std::mem::replace(self, left)
+    }
+
     /// Adds a spike that comes after all others.
     pub fn push_spike(&mut self, spike: Spike, payload: i32) {
         if payload != 1 && self.payloads.is_empty() {

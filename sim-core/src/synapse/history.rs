@@ -1,7 +1,7 @@
 //! The postsynaptic spikes that some synapse has not seen yet, one list a target.
 
 use super::learning::Trace;
-use crate::neuron::StateVisitor;
+use crate::neuron::{Over, StateVisitor};
 use crate::time::Time;
 
 /// A postsynaptic spike with the trace of its neuron just before it.
@@ -63,12 +63,14 @@ impl History {
     /// Shows all spikes; where they are put back, the lists take the lengths that were saved.
     pub(super) fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
         let mut lengths: Vec<u32> = self.spikes.iter().map(|spikes| spikes.len() as u32).collect();
-        visitor.counts(&mut lengths.iter_mut());
+        visitor.over(Over::Neurons);
+        visitor.lengths(&mut lengths.iter_mut());
         for (spikes, &length) in self.spikes.iter_mut().zip(&lengths) {
             spikes.resize(length as usize, PostSpike { time: Time::ZERO, before: [0.0; 2] });
         }
         let mut all: Vec<&mut PostSpike> = self.spikes.iter_mut().flatten().collect();
         self.count = all.len();
+        visitor.over(Over::Items);
         visitor.times(&mut all.iter_mut().map(|spike| &mut spike.time));
         for trace in 0..2 {
             visitor.reals(&mut all.iter_mut().map(|spike| &mut spike.before[trace]));

@@ -7,7 +7,7 @@
 
 use super::history::{History, PostSpike};
 use super::rule::{LongTerm, Pairing, RuleContext, Segment};
-use crate::neuron::StateVisitor;
+use crate::neuron::{Over, StateVisitor};
 use crate::time::Time;
 
 /// Two numbers that decay between spikes; rules that need one leave the second at zero.
@@ -175,6 +175,7 @@ impl<K: Kernel> LongTerm for Learning<K> {
     }
 
     fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
+        visitor.over(Over::Segments);
         visitor.times(&mut self.pre.iter_mut().map(|pre| &mut pre.time));
         visitor.times(&mut self.pre.iter_mut().map(|pre| &mut pre.seen));
         for trace in 0..2 {

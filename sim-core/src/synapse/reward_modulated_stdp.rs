@@ -20,7 +20,7 @@ use super::rule::{
     Unit,
 };
 use super::stdp_additive::{LARGEST_WEIGHT, TAU_MINUS, TAU_PLUS};
-use crate::neuron::{Range, StateVisitor};
+use crate::neuron::{Over, Range, StateVisitor};
 use crate::time::Time;
 use crate::units::Dimension;
 
@@ -78,7 +78,7 @@ struct Past {
     spike: Time,
     /// Presynaptic trace just after it.
     trace: f64,
-    /// Eligibilities and weights are those of this synapse time.
+    /// Events up to this synapse time are in eligibilities and weights.
     seen: Time,
 }
 
@@ -86,6 +86,13 @@ const NOTHING: Past = Past { spike: LONG_AGO, trace: 0.0, seen: LONG_AGO };
 
 /// A spike of the reward population: when, and the concentration just after it.
 type Reward = (Time, f64);
+
+/// Weight and eligibility of a synapse, and the synapse time that they are for.
+#[derive(Debug, Clone, Copy)]
+struct Synapse {
+    state: [f64; 2],
+    since: Time,
+}
 
 struct Gated {
     tau: [f64; 2],
@@ -97,6 +104,9 @@ struct Gated {
     longest_dendritic_delay: Time,
     past: Vec<Past>,
     eligibility: Vec<f64>,
+    /// The synapse time that each eligibility and its weight are for: that of the last event.
+    /// Catching up ends there, so that it computes what would be computed without it.
+    since: Vec<Time>,
     post: History,
     rewards: Vec<Reward>,
 }
@@ -123,29 +133,27 @@ impl Gated {
         }
     }
 
-    /// w and c of a synapse at `until`, from those of `past.seen`.
+    /// A synapse after its events up to `until`, and when the last of them was.
     fn advanced(
         &self,
-        mut state: [f64; 2],
+        Synapse { mut state, mut since }: Synapse,
         past: &Past,
         spikes: &[PostSpike],
         delay: Time,
         until: Time,
-    ) -> [f64; 2] {
-        let mut now = past.seen;
-        let mut reward =
-            self.rewards.partition_point(|(time, _)| time.saturating_add(delay) <= now);
-        let mut spike = spikes.partition_point(|spike| spike.time.saturating_add(delay) <= now);
+    ) -> Synapse {
+        let (seen, at_synapse) = (past.seen, |time: Time| time.saturating_add(delay));
+        let mut reward = self.rewards.partition_point(|(time, _)| at_synapse(*time) <= seen);
+        let mut spike = spikes.partition_point(|spike| at_synapse(spike.time) <= seen);
         loop {
-            let next_reward = self.rewards.get(reward).map(|(time, _)| time.saturating_add(delay));
-            let next_spike = spikes.get(spike).map(|spike| spike.time.saturating_add(delay));
+            let next_reward = self.rewards.get(reward).map(|(time, _)| at_synapse(*time));
+            let next_spike = spikes.get(spike).map(|spike| at_synapse(spike.time));
             let next = [next_reward, next_spike].into_iter().flatten().min();
-            let next = next.filter(|&next| next <= until).unwrap_or(until);
-            if now > LONG_AGO {
-                let n = self.concentration(reward, delay, now);
-                state = self.elapse(state, n, (next - now).milliseconds());
-            }
-            now = next;
+            let Some(next) = next.filter(|&next| next <= until) else {
+                return Synapse { state, since };
+            };
+            state = self.decayed(Synapse { state, since }, reward, delay, next);
+            since = next;
             if next_spike == Some(next) {
                 let elapsed = (next - past.spike).milliseconds();
                 state[1] += self.amplitude[0] * past.trace * (-elapsed / self.tau[0]).exp();
@@ -154,26 +162,40 @@ impl Gated {
             if next_reward == Some(next) {
                 reward += 1;
             }
-            let done = next_spike != Some(next) && next_reward != Some(next);
-            if done {
-                return state;
-            }
         }
     }
 
-    fn bring_up(&mut self, segment: &mut Segment<'_>) {
+    /// w and c at `until`, without an event since the last; `rewards` have come before.
+    fn decayed(&self, synapse: Synapse, rewards: usize, delay: Time, until: Time) -> [f64; 2] {
+        let Synapse { state, since } = synapse;
+        if since == LONG_AGO {
+            return state;
+        }
+        let n = self.concentration(rewards, delay, since);
+        self.elapse(state, n, (until - since).milliseconds())
+    }
+
+    /// Takes the events up to the segment's time, which is itself one where a spike arrives.
+    fn bring_up(&mut self, segment: &mut Segment<'_>, arrives: bool) {
         let past = self.past[segment.index];
+        let (delay, until) = (segment.dendritic_delay, segment.time);
         for (place, (&target, weight)) in
             segment.targets.iter().zip(segment.weights.iter_mut()).enumerate()
         {
-            let c = self.eligibility[segment.first + place];
-            let spikes = self.post.of(target);
-            let (delay, until) = (segment.dendritic_delay, segment.time);
-            let [w, c] = self.advanced([*weight, c], &past, spikes, delay, until);
-            *weight = w;
-            self.eligibility[segment.first + place] = c;
+            let place = segment.first + place;
+            let state = [*weight, self.eligibility[place]];
+            let synapse = Synapse { state, since: self.since[place] };
+            let mut synapse = self.advanced(synapse, &past, self.post.of(target), delay, until);
+            if arrives {
+                let come = |(time, _): &Reward| time.saturating_add(delay) <= until;
+                let rewards = self.rewards.partition_point(come);
+                synapse.state = self.decayed(synapse, rewards, delay, until);
+                synapse.since = until;
+            }
+            [*weight, self.eligibility[place]] = synapse.state;
+            self.since[place] = synapse.since;
         }
-        self.past[segment.index].seen = segment.time;
+        self.past[segment.index].seen = until;
     }
 
     /// The postsynaptic trace at `now`, of spikes before it.
@@ -213,7 +235,7 @@ impl LongTerm for Gated {
     }
 
     fn pre_spike(&mut self, segment: &mut Segment<'_>) {
-        self.bring_up(segment);
+        self.bring_up(segment, true);
         let (now, delay) = (segment.time, segment.dendritic_delay);
         for (place, &target) in segment.targets.iter().enumerate() {
             let trace = self.post_trace(self.post.of(target), delay, now);
@@ -231,7 +253,7 @@ impl LongTerm for Gated {
 
     fn catch_up(&mut self, segment: &mut Segment<'_>) {
         if self.past[segment.index].seen < segment.time {
-            self.bring_up(segment);
+            self.bring_up(segment, false);
         }
     }
 
@@ -243,13 +265,17 @@ impl LongTerm for Gated {
     }
 
     fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
+        visitor.over(Over::Segments);
         visitor.times(&mut self.past.iter_mut().map(|past| &mut past.spike));
         visitor.reals(&mut self.past.iter_mut().map(|past| &mut past.trace));
         visitor.times(&mut self.past.iter_mut().map(|past| &mut past.seen));
+        visitor.over(Over::Synapses);
         visitor.reals(&mut self.eligibility.iter_mut());
+        visitor.times(&mut self.since.iter_mut());
         self.post.visit_state(visitor);
         let mut length = [self.rewards.len() as u32];
-        visitor.counts(&mut length.iter_mut());
+        visitor.over(Over::Shared);
+        visitor.lengths(&mut length.iter_mut());
         self.rewards.resize(length[0] as usize, (LONG_AGO, 0.0));
         visitor.times(&mut self.rewards.iter_mut().map(|reward| &mut reward.0));
         visitor.reals(&mut self.rewards.iter_mut().map(|reward| &mut reward.1));
@@ -258,6 +284,7 @@ impl LongTerm for Gated {
     fn reset(&mut self) {
         self.past.fill(NOTHING);
         self.eligibility.fill(0.0);
+        self.since.fill(LONG_AGO);
         self.post.clear();
         self.rewards.clear();
     }
@@ -283,6 +310,7 @@ impl SynapseRule for Rule {
             longest_dendritic_delay: context.longest_dendritic_delay,
             past: vec![NOTHING; context.segments],
             eligibility: vec![0.0; context.synapses],
+            since: vec![LONG_AGO; context.synapses],
             post: History::new(context.targets),
             rewards: Vec::new(),
         }))

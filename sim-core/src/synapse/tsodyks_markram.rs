@@ -13,7 +13,7 @@
 use super::rule::{
     Made, RuleContext, RuleKind, RuleParameter, RuleSpec, ShortTerm, SynapseRule, Unit,
 };
-use crate::neuron::{Range, StateVisitor};
+use crate::neuron::{Over, Range, StateVisitor};
 use crate::time::Time;
 use crate::units::Dimension;
 
@@ -132,6 +132,7 @@ impl ShortTerm for Release {
     }
 
     fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
+        visitor.over(Over::Segments);
         for variable in 0..3 {
             visitor.reals(&mut self.segments.iter_mut().map(|s| &mut s.state[variable]));
         }

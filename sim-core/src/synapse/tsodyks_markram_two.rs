@@ -12,7 +12,7 @@
 
 use super::rule::{Made, RuleContext, RuleKind, RuleSpec, ShortTerm, SynapseRule};
 use super::tsodyks_markram::{TAU_FACILITATION, TAU_RECOVERY, USE, check_use, remaining};
-use crate::neuron::{Range, StateVisitor};
+use crate::neuron::{Over, Range, StateVisitor};
 use crate::time::Time;
 
 /// See the module.
@@ -70,6 +70,7 @@ impl ShortTerm for Release {
     }
 
     fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
+        visitor.over(Over::Segments);
         for variable in 0..2 {
             visitor.reals(&mut self.segments.iter_mut().map(|s| &mut s.state[variable]));
         }

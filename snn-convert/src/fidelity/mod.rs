@@ -99,7 +99,11 @@ pub fn largest(scores: &[f64]) -> usize {
 
 /// FNV-1a over times and neurons of all spikes.
 pub fn digest(spikes: &[Spike]) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    digest_on(0xcbf2_9ce4_8422_2325, spikes)
+}
+
+/// The digest of spikes of which `hash` is that of all before these.
+pub fn digest_on(mut hash: u64, spikes: &[Spike]) -> u64 {
     for spike in spikes {
         for word in [spike.time.0 as u64, u64::from(spike.neuron)] {
             for byte in word.to_le_bytes() {

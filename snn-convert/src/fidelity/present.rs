@@ -261,6 +261,6 @@ fn unrecorded(conversion: &Conversion) -> Network {
     let mut network = conversion.network.clone();
     let readout = conversion.layers.last().map(|layer| layer.population.as_str());
     let counts = entry_of(conversion.readout).spikes;
-    network.probes.retain(|_, probe| counts && readout == Some(probe.population.as_str()));
+    network.probes.retain(|_, probe| counts && readout == probe.population.as_deref());
     network
 }

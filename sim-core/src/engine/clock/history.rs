@@ -20,6 +20,11 @@ impl StepSpikes {
         Arriving { neurons, payloads, running, delay }
     }
 
+    /// The payloads, of graded models only.
+    pub(super) fn payloads(&self) -> &[i32] {
+        &self.payloads
+    }
+
     fn clear(&mut self) {
         self.neurons.clear();
         self.payloads.clear();
@@ -82,6 +87,36 @@ impl History {
             *sum = sum.wrapping_add(payload);
             spikes.running.push(*sum);
         }
+    }
+
+    /// The running sums of a population's neurons as they were before these last steps; empty where
+    /// they are not needed.
+    pub(super) fn running_before(
+        &self,
+        population: usize,
+        steps: std::ops::RangeInclusive<u64>,
+    ) -> Vec<i32> {
+        let mut running = self.running[population].clone();
+        if running.is_empty() {
+            return running;
+        }
+        for spikes in steps.map(|step| &self.at(step)[population]) {
+            for (index, &neuron) in spikes.neurons.iter().enumerate() {
+                let payload = spikes.payloads.get(index).copied().unwrap_or(1);
+                let sum = &mut running[neuron as usize];
+                *sum = sum.wrapping_sub(payload);
+            }
+        }
+        running
+    }
+
+    /// Puts the running sums of a population's neurons back; whether there are as many.
+    pub(super) fn set_running(&mut self, population: usize, sums: &[i32]) -> bool {
+        let fits = self.running[population].len() == sums.len();
+        if fits {
+            self.running[population].copy_from_slice(sums);
+        }
+        fits
     }
 
     pub(super) fn clear(&mut self) {

@@ -11,6 +11,7 @@
 //! (projection, delay, source) for every number of threads.
 
 mod block;
+mod checkpoint;
 mod crew;
 mod deliver;
 mod history;
@@ -20,10 +21,13 @@ mod wide;
 use super::drives::NarrowDrive;
 use super::plastic::longest_window;
 use super::source::Stimuli;
+use super::weights::{due, next_sample, sample};
 use super::{Compiled, Engine, EngineConfig, EngineError, Observer, check_threads};
+use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::network::ValidStimulus;
 use crate::recording::{Recording, Spike};
 use crate::time::Time;
+use checkpoint::plastic;
 use crew::Meeting;
 use kernels::Instructions;
 use part::{Context, Outgoing, Part, Sample};
@@ -198,10 +202,15 @@ impl Course<'_> {
 
 impl ClockEngine {
     fn restart(&mut self) {
+        self.rewind(None);
+    }
+
+    /// Back to time zero; weights stay as they are at `keep_weights`, if it is given.
+    fn rewind(&mut self, keep_weights: Option<Time>) {
         self.stimuli.restart(&self.given, &self.compiled.network, self.seed);
         self.step = 0;
         self.recording = self.compiled.recording();
-        self.parts.iter_mut().for_each(|part| part.restart(&self.stimuli));
+        self.parts.iter_mut().for_each(|part| part.restart(&self.stimuli, keep_weights));
         for population in 0..self.compiled.network.populations().len() {
             let current = self.stimuli.current_after(&self.compiled, population, 0);
             self.parts.iter_mut().for_each(|part| part.set_current(population, &current));
@@ -337,11 +346,25 @@ impl Engine for ClockEngine {
         let grid = self.compiled.network.grid();
         let dt = grid.step();
         let steps = grid.steps_in(span).ok_or(EngineError::SpanOffGrid { span, dt })?;
+        let end = self.step.saturating_add(steps);
         let mut go_on = true;
-        self.run_to(self.step.saturating_add(steps), &mut |now| {
-            go_on = observer(now);
-            go_on
-        });
+        while go_on && self.step < end {
+            let begin = self.step;
+            let until = next_sample(&self.compiled, begin).unwrap_or(end).min(end);
+            self.run_to(until, &mut |now| {
+                go_on = observer(now);
+                go_on
+            });
+            if self.step == until {
+                for (trace, projection) in due(&self.compiled, until) {
+                    let trace = &mut self.recording.weights[trace];
+                    sample(trace, grid.time_of(until), plastic(&mut self.parts, projection));
+                }
+            }
+            if self.step == begin {
+                break;
+            }
+        }
         match go_on {
             true => Ok(()),
             false => Err(EngineError::Stopped { at: self.now() }),
@@ -382,5 +405,23 @@ impl Engine for ClockEngine {
     fn reset(&mut self, seed: u64) {
         self.seed = seed;
         self.restart();
+    }
+
+    fn reset_state(&mut self, seed: u64) {
+        let now = self.now();
+        self.seed = seed;
+        self.rewind(Some(now));
+    }
+
+    fn checkpoint(&mut self) -> Checkpoint {
+        self.save()
+    }
+
+    fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), CheckpointError> {
+        self.load(checkpoint)
+    }
+
+    fn take_recorded(&mut self) -> Recording {
+        self.recording.take()
     }
 }

@@ -3,7 +3,6 @@
 
 use super::super::Compiled;
 use super::super::drives::NarrowDrive;
-use super::super::plastic::PlasticSynapses;
 use super::super::source::Stimuli;
 use super::block::{Block, Piece, TILE};
 use super::history::History;
@@ -12,6 +11,7 @@ use crate::connectome::Scratch;
 use crate::network::ValidStimulus;
 use crate::neuron::Emitted;
 use crate::stimulus::Running;
+use crate::time::Time;
 use kernels::Instructions;
 
 /// What all parts read while the engine runs.
@@ -41,10 +41,10 @@ pub(super) type Outgoing = Vec<Vec<Emitted>>;
 
 /// What one thread owns.
 pub(super) struct Part {
-    wide: Vec<Wide>,
-    blocks: Vec<Block>,
+    pub(super) wide: Vec<Wide>,
+    pub(super) blocks: Vec<Block>,
     /// Narrow neurons that nothing reaches but constant currents.
-    tiles: Vec<Piece>,
+    pub(super) tiles: Vec<Piece>,
     pub(super) history: History,
     pub(super) outgoing: Outgoing,
     pub(super) samples: Vec<Sample>,
@@ -108,8 +108,8 @@ impl Part {
         part
     }
 
-    /// Back to the initial state.
-    pub(super) fn restart(&mut self, stimuli: &Stimuli) {
+    /// Back to the initial state; weights stay as they are at `keep_weights`, if it is given.
+    pub(super) fn restart(&mut self, stimuli: &Stimuli, keep_weights: Option<Time>) {
         let has = |population: usize| self.wide.iter().any(|wide| wide.population == population);
         let start = |(index, entry): (usize, &ValidStimulus)| match entry {
             ValidStimulus::Train { population, train } if has(*population) => {
@@ -123,7 +123,10 @@ impl Part {
         self.list_positions.fill(0);
         self.wide.iter_mut().filter_map(|wide| wide.neurons.as_mut()).for_each(|n| n.reset());
         let plastic = self.wide.iter_mut().flat_map(|wide| wide.plastic.iter_mut().flatten());
-        plastic.for_each(PlasticSynapses::reset);
+        plastic.for_each(|synapses| match keep_weights {
+            None => synapses.reset(),
+            Some(now) => synapses.reset_state(now),
+        });
         self.pieces_mut().for_each(|piece| piece.neurons.reset());
         for block in &mut self.blocks {
             block.flights.clear();
@@ -138,6 +141,17 @@ impl Part {
             for block in &mut self.blocks {
                 block.flights.launch(narrow, block.index, self.history.at(sent), sent, now);
             }
+        }
+    }
+
+    /// Spike lists and trains go on after `step`.
+    pub(super) fn seek(&mut self, compiled: &Compiled, stimuli: &Stimuli, step: u64) {
+        let time = compiled.network.grid().time_of(step);
+        advance_lists(stimuli, time, &mut self.list_positions);
+        let mut past = Vec::new();
+        for train in self.trains.iter_mut().flatten() {
+            train.take(time, &mut past);
+            past.clear();
         }
     }
 
@@ -234,7 +248,8 @@ impl Part {
             }
         }
         // Lists advance once for all populations of the part.
-        advance_lists(context, from + steps, list_positions);
+        let until = context.compiled.network.grid().time_of(from + steps);
+        advance_lists(context.stimuli, until, list_positions);
     }
 }
 

@@ -2,13 +2,14 @@
 
 use super::super::Compiled;
 use super::super::plastic::PlasticSynapses;
-use super::super::source::poisson_spikes;
+use super::super::source::{Stimuli, poisson_spikes};
 use super::history::History;
 use super::part::{Context, Sample};
 use crate::connectome::Scratch;
 use crate::network::{ValidPopulation, ValidStimulus};
 use crate::neuron::{ClockNeurons, Drive, Emitted};
 use crate::stimulus::Running;
+use crate::time::Time;
 use std::ops::Range;
 
 /// Neurons of one population in double precision.
@@ -216,10 +217,9 @@ impl Wide {
     }
 }
 
-/// Moves the positions in spike lists behind what lies at or before `step`.
-pub(super) fn advance_lists(context: &Context<'_>, step: u64, positions: &mut [usize]) {
-    let time = context.compiled.network.grid().time_of(step);
-    for (stimulus, position) in context.stimuli.entries().iter().zip(positions) {
+/// Moves the positions in spike lists behind what lies at or before `time`.
+pub(super) fn advance_lists(stimuli: &Stimuli, time: Time, positions: &mut [usize]) {
+    for (stimulus, position) in stimuli.entries().iter().zip(positions) {
         if let ValidStimulus::SpikeList { spikes, .. } = stimulus {
             *position += spikes[*position..].partition_point(|&(at, _)| at <= time);
         }

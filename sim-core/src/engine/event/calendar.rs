@@ -72,6 +72,11 @@ impl<E: Arrives> Calendar<E> {
         }
     }
 
+    /// All that is on its way, in no order that matters.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &E> {
+        self.windows.values().flatten()
+    }
+
     pub(super) fn clear(&mut self) {
         self.windows.clear();
     }

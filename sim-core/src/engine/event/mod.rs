@@ -10,11 +10,14 @@
 //! Neurons are divided into parts of consecutive global indices, one a thread.
 
 mod calendar;
+mod checkpoint;
 mod part;
 
 use super::plastic::{PlasticSynapses, longest_window};
 use super::source::{Stimuli, poisson_spikes};
+use super::weights::{due, next_sample, sample};
 use super::{Compiled, Engine, EngineConfig, EngineError, Observer, check_threads};
+use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::connectome::Message;
 use crate::network::ValidStimulus;
 use crate::neuron::{ModelTime, Sent};
@@ -134,13 +137,18 @@ struct EventEngine {
 
 impl EventEngine {
     fn restart(&mut self) {
+        self.rewind(Part::reset);
+    }
+
+    /// Back to time zero; `reset` brings a part to its beginning.
+    fn rewind(&mut self, reset: impl FnMut(&mut Part)) {
         self.stimuli.restart(&self.given, &self.compiled.network, self.seed);
         self.now = Time::ZERO;
         self.list_positions.fill(0);
         self.running.fill(0);
         self.calendar.clear();
         self.recording = self.compiled.recording();
-        self.parts.iter_mut().for_each(Part::reset);
+        self.parts.iter_mut().for_each(reset);
         for population in 0..self.compiled.network.populations().len() {
             self.change_current(population, 0);
         }
@@ -201,7 +209,12 @@ impl EventEngine {
         let change = self.stimuli.next_change(step - 1);
         let plastic = self.parts.iter().flat_map(|part| part.plastic.iter().flatten());
         let homeostasis = plastic.filter_map(|synapses| synapses.next_homeostasis(step - 1)).min();
-        [sample, change, homeostasis].into_iter().flatten().min().map(|step| grid.time_of(step))
+        let weights = next_sample(&self.compiled, step - 1);
+        [sample, change, homeostasis, weights]
+            .into_iter()
+            .flatten()
+            .min()
+            .map(|step| grid.time_of(step))
     }
 
     /// Everything that happens up to and including `until`, which lies in the present window.
@@ -340,6 +353,10 @@ impl EventEngine {
         };
         let plastic = self.parts.iter_mut().flat_map(|part| part.plastic.iter_mut().flatten());
         plastic.for_each(|synapses| synapses.pause(step));
+        for (trace, projection) in due(&compiled, step) {
+            let trace = &mut self.recording.weights[trace];
+            sample(trace, self.now, checkpoint::plastic(&mut self.parts, projection));
+        }
         let traces = compiled.network.probes().values().filter_map(|probe| {
             probe.variable.map(|variable| (probe.population, variable, probe.interval))
         });
@@ -434,5 +451,23 @@ impl Engine for EventEngine {
     fn reset(&mut self, seed: u64) {
         self.seed = seed;
         self.restart();
+    }
+
+    fn reset_state(&mut self, seed: u64) {
+        let now = self.now;
+        self.seed = seed;
+        self.rewind(|part| part.reset_state(now));
+    }
+
+    fn checkpoint(&mut self) -> Checkpoint {
+        self.save()
+    }
+
+    fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), CheckpointError> {
+        self.load(checkpoint)
+    }
+
+    fn take_recorded(&mut self) -> Recording {
+        self.recording.take()
     }
 }

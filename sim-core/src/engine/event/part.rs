@@ -184,11 +184,21 @@ impl Part {
 
     /// Back to the initial state.
     pub(super) fn reset(&mut self) {
+        self.reset_neurons();
+        self.plastic.iter_mut().flatten().for_each(PlasticSynapses::reset);
+    }
+
+    /// Back to the initial state with the weights as they are at `now`.
+    pub(super) fn reset_state(&mut self, now: Time) {
+        self.reset_neurons();
+        self.plastic.iter_mut().flatten().for_each(|synapses| synapses.reset_state(now));
+    }
+
+    fn reset_neurons(&mut self) {
         for piece in &mut self.pieces {
             piece.neurons.reset();
             piece.inbox.reset();
         }
-        self.plastic.iter_mut().flatten().for_each(PlasticSynapses::reset);
     }
 }
 

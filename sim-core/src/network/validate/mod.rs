@@ -6,13 +6,15 @@
 
 mod plasticity;
 mod population;
+mod probe;
 mod projection;
 mod stimulus;
 
 pub use plasticity::ValidPlasticity;
+pub use probe::{ValidProbe, ValidWeightProbe};
 
 use super::positions::ValidPositions;
-use super::{Network, Shape};
+use super::{Network, NetworkHash, Shape};
 use crate::connectivity::{Connectivity, Ends};
 use crate::diagnostics::{Findings, Problem, Problems, Severity, known_names};
 use crate::distribution::{Law, unit_help};
@@ -32,11 +34,13 @@ pub type Validated<T> = IndexMap<String, T>;
 pub struct ValidNetwork {
     name: String,
     seed: u64,
+    hash: NetworkHash,
     grid: Grid,
     populations: Validated<ValidPopulation>,
     projections: Validated<ValidProjection>,
     stimuli: Validated<ValidStimulus>,
     probes: Validated<ValidProbe>,
+    weight_probes: Validated<ValidWeightProbe>,
     warnings: Vec<Problem>,
 }
 
@@ -190,17 +194,6 @@ pub enum ValidStimulus {
     },
 }
 
-/// A checked probe.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ValidProbe {
-    /// Index of the population.
-    pub population: usize,
-    /// Index of the state variable; `None` records spikes.
-    pub variable: Option<usize>,
-    /// Distance of samples in steps.
-    pub interval: u64,
-}
-
 impl ValidNetwork {
     /// Seeds of the stimuli under the seed of an engine: a stimulus draws by its name.
     pub fn stimulus_seeds(&self, seed: u64) -> Vec<u64> {
@@ -215,6 +208,11 @@ impl ValidNetwork {
     /// Seed of every random draw.
     pub fn seed(&self) -> u64 {
         self.seed
+    }
+
+    /// The digest of its description.
+    pub fn hash(&self) -> NetworkHash {
+        self.hash
     }
 
     /// The time grid.
@@ -237,9 +235,14 @@ impl ValidNetwork {
         &self.stimuli
     }
 
-    /// Probes in the description's order.
+    /// Probes of populations in the description's order.
     pub fn probes(&self) -> &Validated<ValidProbe> {
         &self.probes
+    }
+
+    /// Probes of weights in the description's order.
+    pub fn weight_probes(&self) -> &Validated<ValidWeightProbe> {
+        &self.weight_probes
     }
 
     /// Number of neurons, sources included.
@@ -427,7 +430,7 @@ pub(super) fn validate(network: &Network) -> Result<ValidNetwork, Problems> {
     let populations = population::validate(&mut context);
     let projections = projection::validate(&mut context, &populations);
     let stimuli = stimulus::validate(&mut context, &populations);
-    let probes = stimulus::validate_probes(&mut context, &populations);
+    let (probes, weight_probes) = probe::validate(&mut context, &populations, &projections);
     warn_of_silent_populations(&mut context, &populations);
     let problems = context.problems;
     // A part is missing from its map only where a problem says why.
@@ -438,11 +441,13 @@ pub(super) fn validate(network: &Network) -> Result<ValidNetwork, Problems> {
     Ok(ValidNetwork {
         name: network.name.clone(),
         seed: network.seed,
+        hash: network.hash(),
         grid,
         populations,
         projections,
         stimuli,
         probes,
+        weight_probes,
         warnings: problems.0.into_iter().filter(keep).collect(),
     })
 }
@@ -479,20 +484,6 @@ fn warn_of_silent_populations(context: &mut Context<'_>, populations: &Validated
                 "no projection and no stimulus reaches this population",
                 "it stays silent unless its parameters make it spike; add a stimulus or remove it",
             );
-        }
-    }
-}
-
-impl ValidStimulus {
-    /// Index of the driven population.
-    pub fn population(&self) -> usize {
-        match *self {
-            ValidStimulus::SpikeList { population, .. }
-            | ValidStimulus::Poisson { population, .. }
-            | ValidStimulus::ConstantCurrent { population, .. }
-            | ValidStimulus::Train { population, .. }
-            | ValidStimulus::VaryingCurrent { population, .. }
-            | ValidStimulus::Drive { population, .. } => population,
         }
     }
 }
