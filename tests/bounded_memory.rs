@@ -36,6 +36,7 @@ fn peak(duration: &str) -> usize {
     let config = SimulateConfig {
         duration: parse_time(duration).unwrap(),
         engine: "clock".into(),
+        precision: None,
         seed: None,
         threads: Some(1),
         record: RecordConfig {

@@ -9,7 +9,7 @@ mod calibrate;
 pub use calibrate::{CALIBRATION_IMAGES, Calibrated, LayerGap};
 
 use crate::conversion::{ConvertConfig, ConvertedModel, convert, samples_for};
-use crate::data::Samples;
+use crate::data::{Samples, check_labels};
 use crate::error::Error;
 use crate::fixed_point::{FixedPointRun, FixedPointRunner};
 use crate::loihi_export::chip::ChipSpec;
@@ -190,7 +190,7 @@ fn read(path: &Path, config: &StudyConfig) -> Result<Trained, Error> {
     let test = config.test.as_ref().map(|file| -> Result<Samples, Error> {
         let all = samples(file, config.labels.as_deref())?;
         let classes = model.graph.node(model.graph.output()).shape.size();
-        all.check_labels(classes).map_err(|error| Error::from(error).in_file(file))?;
+        check_labels(&all.labels, classes).map_err(|error| Error::from(error).in_file(file))?;
         Ok(config.limit.map_or_else(|| all.clone(), |limit| all.first(limit)))
     });
     let test = test.transpose()?;

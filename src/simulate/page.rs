@@ -152,7 +152,9 @@ pub fn page(report: &SimulationReport, kept: &Kept) -> Report {
         format!("The first {MOST_SPIKES} spikes are shown: up to {cut} ms.")
     });
     if let Some(time) = report.resumed_at_ms {
-        text.push_str(&format!("\n\nThis run went on from {time} ms; what came before is not shown."));
+        text.push_str(&format!(
+            "\n\nThis run went on from {time} ms; what came before is not shown."
+        ));
     }
     let mut activity = Section::new("activity", "Activity", &text);
     match trains.is_empty() {

@@ -11,8 +11,8 @@ use spikeloom::model_io::recording::OutputFormat;
 use spikeloom::network_files;
 use spikeloom::sim_core::connectome::footprint::readable;
 use spikeloom::simulate::{
-    CheckpointConfig, RecordConfig, SimulateConfig, Simulation, SimulationReport, find_precision, page,
-    parse_time, simulate,
+    CheckpointConfig, RecordConfig, SimulateConfig, Simulation, SimulationReport, find_precision,
+    page, parse_time, simulate,
 };
 use std::path::PathBuf;
 
@@ -144,7 +144,9 @@ fn rounded(report: &SimulationReport) -> Option<String> {
     let largest = errors.fold(0.0, f64::max);
     (!report.weight_rounding.is_empty()).then(|| match largest {
         0.0 => "16 bits, none rounded".to_string(),
-        largest => format!("16 bits, none off by more than {largest:.1e} of its projection's largest"),
+        largest => {
+            format!("16 bits, none off by more than {largest:.1e} of its projection's largest")
+        }
     })
 }
 

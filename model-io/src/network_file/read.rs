@@ -11,7 +11,8 @@ use toml::Spanned;
 use toml::de::{DeValue, ValueDeserializer};
 
 /// The keys at the top of a file.
-const KEYS: &[&str] = &["name", "dt", "seed", "precision", "populations", "projections", "stimuli", "probes"];
+const KEYS: &[&str] =
+    &["name", "dt", "seed", "precision", "populations", "projections", "stimuli", "probes"];
 
 struct Reader<'d, 't> {
     document: &'d Document<'t>,

@@ -20,7 +20,8 @@ impl Plan {
     /// How many projections share the rows of a projection (by index), itself included; 0 where it does
     /// not get the narrow form.
     pub fn sharers(&self, projection: usize) -> u64 {
-        let has = |bundle: &&PlannedBundle| bundle.members.iter().any(|m| m.projection == projection);
+        let has =
+            |bundle: &&PlannedBundle| bundle.members.iter().any(|m| m.projection == projection);
         self.bundles.iter().find(has).map_or(0, |bundle| bundle.members.len() as u64)
     }
 

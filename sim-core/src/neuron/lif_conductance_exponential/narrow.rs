@@ -5,8 +5,8 @@ use super::{FIXED_STEPS, THRESHOLD};
 use crate::neuron::lif_exponential::two_inputs;
 use crate::neuron::model::{LoweredNeurons, NarrowInput, NarrowNeurons, StateVisitor};
 use crate::neuron::narrow::{Columns, counts_refractory, initial, reset, threshold};
-use kernels::{Aligned, Instructions};
 use kernels::conductance::{self, lif_conductance};
+use kernels::{Aligned, Instructions};
 
 const CAPACITANCE: usize = 0;
 const LEAK: usize = 1;

@@ -3,8 +3,8 @@
 use super::{CAPACITANCE, REFRACTORY, REST, TAU, THRESHOLD};
 use crate::neuron::model::{LoweredNeurons, NarrowInput, NarrowNeurons, StateVisitor};
 use crate::neuron::narrow::{Columns, counts_refractory, initial, reset, threshold};
-use kernels::{Aligned, Instructions};
 use kernels::lif::{DeltaColumns, Input, lif_delta};
+use kernels::{Aligned, Instructions};
 
 /// Place of the constant current's column.
 const DRIVE: usize = 1;

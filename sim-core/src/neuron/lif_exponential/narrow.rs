@@ -4,8 +4,8 @@ use super::THRESHOLD;
 use super::dynamics::lower;
 use crate::neuron::model::{LoweredNeurons, NarrowInput, NarrowNeurons, StateVisitor};
 use crate::neuron::narrow::{Columns, counts_refractory, initial, reset, threshold};
-use kernels::{Aligned, Instructions};
 use kernels::lif::{ExponentialColumns, ExponentialState, Input, lif_exponential};
+use kernels::{Aligned, Instructions};
 
 const TAU: usize = 0;
 const CAPACITANCE: usize = 1;
