@@ -156,5 +156,9 @@ fn add_transposed(map: &LinearMap, targets: &[f64], sources: &mut [f64]) {
 /// over the rows, the square that is the sum of squares of the derivatives of each.
 fn signs(number: usize, scores: usize) -> Vec<f64> {
     let row = number % 63 + 1;
-    (0..scores).map(|score| if (row & score).count_ones() % 2 == 0 { 1.0 } else { -1.0 }).collect()
+    let sign = |score: usize| match (row & score).count_ones().is_multiple_of(2) {
+        true => 1.0,
+        false => -1.0,
+    };
+    (0..scores).map(sign).collect()
 }
