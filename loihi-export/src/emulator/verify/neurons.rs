@@ -128,13 +128,16 @@ fn initial_values(
     Ok(found)
 }
 
-/// State and payloads after each step, and what wrapped or was clipped.
+/// State and payloads after each step.
+type Steps = Vec<(NeuronState, Vec<i64>)>;
+
+/// What every step leaves, and what wrapped or was clipped.
 fn run(
     population: &QuantisedPopulation,
     info: &'static ProcessInfo,
     first: &[(usize, Vec<i32>)],
     input: &[Vec<i32>],
-) -> Checked<(Vec<(NeuronState, Vec<i64>)>, OverflowCounter)> {
+) -> Checked<(Steps, OverflowCounter)> {
     let neurons = population.shape.size() as usize;
     let parameters = Parameters::check(population, info, neurons)?;
     let ProcessKind::Computed(build) = info.kind else {
