@@ -56,14 +56,17 @@ pub mod mapping_plan;
 pub mod mapping_report;
 pub mod memory;
 pub mod models;
+pub mod nest;
 pub mod network_files;
 pub mod pipeline;
+pub mod prediction;
 pub mod progress;
 pub mod quantisation;
 pub mod recordings;
 pub mod report;
 pub mod simulate;
 pub mod verify;
+pub mod window;
 
 pub use {loihi_export, model_io, sim_core, snn_convert};
 

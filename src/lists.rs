@@ -17,6 +17,7 @@ use crate::sim_core::distribution::DISTRIBUTIONS;
 use crate::sim_core::engine::ENGINES;
 use crate::sim_core::neuron::{MODELS, ModelTime, NeuronModel};
 use crate::sim_core::stimulus::STIMULI;
+use crate::sim_core::synapse::{RULES as SYNAPSE_RULES, Unit};
 use crate::snn_convert::coding::CODES;
 use crate::snn_convert::coding::readout::READOUTS;
 use crate::snn_convert::method::METHODS;
@@ -43,6 +44,12 @@ pub static LISTS: &[ListEntry] = &[
     plain("connectivity", "rules of connectivity", connectivity),
     plain("distributions", "what weights, delays and parameters are drawn from", distributions),
     plain("stimuli", "what drives a network", stimuli),
+    ListEntry {
+        name: "rules",
+        summary: "how synapses change: short-term, long-term, homeostasis",
+        list: rules,
+        details: rule_parameters,
+    },
     ListEntry {
         name: "chips",
         summary: "chips, each figure with its source",
@@ -170,6 +177,62 @@ fn connectivity() -> Result<Listing, Error> {
         .iter()
         .map(|entry| [json!(entry.name), json!(entry.summary), json!(entry.keys)]);
     Ok(Listing::new("Rules of connectivity", &KEYED).with_rows(rows))
+}
+
+fn rules() -> Result<Listing, Error> {
+    let columns = ["name", "key", "summary", "parameters", "pairings", "modulated", "reference"];
+    let rows = SYNAPSE_RULES.iter().map(|rule| {
+        let spec = rule.spec();
+        let parameters = spec.parameters.iter().map(|parameter| {
+            json!({
+                "name": parameter.name,
+                "symbol": parameter.symbol,
+                "unit": rule_unit(parameter.unit),
+                "default": parameter.default,
+                "range": parameter.range.describe(),
+                "meaning": parameter.meaning,
+            })
+        });
+        [
+            json!(spec.name),
+            json!(spec.kind.key()),
+            json!(spec.summary),
+            parameters.collect(),
+            spec.pairings.iter().map(|pairing| json!(pairing.name())).collect(),
+            json!(spec.modulated),
+            json!(spec.reference),
+        ]
+    });
+    Ok(Listing::new("Synapse rules", &columns).with_rows(rows))
+}
+
+fn rule_unit(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Of(dimension) => dimension.base_unit(),
+        Unit::Weight => "of the weight",
+    }
+}
+
+/// The parameters of each rule for people.
+fn rule_parameters() -> Result<Vec<Listing>, Error> {
+    let columns = ["parameter", "symbol", "default", "unit", "range", "meaning"];
+    let listings = SYNAPSE_RULES.iter().map(|rule| {
+        let spec = rule.spec();
+        let rows = spec.parameters.iter().map(|parameter| {
+            [
+                json!(parameter.name),
+                json!(parameter.symbol),
+                parameter
+                    .default
+                    .map_or(json!("must be given"), |default| json!(default.to_string())),
+                json!(rule_unit(parameter.unit)),
+                json!(parameter.range.describe()),
+                json!(parameter.meaning),
+            ]
+        });
+        Listing::new(spec.name, &columns).with_rows(rows)
+    });
+    Ok(listings.collect())
 }
 
 fn distributions() -> Result<Listing, Error> {

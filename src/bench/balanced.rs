@@ -7,7 +7,7 @@
 //!
 //! Reference: R. Brette et al. 2007, J. Comput. Neurosci. 23:349 (benchmarks 1 and 2).
 
-use super::{BenchConfig, BenchReport, Workload, measure};
+use super::{BenchConfig, BenchReport, Protocol, Workload, measure};
 use crate::error::Error;
 use crate::progress::Progress;
 use crate::sim_core::distribution::{Bounds, Normal, Uniform};
@@ -110,7 +110,8 @@ fn run(
 ) -> Result<BenchReport, Error> {
     let network = network(name, config, cells)?;
     let duration = config.simulate.or_else(|| Time::from_milliseconds(DURATION));
-    measure(name, &network, 2, duration.unwrap_or(Time::ZERO), config, progress)
+    let protocol = Protocol::of(duration.unwrap_or(Time::ZERO));
+    measure(name, &network, 2, protocol, config, progress)
 }
 
 fn network(name: &str, config: &BenchConfig, cells: &Cells) -> Result<Network, Error> {

@@ -11,7 +11,7 @@
 //!
 //! Reference: N. Brunel 2000, J. Comput. Neurosci. 8:183.
 
-use super::{BenchConfig, BenchReport, Workload, measure};
+use super::{BenchConfig, BenchReport, Protocol, Workload, measure};
 use crate::error::Error;
 use crate::progress::Progress;
 use crate::sim_core::network::{
@@ -49,7 +49,8 @@ const THRESHOLD: f64 = 20.0;
 fn run(config: &BenchConfig, progress: &dyn Progress) -> Result<BenchReport, Error> {
     let network = network(config)?;
     let duration = config.simulate.or_else(|| Time::from_milliseconds(DURATION));
-    measure(WORKLOAD.name, &network, 2, duration.unwrap_or(Time::ZERO), config, progress)
+    let protocol = Protocol::of(duration.unwrap_or(Time::ZERO));
+    measure(WORKLOAD.name, &network, 2, protocol, config, progress)
 }
 
 fn network(config: &BenchConfig) -> Result<Network, Error> {

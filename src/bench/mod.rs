@@ -13,6 +13,7 @@ mod mapping_algorithms;
 mod pd14;
 mod silent;
 
+use crate::analysis::{AnalysisConfig, PopulationAnalysis, Trains, analyse};
 use crate::error::Error;
 use crate::lists::named;
 use crate::memory;
@@ -21,7 +22,7 @@ use crate::progress::Progress;
 use crate::sim_core::connectome::Precision;
 use crate::sim_core::engine::{Compiled, EngineConfig};
 use crate::sim_core::network::Network;
-use crate::sim_core::recording::Recording;
+use crate::sim_core::recording::{Counters, PopulationInfo, Recording};
 use crate::sim_core::time::Time;
 use crate::simulate::run;
 use crate::snn_convert::fidelity::digest;
@@ -88,6 +89,16 @@ pub struct BenchReport {
     pub mean_rate_hz: Option<f64>,
     /// Rate of each population (Hz).
     pub rates_hz: IndexMap<String, f64>,
+    /// Time simulated before anything was measured (ms).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warm_up_ms: Option<f64>,
+    /// Mean coefficient of variation of the intervals of each population, over neurons with three
+    /// spikes or more.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub interval_cv: IndexMap<String, Option<f64>>,
+    /// Mean correlation of pairs of neurons of each population, spikes counted in 2 ms.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub correlation: IndexMap<String, Option<f64>>,
     /// Spikes times the synapses that they reached, over wall time.
     pub synaptic_events_per_s: f64,
     /// Wall time over neurons and steps (ns).
@@ -168,6 +179,24 @@ impl BenchConfig {
     }
 }
 
+/// How a network is run.
+#[derive(Debug, Clone, Copy, Default)]
+struct Protocol {
+    /// Simulated first, and neither timed nor counted.
+    warm_up: Time,
+    /// What is timed and counted.
+    duration: Time,
+    /// Whether intervals and correlations are looked at, behind the timed part.
+    statistics: bool,
+}
+
+impl Protocol {
+    /// Measured from the beginning.
+    fn of(duration: Time) -> Self {
+        Protocol { duration, ..Protocol::default() }
+    }
+}
+
 /// Builds a network, runs it on the clock-driven engine and measures both.
 ///
 /// The first `inner` populations are the network; the others are sources of input, whose spikes
@@ -176,10 +205,11 @@ fn measure(
     workload: &'static str,
     network: &Network,
     inner: usize,
-    duration: Time,
+    protocol: Protocol,
     config: &BenchConfig,
     progress: &dyn Progress,
 ) -> Result<BenchReport, Error> {
+    let duration = protocol.duration;
     let started = Instant::now();
     let valid = network.validate()?;
     let steps = valid.grid().steps_in(duration);
@@ -199,6 +229,10 @@ fn measure(
         EngineConfig { threads: config.threads, ..EngineConfig::default() },
     )?;
     let build_s = started.elapsed().as_secs_f64();
+    if protocol.warm_up > Time::ZERO {
+        run(running.as_mut(), protocol.warm_up, "warm-up", progress, &|| true)?;
+    }
+    let before = running.recording().counters.clone();
     let (started, cpu) = (Instant::now(), machine::processor_seconds());
     run(running.as_mut(), duration, workload, progress, &|| true)?;
     let sim_s = started.elapsed().as_secs_f64();
@@ -206,9 +240,21 @@ fn measure(
     let recording = running.recording();
     let populations = &recording.populations[..inner.min(recording.populations.len())];
     let n_neurons: u64 = populations.iter().map(|population| u64::from(population.size)).sum();
-    let spikes: u64 = recording.counters.spikes.iter().take(inner).sum();
+    let counted: Vec<u64> = recording
+        .counters
+        .spikes
+        .iter()
+        .zip(&before.spikes)
+        .map(|(all, then)| all - then)
+        .collect();
+    let spikes: u64 = counted.iter().take(inner).sum();
     let seconds = duration.milliseconds() / 1000.0;
-    let names = populations.iter().map(|population| population.name.clone());
+    let rate = |(population, &spikes): (&PopulationInfo, &u64)| {
+        let rate = spikes as f64 / f64::from(population.size.max(1)) / seconds;
+        (population.name.clone(), rate)
+    };
+    let analyses =
+        if protocol.statistics { statistics(recording, populations, protocol) } else { Vec::new() };
     Ok(BenchReport {
         workload,
         scale: config.scale,
@@ -224,8 +270,11 @@ fn measure(
         n_neurons,
         n_synapses,
         mean_rate_hz: Some(spikes as f64 / n_neurons.max(1) as f64 / seconds),
-        rates_hz: names.zip(recording.rates()).collect(),
-        synaptic_events_per_s: events(&compiled, recording, inner) as f64 / sim_s,
+        rates_hz: populations.iter().zip(&counted).map(rate).collect(),
+        warm_up_ms: (protocol.warm_up > Time::ZERO).then(|| protocol.warm_up.milliseconds()),
+        interval_cv: analyses.iter().map(|a| (a.population.clone(), a.interval_cv)).collect(),
+        correlation: analyses.iter().map(|a| (a.population.clone(), a.correlation)).collect(),
+        synaptic_events_per_s: events(&compiled, recording, &before, inner) as f64 / sim_s,
         ns_per_neuron_step: steps
             .filter(|&steps| steps > 0)
             .map(|steps| 1e9 * sim_s / steps as f64 / n_neurons.max(1) as f64),
@@ -235,13 +284,40 @@ fn measure(
     })
 }
 
-/// Spikes of the network times the synapses that they reached.
-fn events(compiled: &Compiled, recording: &Recording, inner: usize) -> u64 {
-    let sources = recording.populations.iter().zip(&recording.counters.spikes).skip(inner);
+/// Spikes of the network since `before` times the synapses that they reached.
+fn events(compiled: &Compiled, recording: &Recording, before: &Counters, inner: usize) -> u64 {
+    let counts = recording.counters.spikes.iter().zip(&before.spikes).map(|(all, then)| all - then);
+    let sources = recording.populations.iter().zip(counts).skip(inner);
     // Every source neuron reaches one neuron.
     let from_sources: u64 =
-        sources.map(|(population, &spikes)| spikes * compiled.out_degree(population.first)).sum();
-    recording.counters.synaptic_operations.saturating_sub(from_sources)
+        sources.map(|(population, spikes)| spikes * compiled.out_degree(population.first)).sum();
+    let all = recording.counters.synaptic_operations - before.synaptic_operations;
+    all.saturating_sub(from_sources)
+}
+
+/// Intervals and correlations of the populations in the timed part.
+fn statistics(
+    recording: &Recording,
+    populations: &[PopulationInfo],
+    protocol: Protocol,
+) -> Vec<PopulationAnalysis> {
+    let begin = protocol.warm_up;
+    let end = begin.saturating_add(protocol.duration).milliseconds();
+    let empty = |population: &PopulationInfo| Trains {
+        population: population.name.clone(),
+        neurons: vec![Vec::new(); population.size as usize],
+        begin: begin.milliseconds(),
+        end,
+    };
+    let mut trains: Vec<Trains> = populations.iter().map(empty).collect();
+    for spike in recording.spikes.iter().filter(|spike| spike.time > begin) {
+        let index = populations.partition_point(|population| population.first <= spike.neuron) - 1;
+        let local = (spike.neuron - populations[index].first) as usize;
+        if let Some(train) = trains[index].neurons.get_mut(local) {
+            train.push(spike.time.milliseconds());
+        }
+    }
+    analyse(&trains, &AnalysisConfig::default())
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@
 //! References: T. C. Potjans & M. Diesmann 2014, Cereb. Cortex 24:785 (tables 1 and 5); S. J. van
 //! Albada, M. Helias & M. Diesmann 2015, PLoS Comput. Biol. 11:e1004490 (scaling).
 
-use super::{BenchConfig, BenchReport, Workload, measure};
+use super::{BenchConfig, BenchReport, Protocol, Workload, measure};
 use crate::error::Error;
 use crate::progress::Progress;
 use crate::sim_core::distribution::{Bounds, Normal};
@@ -63,6 +63,9 @@ const PROBABILITY: [[f64; 8]; 8] = [
 /// Step and time simulated unless something else is said (ms).
 const DT: f64 = 0.1;
 const DURATION: f64 = 1000.0;
+/// What is simulated before anything is counted (ms), as in the recordings of NEST: potentials begin
+/// independent of each other, and the network needs some hundred milliseconds to find its rates.
+const WARM_UP: f64 = 500.0;
 /// Weight of an excitatory synapse at full scale (pA): a postsynaptic potential of 0.15 mV.
 const WEIGHT: f64 = 87.808;
 /// Relative standard deviation of weights; strength of inhibition.
@@ -76,8 +79,13 @@ const TAU_SYNAPSE: f64 = 0.5;
 
 fn run(config: &BenchConfig, progress: &dyn Progress) -> Result<BenchReport, Error> {
     let network = network(config)?;
-    let duration = config.simulate.or_else(|| Time::from_milliseconds(DURATION));
-    measure(WORKLOAD.name, &network, CELLS.len(), duration.unwrap_or(Time::ZERO), config, progress)
+    let time = |milliseconds: f64| Time::from_milliseconds(milliseconds).unwrap_or(Time::ZERO);
+    let protocol = Protocol {
+        warm_up: time(WARM_UP),
+        duration: config.simulate.unwrap_or_else(|| time(DURATION)),
+        statistics: true,
+    };
+    measure(WORKLOAD.name, &network, CELLS.len(), protocol, config, progress)
 }
 
 /// Synapses between two populations at full scale: with multapses, such that a pair is connected at

@@ -1,6 +1,6 @@
 //! A network in which nothing happens: what a neuron costs a step by being there.
 
-use super::{BenchConfig, BenchReport, Workload, measure};
+use super::{BenchConfig, BenchReport, Protocol, Workload, measure};
 use crate::error::Error;
 use crate::progress::Progress;
 use crate::sim_core::network::{Network, Population};
@@ -27,5 +27,6 @@ fn run(config: &BenchConfig, progress: &dyn Progress) -> Result<BenchReport, Err
     let neurons = config.neurons(NEURONS)?;
     network.add_population("silent", Population::new(neurons, LifDelta::default()));
     let duration = config.simulate.or_else(|| Time::from_milliseconds(DURATION));
-    measure(WORKLOAD.name, &network, 1, duration.unwrap_or(Time::ZERO), config, progress)
+    let protocol = Protocol::of(duration.unwrap_or(Time::ZERO));
+    measure(WORKLOAD.name, &network, 1, protocol, config, progress)
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 mod axis;
 mod block;
+mod figure;
 mod html;
 mod number;
 mod svg;

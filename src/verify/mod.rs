@@ -7,6 +7,7 @@ use crate::loihi_export::emulator::verify::{
 };
 use crate::loihi_export::export::netx::NetxOptions;
 use crate::loihi_export::recorded::verify_mapping_case;
+use crate::nest::{Measured, RecordingError, verify_nest_case};
 use crate::network_files::unreadable;
 use crate::progress::Progress;
 use serde::Serialize;
@@ -23,7 +24,36 @@ pub struct VerifySource {
     /// Whether a file in a folder is a case, by its name and what lies beside it.
     pub is_case: fn(&Path) -> bool,
     /// Checks one case.
-    pub verify: fn(&Path, &VerifyOptions) -> Result<CaseReport, Error>,
+    pub verify: fn(&Path, &VerifyOptions) -> Result<VerifiedCase, Error>,
+}
+
+/// What became of a case, and by how much it differs where values are no integers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct VerifiedCase {
+    /// Name, process and outcome.
+    #[serde(flatten)]
+    pub report: CaseReport,
+    /// The largest differences.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<Measured>,
+}
+
+impl From<CaseReport> for VerifiedCase {
+    fn from(report: CaseReport) -> Self {
+        VerifiedCase { report, measured: None }
+    }
+}
+
+impl std::fmt::Display for VerifiedCase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Some(measured) = &self.measured else {
+            return write!(f, "{}", self.report);
+        };
+        if let CaseOutcome::Equal { .. } = self.report.outcome {
+            return write!(f, "{}: agrees, {}: {measured}", self.report.name, self.report.process);
+        }
+        write!(f, "{}; {measured}", self.report)
+    }
 }
 
 /// What recordings leave open, stated by the caller.
@@ -42,13 +72,19 @@ pub struct VerifyOptions {
 /// All tools whose recordings can be checked.
 pub static SOURCES: &[VerifySource] = &[
     VerifySource {
+        name: "nest",
+        summary: "neurons, precise spikes and plasticity that NEST recorded, against both engines",
+        is_case: |path| path.extension().is_some_and(|ending| ending == "json"),
+        verify: verify_nest,
+    },
+    VerifySource {
         name: "lava",
         summary: "variables and spikes that Lava's processes recorded, against the fixed-point engine",
         is_case: |path| {
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             name.ends_with(".json") || (name.starts_with("rec_") && name.ends_with(".npz"))
         },
-        verify: |path, _| Ok(verify_lava_case(&path.to_string_lossy(), &read(path)?)?),
+        verify: |path, _| Ok(verify_lava_case(&path.to_string_lossy(), &read(path)?)?.into()),
     },
     VerifySource {
         name: "netx",
@@ -59,7 +95,7 @@ pub static SOURCES: &[VerifySource] = &[
         },
         verify: |path, options| {
             let recording = read(&path.with_extension("npz"))?;
-            Ok(verify_netx_case(path, &recording, &options.netx)?)
+            Ok(verify_netx_case(path, &recording, &options.netx)?.into())
         },
     },
     VerifySource {
@@ -67,15 +103,24 @@ pub static SOURCES: &[VerifySource] = &[
         summary: "NAME.nir graphs with a framework's input and spikes in NAME.npz beside them, \
                   graphs alone, and the LIF task of the NIR paper (lif_PLATFORM.csv)",
         is_case: nir::is_case,
-        verify: nir::verify,
+        verify: |path, options| Ok(nir::verify(path, options)?.into()),
     },
     VerifySource {
         name: "mapping",
         summary: "utilisation of nengo-loihi, energies of SANA-FE, traces of brian2-loihi",
         is_case: |path| path.extension().is_some_and(|ending| ending == "json"),
-        verify: |path, _| Ok(verify_mapping_case(&path.to_string_lossy(), &read(path)?)?),
+        verify: |path, _| Ok(verify_mapping_case(&path.to_string_lossy(), &read(path)?)?.into()),
     },
 ];
+
+fn verify_nest(path: &Path, _options: &VerifyOptions) -> Result<VerifiedCase, Error> {
+    let failed =
+        |error: RecordingError| Error::Read { path: path.into(), reason: error.to_string() };
+    let nest = verify_nest_case(&read(path)?).map_err(failed)?;
+    let (name, process) = (path.to_string_lossy().into_owned(), nest.model);
+    let report = CaseReport { name, process, outcome: nest.outcome };
+    Ok(VerifiedCase { report, measured: nest.measured })
+}
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
     std::fs::read(path).map_err(|error| unreadable(path, &error))
@@ -85,7 +130,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Verification {
     /// Each case, in order.
-    pub cases: Vec<CaseReport>,
+    pub cases: Vec<VerifiedCase>,
     /// Cases that are equal.
     pub equal: usize,
     /// Cases that differ.
@@ -129,7 +174,7 @@ pub fn verify(
     for path in files {
         let report = (source.verify)(&path, options)?;
         progress.note(&report.to_string());
-        match report.outcome {
+        match report.report.outcome {
             CaseOutcome::Equal { .. } => verification.equal += 1,
             CaseOutcome::Differs { .. } => verification.different += 1,
             CaseOutcome::NotCovered { .. } => verification.not_covered += 1,

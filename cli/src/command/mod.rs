@@ -17,6 +17,7 @@ mod model;
 mod quantise;
 mod simulate;
 mod verify;
+mod window;
 
 use crate::terminal::Terminal;
 use serde_json::Value;
@@ -93,4 +94,5 @@ commands! {
     verify::Verify,
     bench::Bench,
     list::List,
+    window::Window,
 }

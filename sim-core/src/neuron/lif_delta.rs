@@ -5,7 +5,8 @@
 //!
 //! # Spike and reset
 //! V ≥ θ or V > θ, as stated; V is then set to a value and held there for the refractory time.
-//! Input that arrives in (t, t + t_ref] after a spike at t is lost.
+//! Input that arrives in (t, t + t_ref] after a spike at t is lost, or integrated, as stated: then V
+//! jumps at t + t_ref by what the leak has left of it.
 //!
 //! # Parameters
 //! | name | default | unit | symbol | range |
@@ -114,7 +115,7 @@ static SPEC: ModelSpec = ModelSpec {
     spikes: true,
     subtracting_reset: false,
     graded: false,
-    refractory_input: &[RefractoryInput::Lost],
+    refractory_input: &[RefractoryInput::Lost, RefractoryInput::Integrated],
     reference: "Rotter & Diesmann 1999, Biol. Cybern. 81:381; NEST iaf_psc_delta",
 };
 
@@ -202,6 +203,7 @@ struct Constants {
     initial: Vec<f64>,
     reset: f64,
     spike: SpikeCondition,
+    refractory_input: RefractoryInput,
 }
 
 impl Constants {
@@ -226,6 +228,15 @@ impl Constants {
             },
             rest,
             spike: neurons.spike,
+            refractory_input: neurons.refractory_input,
+        }
+    }
+
+    /// What input that arrives `span` [ms] before the end of the refractory time adds to V then.
+    fn kept(&self, neuron: usize, input: f64, span: f64) -> f64 {
+        match self.refractory_input {
+            RefractoryInput::Lost => 0.0,
+            RefractoryInput::Integrated => input * (-span / self.tau[neuron]).exp(),
         }
     }
 
@@ -243,6 +254,9 @@ struct ClockState {
     decay: Vec<f64>,
     refractory_steps: Vec<u32>,
     remaining: Vec<u32>,
+    /// Jump of V at the end of the refractory time.
+    waiting: Vec<f64>,
+    dt: f64,
 }
 
 impl ClockState {
@@ -258,6 +272,8 @@ impl ClockState {
                 .map(|t| (t / dt).round() as u32)
                 .collect(),
             remaining: vec![0; neurons.size],
+            waiting: vec![0.0; neurons.size],
+            dt,
             constants,
         }
     }
@@ -269,12 +285,16 @@ impl ClockNeurons for ClockState {
         for (neuron, (&input, &current)) in inputs.enumerate() {
             if self.remaining[neuron] > 0 {
                 self.remaining[neuron] -= 1;
+                let span = f64::from(self.remaining[neuron]) * self.dt;
+                self.waiting[neuron] += self.constants.kept(neuron, input, span);
                 continue;
             }
             let c = &self.constants;
             let limit = c.rest[neuron] + c.resistance[neuron] * current;
-            let potential = limit + (self.potential[neuron] - limit) * self.decay[neuron] + input;
+            let begin = self.potential[neuron] + self.waiting[neuron];
+            let potential = limit + (begin - limit) * self.decay[neuron] + input;
             self.potential[neuron] = potential;
+            self.waiting[neuron] = 0.0;
             if c.reaches(neuron, potential) {
                 self.potential[neuron] = c.reset;
                 self.remaining[neuron] = self.refractory_steps[neuron];
@@ -286,6 +306,7 @@ impl ClockNeurons for ClockState {
     fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
         visitor.reals(&mut self.potential.iter_mut());
         visitor.counts(&mut self.remaining.iter_mut());
+        visitor.reals(&mut self.waiting.iter_mut());
     }
 
     fn variable(&self, _index: usize) -> Vec<f64> {
@@ -295,6 +316,7 @@ impl ClockNeurons for ClockState {
     fn reset(&mut self) {
         self.potential.clone_from(&self.constants.initial);
         self.remaining.fill(0);
+        self.waiting.fill(0.0);
     }
 }
 
@@ -306,8 +328,17 @@ struct Cell {
     limit: f64,
     /// Time that `potential` is for.
     last: Time,
-    /// Until then the potential is held and input is lost.
+    /// Until then the potential is held; input is lost or waits.
     held_until: Time,
+    /// Jump of the potential at that time.
+    waiting: f64,
+}
+
+impl Cell {
+    /// The potential that it goes on with, at the latest of its last event and the hold's end.
+    fn begin(&self) -> (Time, f64) {
+        (self.last.max(self.held_until), self.potential + self.waiting)
+    }
 }
 
 struct EventState {
@@ -340,28 +371,40 @@ impl EventState {
             limit,
             last: Time::ZERO,
             held_until: Time::ZERO,
+            waiting: 0.0,
         };
         self.cells = begin.map(cell).collect();
     }
 
     fn at(&self, neuron: usize, time: Time) -> f64 {
         let cell = &self.cells[neuron];
-        let from = cell.last.max(cell.held_until);
+        let (from, begin) = cell.begin();
         if time <= from {
             return cell.potential;
         }
         let decay = (-(time - from).milliseconds() / self.constants.tau[neuron]).exp();
-        cell.limit + (cell.potential - cell.limit) * decay
+        cell.limit + (begin - cell.limit) * decay
     }
 
     fn advance(&mut self, neuron: usize, time: Time) {
-        self.cells[neuron].potential = self.at(neuron, time);
-        self.cells[neuron].last = time;
+        let potential = self.at(neuron, time);
+        let cell = &mut self.cells[neuron];
+        if time > cell.begin().0 {
+            cell.waiting = 0.0;
+        }
+        (cell.potential, cell.last) = (potential, time);
     }
 
     fn fire(&mut self, neuron: usize, time: Time) {
-        self.cells[neuron].potential = self.constants.reset;
-        self.cells[neuron].held_until = time.saturating_add(self.refractory[neuron]);
+        let cell = &mut self.cells[neuron];
+        (cell.potential, cell.waiting) = (self.constants.reset, 0.0);
+        cell.held_until = time.saturating_add(self.refractory[neuron]);
+    }
+
+    /// Input in the refractory time.
+    fn wait(&mut self, neuron: usize, time: Time, input: f64) {
+        let span = (self.cells[neuron].held_until - time).milliseconds();
+        self.cells[neuron].waiting += self.constants.kept(neuron, input, span);
     }
 }
 
@@ -374,19 +417,22 @@ impl EventNeurons for EventState {
         crossing: bool,
     ) -> Option<i32> {
         if crossing {
-            // Simultaneous input arrives after the spike and is lost (or acts after the reset
-            // where there is no refractory time).
+            // Simultaneous input arrives after the spike: in the refractory time, or after the reset
+            // where there is none.
             self.advance(neuron, time);
             self.fire(neuron, time);
             if self.cells[neuron].held_until == time {
                 self.cells[neuron].potential += inputs[0];
+            } else {
+                self.wait(neuron, time, inputs[0]);
             }
             return Some(1);
         }
         let held_until = self.cells[neuron].held_until;
-        let lost = time <= held_until && held_until > Time::ZERO;
+        let held = time <= held_until && held_until > Time::ZERO;
         self.advance(neuron, time);
-        if lost {
+        if held {
+            self.wait(neuron, time, inputs[0]);
             return None;
         }
         self.cells[neuron].potential += inputs[0];
@@ -405,17 +451,17 @@ impl EventNeurons for EventState {
 
     fn next_spike(&self, neuron: usize) -> Option<Time> {
         let (cell, threshold) = (&self.cells[neuron], self.constants.threshold[neuron]);
-        let from = cell.last.max(cell.held_until);
-        // An initial value (or input at the moment of a reset without refractory time) may already
-        // lie beyond the threshold.
-        if self.constants.reaches(neuron, cell.potential) {
+        let (from, begin) = cell.begin();
+        // An initial value, input at the moment of a reset without refractory time, or what waited
+        // for the end of that time may already lie beyond the threshold.
+        if self.constants.reaches(neuron, begin) {
             return Some(from.saturating_add(Time(1)));
         }
         if cell.limit <= threshold {
             return None;
         }
         let tau = self.constants.tau[neuron];
-        let wait = tau * ((cell.limit - cell.potential) / (cell.limit - threshold)).ln();
+        let wait = tau * ((cell.limit - begin) / (cell.limit - threshold)).ln();
         let wait = Time::from_milliseconds(wait.max(0.0))?;
         // At least a femtosecond later, so that time always advances.
         Some(from.saturating_add(wait.max(Time(1))))
@@ -423,11 +469,11 @@ impl EventNeurons for EventState {
 
     fn next_spike_until(&self, neuron: usize, until: Time) -> Option<Time> {
         let (cell, threshold) = (&self.cells[neuron], self.constants.threshold[neuron]);
-        let way = cell.limit - cell.potential;
-        let from = cell.last.max(cell.held_until);
+        let (from, begin) = cell.begin();
+        let way = cell.limit - begin;
         // 1 - exp(-x) <= x: the potential stays below a straight line.
         let x = (until - from).milliseconds().max(0.0) / self.constants.tau[neuron];
-        if cell.potential < threshold && cell.potential + way * (x + MARGIN) < threshold {
+        if begin < threshold && begin + way * (x + MARGIN) < threshold {
             return None;
         }
         self.next_spike(neuron).filter(|&time| time <= until)
@@ -438,6 +484,7 @@ impl EventNeurons for EventState {
         visitor.reals(&mut self.cells.iter_mut().map(|cell| &mut cell.limit));
         visitor.times(&mut self.cells.iter_mut().map(|cell| &mut cell.last));
         visitor.times(&mut self.cells.iter_mut().map(|cell| &mut cell.held_until));
+        visitor.reals(&mut self.cells.iter_mut().map(|cell| &mut cell.waiting));
     }
 
     fn variable(&self, _index: usize, neuron: usize, time: Time) -> f64 {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Render;
 use crate::report::axis::{Axis, Span, clip};
+use crate::report::figure;
 use crate::report::html::{Page, ready};
 use crate::report::number::{count, format_number, null_is_nan, with_unit};
 use crate::report::svg::{self, Chart, Frame};
@@ -135,6 +136,17 @@ impl LineChart {
             remarks.push(format!("Thinned: one in {} points is drawn.", count(thinned)));
         }
         Placed { x, y, runs, remarks }
+    }
+
+    /// The chart with title and legend as an SVG file of its own.
+    ///
+    /// # Errors
+    /// [`ReportError`] if the chart cannot be drawn.
+    pub fn to_svg(&self) -> Result<String, ReportError> {
+        let placed = self.place();
+        let legend: Vec<&str> = self.series.iter().map(|series| series.name.as_str()).collect();
+        let plot = self.picture(&placed, figure::PLOT.0, figure::PLOT.1);
+        figure::figure(&self.title, &self.description, &legend, plot)
     }
 
     fn picture(&self, placed: &Placed, width: u32, height: u32) -> Result<String, ReportError> {

@@ -1,6 +1,7 @@
 //! The narrow form: single precision, potentials above rest.
 
 use super::{CAPACITANCE, REFRACTORY, REST, TAU, THRESHOLD};
+use crate::network::RefractoryInput;
 use crate::neuron::model::{LoweredNeurons, NarrowInput, NarrowNeurons, StateVisitor};
 use crate::neuron::narrow::{Columns, counts_refractory, initial, reset, threshold};
 use kernels::lif::{DeltaColumns, Input, lif_delta};
@@ -10,7 +11,7 @@ use kernels::{Aligned, Instructions};
 const DRIVE: usize = 1;
 
 pub(super) fn is_narrow(neurons: &LoweredNeurons) -> bool {
-    counts_refractory(neurons, REFRACTORY)
+    counts_refractory(neurons, REFRACTORY) && neurons.refractory_input == RefractoryInput::Lost
 }
 
 /// Neurons in the narrow form.

@@ -1,0 +1,98 @@
+//! Spike times between grid points, at each of NEST's resolutions, against the event-driven engine.
+
+use super::compare::Comparison;
+use super::fields::{Fields, RecordingError};
+use super::neuron::{add_currents, add_inputs};
+use super::setup::{CELL, run_until, spike_times, start};
+use super::translation::{Integration, find_translation};
+use crate::sim_core::network::{Network, Population, Probe};
+use crate::sim_core::units::Milliseconds;
+
+/// Spike times of two exact methods [ms].
+const PRECISE_MS: f64 = 1e-9;
+
+/// The grid of delays here; spike times know none.
+const DT_MS: f64 = 0.001;
+
+/// Runs and compares.
+pub(super) fn compare(case: &Fields<'_>) -> Result<Comparison, RecordingError> {
+    let name = case.text("model")?;
+    let translation = find_translation(name)
+        .filter(|translation| translation.integration == Integration::Precise)
+        .ok_or_else(|| {
+            RecordingError::NotCovered(format!("`{name}` has no counterpart with precise spikes"))
+        })?;
+    let params = case.inner("params")?;
+    let mut network = Network::new(name, Milliseconds(DT_MS));
+    network.add_population(CELL, Population::new(1, translation.neuron(&params, true)?));
+    let delay = case.or("delay_ms", 1.0)?;
+    add_inputs(&mut network, case, translation, None, delay)?;
+    add_currents(&mut network, case, &params, delay)?;
+    network.add_probe("spikes", Probe::spikes(CELL));
+    let mut resolutions = resolutions(case)?;
+    // The finest first: where NEST misses a spike at a coarse one, it is NEST's own.
+    resolutions.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let inputs = last_input(case)?;
+    let spikes = resolutions.iter().flat_map(|(_, spikes)| spikes.iter().copied());
+    let mut until = spikes.fold(inputs, f64::max);
+    let stated = ["duration_ms", "sim_ms", "T_ms"];
+    for length in stated {
+        until = case.optional(length)?.unwrap_or(until);
+    }
+    case.pass("dt_ms");
+    params.all_read()?;
+    case.all_read()?;
+    let mut engine = start(&network, "event")?;
+    run_until(engine.as_mut(), DT_MS, until)?;
+    let mut ours = spike_times(engine.recording());
+    ours.retain(|time| *time <= until + PRECISE_MS);
+    let mut comparison = Comparison::default();
+    let Some((_, finest)) = resolutions.first() else {
+        return comparison.finished();
+    };
+    for (resolution, recorded) in &resolutions {
+        if resolutions_differ(recorded, finest) {
+            comparison.note(format!(
+                "NEST's own spikes at {resolution} ms differ from those at its finest resolution"
+            ));
+        } else {
+            comparison.spikes(&ours, recorded, PRECISE_MS, DT_MS);
+        }
+    }
+    if !stated.iter().any(|length| case.has(length)) {
+        comparison.note(format!("compared up to {until} ms, the last recorded event"));
+    }
+    comparison.finished()
+}
+
+/// Whether NEST found other spikes with another resolution.
+fn resolutions_differ(recorded: &[f64], finest: &[f64]) -> bool {
+    recorded.len() != finest.len()
+        || recorded.iter().zip(finest).any(|(a, b)| (a - b).abs() > PRECISE_MS)
+}
+
+/// The resolution [ms] and the spikes of each run.
+fn resolutions(case: &Fields<'_>) -> Result<Vec<(f64, Vec<f64>)>, RecordingError> {
+    let runs = case.inner("spikes_by_dt")?;
+    let mut found = Vec::new();
+    for name in runs.names() {
+        let resolution = name.parse().map_err(|_| RecordingError::Wrong {
+            path: runs.at(name),
+            found: format!("named `{name}`"),
+            expected: "named by a resolution in ms",
+        })?;
+        found.push((resolution, runs.numbers(name)?));
+    }
+    Ok(found)
+}
+
+/// The last spike of an input [ms]: NEST ran at least until then.
+fn last_input(case: &Fields<'_>) -> Result<f64, RecordingError> {
+    let mut last: f64 = 0.0;
+    for name in case.names().into_iter().filter(|name| name.starts_with("input")) {
+        if case.has(name) {
+            last = case.inner(name)?.numbers("times")?.into_iter().fold(last, f64::max);
+        }
+    }
+    Ok(last)
+}

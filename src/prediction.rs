@@ -1,0 +1,161 @@
+//! What a network will take, before it is built: memory, synapses, time.
+//!
+//! Memory is counted from the description ([`predict_for`]). Times are measured: some neurons of each
+//! population are run for some steps without input, and some rows of synapses are drawn. What cannot
+//! be known before, the rate of the neurons, is assumed and stated.
+
+use crate::error::Error;
+use crate::memory;
+use crate::sim_core::connectome::footprint::readable;
+use crate::sim_core::connectome::{CompileConfig, Draw, Footprint, Precision, Row, predict_for};
+use crate::sim_core::network::{ValidNetwork, ValidPopulation};
+use crate::sim_core::neuron::{Drive, Emitted};
+use serde::Serialize;
+use std::time::Instant;
+
+/// What a precision would take.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PrecisionPrediction {
+    /// `double` or `single`.
+    pub precision: &'static str,
+    /// Neurons, synapses and bytes.
+    #[serde(flatten)]
+    pub footprint: Footprint,
+    /// The most memory in use, as people read it.
+    pub peak: String,
+    /// Whether that is free here.
+    pub fits: bool,
+    /// Estimated time to build with one thread (s).
+    pub build_s: f64,
+    /// Estimated time to simulate one second with one thread, at the assumed rate (s).
+    pub simulate_one_second_s: f64,
+}
+
+/// What a network would take.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Prediction {
+    /// Memory that a network may take here (bytes).
+    pub available_bytes: u64,
+    /// Rate of every neuron that the time to simulate assumes (Hz).
+    pub assumed_rate_hz: f64,
+    /// Both precisions.
+    pub precisions: Vec<PrecisionPrediction>,
+}
+
+/// Rate that is assumed where none is given (Hz).
+pub const USUAL_RATE_HZ: f64 = 5.0;
+
+/// Neurons and steps that are run to be timed.
+const SAMPLE: usize = 256;
+const STEPS: u32 = 100;
+
+/// Rows and synapses that are drawn to be timed.
+const ROWS: u32 = 16;
+const ENOUGH: usize = 1 << 16;
+const LONGEST_ROW: u64 = 1 << 22;
+
+/// Time of a synapse that a spike reaches (ns), in double and in single precision: measured with the
+/// workloads `brunel` and `pd14` on one core of a server of 2023.
+const DELIVERY_NS: [f64; 2] = [4.0, 1.5];
+
+/// Vector code advances neurons so many times faster than the code that is timed here: the least of
+/// what the workloads show.
+const NARROW_GAIN: f64 = 4.0;
+
+/// Sorting and storing a synapse takes about as long as drawing it.
+const BUILD_FACTOR: f64 = 2.0;
+
+/// Predicts a network in both precisions.
+///
+/// # Errors
+/// [`Error::Usage`] for a rate that is none.
+pub fn prediction(network: &ValidNetwork, rate_hz: f64) -> Result<Prediction, Error> {
+    if !(0.0..=1e4).contains(&rate_hz) {
+        let message = format!("--rate-hz {rate_hz}: give spikes per neuron and second, 0 to 10000");
+        return Err(Error::Usage(message));
+    }
+    let available = memory::available().memory_limit;
+    let step_ns: f64 = network.populations().values().map(population_step_ns).sum();
+    let synapse_ns = draw_ns(network);
+    let steps = 1000.0 / network.grid().dt();
+    let of = |precision: Precision| {
+        let config = CompileConfig { precision, ..CompileConfig::UNLIMITED };
+        let footprint = predict_for(network, config);
+        let single = precision == Precision::Single;
+        let synapses = footprint.synapses as f64;
+        let neurons = if single { step_ns / NARROW_GAIN } else { step_ns };
+        let delivered = rate_hz * synapses * DELIVERY_NS[usize::from(single)];
+        PrecisionPrediction {
+            precision: if single { "single" } else { "double" },
+            footprint,
+            peak: readable(footprint.peak_bytes),
+            fits: footprint.peak_bytes <= available,
+            build_s: 1e-9 * BUILD_FACTOR * synapse_ns * synapses,
+            simulate_one_second_s: 1e-9 * (steps * neurons + delivered),
+        }
+    };
+    Ok(Prediction {
+        available_bytes: available,
+        assumed_rate_hz: rate_hz,
+        precisions: vec![of(Precision::Double), of(Precision::Single)],
+    })
+}
+
+/// Time of a step of a whole population (ns), from a part of it without input.
+fn population_step_ns(population: &ValidPopulation) -> f64 {
+    let size = population.neurons.size.min(SAMPLE);
+    let Some(mut neurons) = population.model.clock(&population.neurons.part(0..size)) else {
+        return 0.0;
+    };
+    let inputs = vec![vec![0.0; size]; population.model.spec().receptors.len()];
+    let (current, mut spikes) = (vec![0.0; size], Emitted::default());
+    let started = Instant::now();
+    for _ in 0..STEPS {
+        spikes.clear();
+        neurons.step(Drive { inputs: &inputs, current: &current }, &mut spikes);
+    }
+    let nanoseconds = started.elapsed().as_secs_f64() * 1e9;
+    nanoseconds / f64::from(STEPS) / size.max(1) as f64 * population.neurons.size as f64
+}
+
+/// Time to draw a synapse (ns), over all projections.
+fn draw_ns(network: &ValidNetwork) -> f64 {
+    let mut synapses = Row::default();
+    let (mut time, mut drawn) = (0.0, 0_usize);
+    for projection in network.projections().values() {
+        let draw = Draw::new(network, projection);
+        let rows = draw.row_count();
+        let expected = projection.connectivity.behaviour().expected_synapses(&projection.ends);
+        if rows == 0 || expected / u64::from(rows) > LONGEST_ROW {
+            continue;
+        }
+        let started = Instant::now();
+        for row in (0..rows).step_by((rows / ROWS).max(1) as usize) {
+            draw.row(row, &mut synapses);
+            drawn += synapses.partners.len();
+            if drawn > ENOUGH {
+                break;
+            }
+        }
+        time += started.elapsed().as_secs_f64() * 1e9;
+    }
+    time / drawn.max(1) as f64
+}
+
+impl Prediction {
+    /// Why no precision fits; none where one does.
+    pub fn refusal(&self) -> Option<String> {
+        let least = self.precisions.iter().min_by_key(|one| one.footprint.peak_bytes)?;
+        (!least.fits).then(|| {
+            format!(
+                "it needs {} in {} precision for {} synapses and {} neurons, but {} are free: make \
+                 it smaller, share weights (one weight for all, convolution) or use a larger machine",
+                least.peak,
+                least.precision,
+                least.footprint.synapses,
+                least.footprint.neurons,
+                readable(self.available_bytes)
+            )
+        })
+    }
+}
