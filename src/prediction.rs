@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::memory;
 use crate::sim_core::connectome::footprint::readable;
 use crate::sim_core::connectome::{CompileConfig, Draw, Footprint, Precision, Row, predict_for};
+use crate::sim_core::engine::EngineConfig;
 use crate::sim_core::network::{ValidNetwork, ValidPopulation};
 use crate::sim_core::neuron::{Drive, Emitted};
 use serde::Serialize;
@@ -109,10 +110,11 @@ fn population_step_ns(population: &ValidPopulation) -> f64 {
     };
     let inputs = vec![vec![0.0; size]; population.model.spec().receptors.len()];
     let (current, mut spikes) = (vec![0.0; size], Emitted::default());
+    let instructions = EngineConfig::default().instructions;
     let started = Instant::now();
     for _ in 0..STEPS {
         spikes.clear();
-        neurons.step(Drive { inputs: &inputs, current: &current }, &mut spikes);
+        neurons.step(Drive { inputs: &inputs, current: &current, instructions }, &mut spikes);
     }
     let nanoseconds = started.elapsed().as_secs_f64() * 1e9;
     nanoseconds / f64::from(STEPS) / size.max(1) as f64 * population.neurons.size as f64

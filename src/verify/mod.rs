@@ -118,7 +118,8 @@ fn verify_nest(path: &Path, _options: &VerifyOptions) -> Result<VerifiedCase, Er
         |error: RecordingError| Error::Read { path: path.into(), reason: error.to_string() };
     let nest = verify_nest_case(&read(path)?).map_err(failed)?;
     let (name, process) = (path.to_string_lossy().into_owned(), nest.model);
-    let report = CaseReport { name, process, outcome: nest.outcome };
+    let (searched, overflows, outcome) = (None, Vec::new(), nest.outcome);
+    let report = CaseReport { name, process, searched, overflows, outcome };
     Ok(VerifiedCase { report, measured: nest.measured })
 }
 
