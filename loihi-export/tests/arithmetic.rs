@@ -79,8 +79,9 @@ fn named_arithmetics_differ_where_they_say() {
     // 128 * 64 * 1024 = 2^23: Lava keeps it, two's complement does not.
     let at_bound: Vec<_> = chips.iter().map(|chip| current(chip, 1024).0).collect();
     assert_eq!(at_bound, [1 << 23, 1 << 23, -(1 << 23)]);
-    assert!(current(&chips[0], 1024).1.is_empty());
-    assert_eq!(current(&chips[2], 1024).1, [OverflowKind::Current]);
+    // The membrane, which saturates below 2^23, clips under both.
+    assert!(!current(&chips[0], 1024).1.contains(&OverflowKind::Current));
+    assert!(current(&chips[2], 1024).1.contains(&OverflowKind::Current));
     // 128 * 16384 = 2^21 does not fit 21 bits and a sign.
     let wide = current(&chips[2], 16_384);
     assert!(wide.1.contains(&OverflowKind::SynapticSum), "{wide:?}");
