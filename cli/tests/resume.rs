@@ -40,7 +40,7 @@ variable = "weights"
 interval = "25 ms"
 "#;
 
-const DURATION: &str = "3 s";
+const DURATION: &str = "1500 ms";
 
 fn network(folder: &Folder) -> String {
     folder.write("network.toml", format!("{NETWORK}{LEARNING}").as_bytes())

@@ -122,7 +122,8 @@ impl Recorder {
             let path = self.path.display();
             Error::Write(format!(
                 "the run stopped before {}, as it could not be recorded: {error}. {path} holds what \
-                 was recorded before; `spikeloom analyse {path}` reads it",
+                 was recorded before; `spikeloom analyse {path}` reads it. A run with a checkpoint goes \
+                 on with --resume once there is room",
                 recorded.duration
             ))
         })
