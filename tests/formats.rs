@@ -120,7 +120,7 @@ fn a_nir_graph_holds_every_weight_bias_and_threshold_and_survives_its_file() {
     // 12·9 and 24·12·9 kernel weights; the mean pooling is part of the 10 × 864 dense ones.
     assert_eq!(found, 108 + 2592 + 8640);
     let joined = |from: &str, to: &str| graph.edges.iter().any(|(a, b)| a == from && b == to);
-    assert!(joined("readout", "output") && joined("readout_flatten", "readout_weights"));
+    assert!(joined("readout", "output") && joined("readout_weights_flatten", "readout_weights"));
 }
 
 fn chain(neuron: impl Into<Neuron>, start: f64) -> Network {
