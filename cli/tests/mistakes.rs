@@ -151,12 +151,12 @@ fn networks_that_do_not_fit_are_refused_before_they_are_built() {
     refused(&["bench", "brunel", "--scale", "1000"], 3, "too_large", &["are free", "synapses"]);
     let folder = Folder::new();
     let text = NETWORK
-        .replace("size = 40\n", "size = 100000\n")
-        .replace("size = 10\n", "size = 100000\n")
+        .replace("size = 40\n", "size = 1000000\n")
+        .replace("size = 10\n", "size = 1000000\n")
         .replace("rule = \"all_to_all\"", "rule = \"fixed_probability\"\nprobability = 1.0");
     let network = folder.write("huge.toml", text.as_bytes());
     let arguments = ["simulate", &network, "--duration", "1 ms"];
-    refused(&arguments, 3, "too_large", &["10000000000 synapses"]);
+    refused(&arguments, 3, "too_large", &["1000000000000 synapses"]);
 }
 
 #[test]
