@@ -22,7 +22,7 @@ use crate::model_io::checkpoint::Facts;
 use crate::network_files::NetworkFile;
 use crate::pipeline::engine;
 use crate::progress::Progress;
-use crate::sim_core::connectome::{Footprint, Precision, WeightRounding, predict_for, rounding};
+use crate::sim_core::connectome::{Precision, predict_for, rounding};
 use crate::sim_core::engine::{Compiled, Engine, EngineConfig, EngineError};
 use crate::sim_core::network::{Network, Probe, ValidNetwork};
 use crate::sim_core::recording::Recording;
