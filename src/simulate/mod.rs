@@ -4,32 +4,30 @@
 //! leave checkpoints, and go on from one as if it had never stopped.
 
 mod checkpoints;
-mod options;
 mod page;
 mod record;
 mod report;
 mod tally;
 
 pub use checkpoints::CheckpointConfig;
-pub use options::{find_precision, parse_time};
 pub use page::{Kept, page};
 pub use record::{RecordConfig, open};
 pub use report::{PopulationActivity, SimulationReport};
 
 use crate::error::Error;
+use crate::lists::named;
 use crate::memory;
 use crate::model_io::checkpoint::Facts;
 use crate::network_files::NetworkFile;
 use crate::pipeline::engine;
 use crate::progress::Progress;
 use crate::sim_core::connectome::{Precision, predict_for, rounding};
-use crate::sim_core::engine::{Compiled, Engine, EngineConfig, EngineError};
+use crate::sim_core::engine::{Compiled, Engine, EngineConfig, EngineEntry, EngineError};
 use crate::sim_core::network::{Network, Probe, ValidNetwork};
 use crate::sim_core::recording::Recording;
 use crate::sim_core::time::Time;
-use options::precision;
+use crate::sim_core::units::{Dimension, Quantity};
 use record::Recorder;
-use report::activity;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -71,6 +69,47 @@ pub struct Simulation {
     pub files: Vec<PathBuf>,
     /// What was kept for a page.
     pub kept: Kept,
+}
+
+/// Reads a time such as `1 s`.
+///
+/// # Errors
+/// [`Error::Usage`] for what is no time above zero.
+pub fn parse_time(text: &str) -> Result<Time, Error> {
+    let wrong = |reason: String| Error::Usage(format!("`{text}` is no duration: {reason}"));
+    let quantity: Quantity = text.parse().map_err(|error| wrong(format!("{error}")))?;
+    if quantity.unit.dimension != Dimension::Time {
+        let name = quantity.unit.dimension.name();
+        return Err(wrong(format!("it is {name}; give a time with its unit, such as \"1 s\"")));
+    }
+    match Time::from_milliseconds(quantity.in_base()) {
+        Some(time) if time > Time::ZERO => Ok(time),
+        Some(_) => Err(wrong("it must be above zero".to_string())),
+        None => Err(wrong("at most 2.5 hours can be simulated".to_string())),
+    }
+}
+
+/// The precision of this name.
+///
+/// # Errors
+/// [`Error::Unknown`] with the names there are.
+pub fn find_precision(name: &str) -> Result<Precision, Error> {
+    let found = Precision::ALL.into_iter().find(|precision| precision.name() == name);
+    named("precision", name, found, Precision::ALL.map(Precision::name))
+}
+
+/// What is asked for, or the engine's own.
+fn precision(asked: Option<Precision>, entry: &EngineEntry) -> Result<Precision, Error> {
+    match asked {
+        Some(Precision::Single) if entry.precision == Precision::Double => {
+            Err(Error::Usage(format!(
+                "the engine `{}` computes in double precision alone: ask for no other (--precision, \
+                 or `precision` in the network file), or take another engine",
+                entry.name
+            )))
+        }
+        asked => Ok(asked.unwrap_or(entry.precision)),
+    }
 }
 
 /// Runs a network file up to `config.duration`; asks `go_on` once an epoch.
@@ -355,5 +394,47 @@ pub(crate) fn run(
         Ok(()) => Ok(true),
         Err(EngineError::Stopped { .. }) => Ok(false),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Each population's spikes and rate.
+fn activity(recording: &Recording, compiled: &Compiled) -> Vec<PopulationActivity> {
+    let narrow = compiled.connectome().narrow();
+    let precision = |index: usize| match narrow.map(|narrow| &narrow.populations()[index]) {
+        Some(Some(_)) => Precision::Single.name(),
+        _ => Precision::Double.name(),
+    };
+    let rates = recording.rates();
+    let spikes = &recording.counters.spikes;
+    let populations = recording.populations.iter().zip(spikes).zip(rates);
+    populations
+        .enumerate()
+        .map(|(index, ((population, &spikes), rate_hz))| PopulationActivity {
+            name: population.name.clone(),
+            neurons: population.size,
+            spikes,
+            rate_hz,
+            precision: precision(index),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_need_a_unit_of_time_and_a_value_above_zero() {
+        assert_eq!(parse_time("1 s").unwrap(), Time::from_milliseconds(1000.0).unwrap());
+        for (text, reason) in [
+            ("1", "a plain number"),
+            ("1 mV", "a potential"),
+            ("0 ms", "above zero"),
+            ("soon", "begin with a number"),
+            ("1e9 s", "2.5 hours"),
+        ] {
+            let message = parse_time(text).unwrap_err().to_string();
+            assert!(message.contains(reason), "{text}: {message}");
+        }
     }
 }

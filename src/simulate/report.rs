@@ -1,8 +1,6 @@
-//! What is told of a run.
+//! What is worth knowing about a run.
 
-use crate::sim_core::connectome::{Footprint, Precision, WeightRounding};
-use crate::sim_core::engine::Compiled;
-use crate::sim_core::recording::Recording;
+use crate::sim_core::connectome::{Footprint, WeightRounding};
 use serde::Serialize;
 
 /// One population of a run.
@@ -69,26 +67,4 @@ pub struct SimulationReport {
     pub populations: Vec<PopulationActivity>,
     /// Version of Spikeloom.
     pub version: &'static str,
-}
-
-/// Each population's spikes and rate.
-pub(super) fn activity(recording: &Recording, compiled: &Compiled) -> Vec<PopulationActivity> {
-    let narrow = compiled.connectome().narrow();
-    let precision = |index: usize| match narrow.map(|narrow| &narrow.populations()[index]) {
-        Some(Some(_)) => Precision::Single.name(),
-        _ => Precision::Double.name(),
-    };
-    let rates = recording.rates();
-    let spikes = &recording.counters.spikes;
-    let populations = recording.populations.iter().zip(spikes).zip(rates);
-    populations
-        .enumerate()
-        .map(|(index, ((population, &spikes), rate_hz))| PopulationActivity {
-            name: population.name.clone(),
-            neurons: population.size,
-            spikes,
-            rate_hz,
-            precision: precision(index),
-        })
-        .collect()
 }
