@@ -19,6 +19,7 @@ mod pages;
 pub mod philox;
 pub mod poisson;
 mod prefetch;
+pub mod real;
 
 pub use aligned::Aligned;
 pub use instructions::Instructions;

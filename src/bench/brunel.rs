@@ -11,16 +11,15 @@
 //!
 //! Reference: N. Brunel 2000, J. Comput. Neurosci. 8:183.
 
-use super::{BenchConfig, BenchReport, Protocol, Workload, measure};
+use super::{BenchConfig, BenchReport, Subject, Workload};
 use crate::error::Error;
 use crate::progress::Progress;
 use crate::sim_core::network::{
-    Connectivity, FixedProbability, Network, Population, Probe, Projection, Stimulus,
+    Connectivity, FixedProbability, Network, Neuron, Population, Probe, Projection, Stimulus,
 };
 use crate::sim_core::neuron::lif_delta::LifDelta;
 use crate::sim_core::stimulus::PoissonDrive;
-use crate::sim_core::time::Time;
-use crate::sim_core::units::{Hertz, Milliseconds, Millivolts};
+use crate::sim_core::units::{Hertz, Milliseconds, Millivolts, Picofarads};
 
 /// The workload.
 pub(super) static WORKLOAD: Workload = Workload {
@@ -42,34 +41,41 @@ const DT: f64 = 0.1;
 const DELAY: f64 = 1.5;
 /// Time simulated unless something else is said (ms).
 const DURATION: f64 = 1000.0;
-/// Membrane time constant (ms) and threshold above rest (mV).
-const TAU: f64 = 20.0;
-const THRESHOLD: f64 = 20.0;
+/// Membrane time constant (ms), capacitance (pF) and threshold above rest (mV).
+pub(super) const TAU: f64 = 20.0;
+pub(super) const CAPACITANCE: f64 = 250.0;
+pub(super) const THRESHOLD: f64 = 20.0;
 
 fn run(config: &BenchConfig, progress: &dyn Progress) -> Result<BenchReport, Error> {
-    let network = network(config)?;
-    let duration = config.simulate.or_else(|| Time::from_milliseconds(DURATION));
-    let protocol = Protocol::of(duration.unwrap_or(Time::ZERO));
-    measure(WORKLOAD.name, &network, 2, protocol, config, progress)
+    let mut network = recurrent(config, &cell().into())?;
+    for target in ["excitatory", "inhibitory"] {
+        network.add_stimulus(format!("drive of {target}"), drive(target));
+    }
+    Subject::on_the_clock(WORKLOAD.name, &network, 2).measure(DURATION, config, progress)
 }
 
-fn network(config: &BenchConfig) -> Result<Network, Error> {
-    let neurons = config.neurons(NEURONS)?;
-    let inhibitory = (neurons / 5).max(1);
-    let sizes = [neurons.saturating_sub(inhibitory).max(1), inhibitory];
-    let cell = LifDelta {
+/// The neurons.
+pub(super) fn cell() -> LifDelta {
+    LifDelta {
         tau_membrane: Milliseconds(TAU),
+        capacitance: Picofarads(CAPACITANCE),
         resting_potential: Millivolts(0.0),
         threshold: Millivolts(THRESHOLD),
         reset: Millivolts(0.0),
         refractory_period: Milliseconds(2.0),
-        ..LifDelta::default()
-    };
+    }
+}
+
+/// The network without its input.
+pub(super) fn recurrent(config: &BenchConfig, neuron: &Neuron) -> Result<Network, Error> {
+    let neurons = config.neurons(NEURONS)?;
+    let inhibitory = (neurons / 5).max(1);
+    let sizes = [neurons.saturating_sub(inhibitory).max(1), inhibitory];
     let names = ["excitatory", "inhibitory"];
     let mut network = Network::new("brunel", Milliseconds(DT));
     network.seed = config.seed;
     for (name, size) in names.into_iter().zip(sizes) {
-        network.add_population(name, Population::new(size, cell.clone()));
+        network.add_population(name, Population::new(size, neuron.clone()));
         network.add_probe(format!("spikes of {name}"), Probe::spikes(name));
     }
     let excitation = WEIGHT / config.scale;
@@ -84,9 +90,6 @@ fn network(config: &BenchConfig) -> Result<Network, Error> {
                 .delay(Milliseconds(DELAY));
             network.add_projection(format!("{source} to {target}"), projection);
         }
-    }
-    for target in names {
-        network.add_stimulus(format!("drive of {target}"), drive(target));
     }
     Ok(network)
 }

@@ -6,12 +6,14 @@
 
 mod balanced;
 mod brunel;
+mod event_brunel;
 mod inference;
 mod machine;
 mod mapping;
 mod mapping_algorithms;
 mod pd14;
 mod silent;
+mod stdp;
 
 use crate::analysis::{AnalysisConfig, PopulationAnalysis, Trains, analyse};
 use crate::error::Error;
@@ -127,6 +129,8 @@ pub static WORKLOADS: &[&Workload] = &[
     &brunel::WORKLOAD,
     &balanced::CUBA,
     &balanced::COBA,
+    &stdp::WORKLOAD,
+    &event_brunel::WORKLOAD,
     &silent::WORKLOAD,
     &inference::WORKLOAD,
     &mapping::WORKLOAD,
@@ -209,6 +213,50 @@ fn measure(
     config: &BenchConfig,
     progress: &dyn Progress,
 ) -> Result<BenchReport, Error> {
+    Subject::on_the_clock(workload, network, inner).measure_as(protocol, config, progress)
+}
+
+/// What is measured: a network on an engine.
+struct Subject<'a> {
+    workload: &'static str,
+    network: &'a Network,
+    /// The first populations are the network; the others are sources of input, whose spikes and
+    /// synapses are not counted.
+    inner: usize,
+    engine: &'static str,
+    precision: Precision,
+}
+
+impl<'a> Subject<'a> {
+    /// On the clock-driven engine, in single precision where the models allow it.
+    fn on_the_clock(workload: &'static str, network: &'a Network, inner: usize) -> Self {
+        Subject { workload, network, inner, engine: "clock", precision: Precision::Single }
+    }
+
+    /// On the event-driven engine, in double precision.
+    fn on_events(workload: &'static str, network: &'a Network, inner: usize) -> Self {
+        Subject { workload, network, inner, engine: "event", precision: Precision::Double }
+    }
+
+    /// Measures as long as was asked for, else for `usual` (ms).
+    fn measure(
+        &self,
+        usual: f64,
+        config: &BenchConfig,
+        progress: &dyn Progress,
+    ) -> Result<BenchReport, Error> {
+        let duration = config.simulate.or_else(|| Time::from_milliseconds(usual));
+        self.measure_as(Protocol::of(duration.unwrap_or(Time::ZERO)), config, progress)
+    }
+
+    /// Builds the network, runs it and measures both.
+    fn measure_as(
+        &self,
+        protocol: Protocol,
+        config: &BenchConfig,
+        progress: &dyn Progress,
+    ) -> Result<BenchReport, Error> {
+        let Subject { workload, network, inner, engine: name, precision } = *self;
     let duration = protocol.duration;
     let started = Instant::now();
     let valid = network.validate()?;
@@ -217,14 +265,14 @@ fn measure(
         valid.projections().values().map(|projection| projection.source < inner).collect();
     // Refuses what does not fit before anything is built.
     let compiled =
-        Arc::new(Compiled::new(valid, memory::available_for(Precision::Single, config.threads))?);
+        Arc::new(Compiled::new(valid, memory::available_for(precision, config.threads))?);
     let fanouts = compiled.connectome().fanouts().iter().zip(&own);
     let (mut n_synapses, mut bytes) = (0, 0);
     for (fanout, _) in fanouts.filter(|(_, own)| **own) {
         n_synapses += fanout.synapse_count();
         bytes += fanout.bytes();
     }
-    let mut running = (engine("clock")?.start)(
+    let mut running = (engine(name)?.start)(
         compiled.clone(),
         EngineConfig { threads: config.threads, ..EngineConfig::default() },
     )?;
@@ -283,6 +331,7 @@ fn measure(
         version: env!("CARGO_PKG_VERSION"),
     })
 }
+}
 
 /// Spikes of the network since `before` times the synapses that they reached.
 fn events(compiled: &Compiled, recording: &Recording, before: &Counters, inner: usize) -> u64 {
@@ -326,18 +375,22 @@ mod tests {
     use crate::progress::Silent;
 
     #[test]
-    fn spikes_of_the_brunel_network_do_not_depend_on_threads() {
-        let run = |threads| {
-            let simulate = Time::from_milliseconds(20.0);
-            let config = BenchConfig { scale: 0.02, threads, simulate, seed: 3, model: None };
-            (find_workload("brunel").unwrap().run)(&config, &Silent).unwrap()
-        };
-        let (one, two) = (run(1), run(2));
-        assert_eq!(one.spike_hash, two.spike_hash);
-        assert_eq!((one.n_neurons, one.n_synapses), (250, two.n_synapses));
-        // Expected are 250² · 0.1 synapses; 6σ is about 450.
-        assert!(one.n_synapses.abs_diff(6250) < 450, "{}", one.n_synapses);
-        assert!(one.mean_rate_hz.unwrap() > 1.0 && one.synaptic_events_per_s > 0.0);
+    fn spikes_do_not_depend_on_threads() {
+        // Expected are 250² · 0.1 random synapses, 6σ is about 450; or 225 for each of 225 neurons.
+        let networks =
+            [("brunel", 250, 6250, 450), ("event-brunel", 250, 6250, 450), ("stdp", 225, 50_625, 0)];
+        for (name, neurons, synapses, spread) in networks {
+            let run = |threads| {
+                let simulate = Time::from_milliseconds(20.0);
+                let config = BenchConfig { scale: 0.02, threads, simulate, seed: 3, model: None };
+                (find_workload(name).unwrap().run)(&config, &Silent).unwrap()
+            };
+            let (one, two) = (run(1), run(2));
+            assert_eq!(one.spike_hash, two.spike_hash, "{name}");
+            assert_eq!((one.n_neurons, one.n_synapses), (neurons, two.n_synapses), "{name}");
+            assert!(one.n_synapses.abs_diff(synapses) <= spread, "{name}: {}", one.n_synapses);
+            assert!(one.mean_rate_hz.unwrap() > 1.0 && one.synaptic_events_per_s > 0.0, "{name}");
+        }
     }
 
     #[test]

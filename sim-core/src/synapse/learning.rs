@@ -3,18 +3,29 @@
 //! Traces decay exponentially between spikes, so they are kept at the time of the last spike only:
 //! the presynaptic ones once a segment (all its synapses see the same spikes), the postsynaptic ones
 //! in the history. Nothing is done when a neuron spikes but to remember it; a presynaptic spike looks
-//! up what its targets did since the last one.
+//! up what its targets did since the last one, several synapses at a time (the module
+//! [`row`](super::row)). What is written here synapse by synapse says what that has to give, and serves
+//! those whose targets have spiked too often.
 
-use super::history::{History, PostSpike};
+use super::history::{History, LONG_AGO, PostSpike};
+use super::row::{PostTraces, Row};
 use super::rule::{LongTerm, Pairing, RuleContext, Segment};
 use crate::neuron::{Over, StateVisitor};
 use crate::time::Time;
+use kernels::Instructions;
 
 /// Two numbers that decay between spikes; rules that need one leave the second at zero.
 pub type Trace = [f64; 2];
 
 /// The equations of a rule.
+///
+/// They become part of loops that are compiled for each instruction set: every function should be
+/// `#[inline(always)]`, without branches that depend on a synapse, and take e^x and powers from
+/// [`kernels::real`].
 pub trait Kernel: Send + 'static {
+    /// Whether [`potentiate`](Self::potentiate) looks at its last argument.
+    const NEEDS_POST: bool = false;
+
     /// The presynaptic trace after `elapsed` (ms) without a spike.
     fn pre_decay(&self, trace: Trace, elapsed: f64) -> Trace;
 
@@ -28,30 +39,36 @@ pub trait Kernel: Send + 'static {
     fn depress(&self, weight: f64, post: Trace, pre: Trace) -> f64;
 }
 
-/// What a segment remembers of its source.
-#[derive(Debug, Clone, Copy)]
-struct PreSpike {
-    /// Synapse time of the last spike.
-    time: Time,
-    /// The trace just after it.
-    after: Trace,
-    /// Postsynaptic spikes up to this synapse time are in the weights.
-    seen: Time,
+/// Milliseconds of a span [fs].
+#[inline(always)]
+pub(super) fn span(femtoseconds: i64) -> f64 {
+    femtoseconds as f64 * 1e-12
 }
 
-/// Before everything.
-const LONG_AGO: Time = Time(i64::MIN / 2);
+/// What a segment remembers of its source.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PreSpike {
+    /// Synapse time of the last spike.
+    pub(super) time: Time,
+    /// The trace just after it.
+    pub(super) after: Trace,
+    /// Postsynaptic spikes up to this synapse time are in the weights.
+    pub(super) seen: Time,
+}
 
 const NO_SPIKE: PreSpike = PreSpike { time: LONG_AGO, after: [0.0; 2], seen: LONG_AGO };
 
 /// A rule at work; see the module.
 pub struct Learning<K> {
-    kernel: K,
-    pairing: Pairing,
+    pub(super) kernel: K,
+    pub(super) pairing: Pairing,
     /// One a segment.
     pre: Vec<PreSpike>,
-    post: History,
+    pub(super) post: History,
+    /// Postsynaptic traces of all targets at one time.
+    traces: PostTraces,
     longest_dendritic_delay: Time,
+    instructions: Instructions,
 }
 
 impl<K: Kernel> Learning<K> {
@@ -62,19 +79,26 @@ impl<K: Kernel> Learning<K> {
             pairing: context.pairing,
             pre: vec![NO_SPIKE; context.segments],
             post: History::new(context.targets),
+            traces: PostTraces::default(),
             longest_dendritic_delay: context.longest_dendritic_delay,
+            instructions: Instructions::widest(),
         }
     }
 
-    fn after_spike(&self, before: Trace) -> Trace {
+    pub(super) fn instructions(&self) -> Instructions {
+        self.instructions
+    }
+
+    #[inline(always)]
+    pub(super) fn after_spike(&self, before: Trace) -> Trace {
         match self.pairing {
-            Pairing::AllToAll => before.map(|trace| trace + 1.0),
+            Pairing::AllToAll => [before[0] + 1.0, before[1] + 1.0],
             Pairing::Nearest | Pairing::NearestRestricted => [1.0; 2],
         }
     }
 
     /// The weight after the postsynaptic spikes later than `pre.seen` and not later than `until`.
-    fn potentiated(
+    pub(super) fn potentiated(
         &self,
         mut weight: f64,
         pre: &PreSpike,
@@ -98,14 +122,14 @@ impl<K: Kernel> Learning<K> {
             if pre.time == LONG_AGO || (self.pairing == Pairing::NearestRestricted && !is_first) {
                 continue;
             }
-            let trace = self.kernel.pre_decay(pre.after, (time - pre.time).milliseconds());
+            let trace = self.kernel.pre_decay(pre.after, span((time - pre.time).0));
             weight = self.kernel.potentiate(weight, trace, spike.before);
         }
         weight
     }
 
     /// The postsynaptic trace at a presynaptic spike; `None` where its rule of pairs finds none.
-    fn post_trace(
+    pub(super) fn post_trace(
         &self,
         pre: &PreSpike,
         spikes: &[PostSpike],
@@ -119,7 +143,7 @@ impl<K: Kernel> Learning<K> {
         if self.pairing == Pairing::NearestRestricted && at_synapse(last) <= pre.time {
             return [0.0; 2];
         }
-        let elapsed = (now - at_synapse(last)).milliseconds();
+        let elapsed = span((now - at_synapse(last)).0);
         self.kernel.post_decay(self.after_spike(last.before), elapsed)
     }
 }
@@ -128,7 +152,7 @@ impl<K: Kernel> LongTerm for Learning<K> {
     fn post_spike(&mut self, target: u32, time: Time) {
         let before = match self.post.of(target).last() {
             Some(last) => {
-                let elapsed = (time - last.time).milliseconds();
+                let elapsed = span((time - last.time).0);
                 self.kernel.post_decay(self.after_spike(last.before), elapsed)
             }
             None => [0.0; 2],
@@ -137,18 +161,17 @@ impl<K: Kernel> LongTerm for Learning<K> {
     }
 
     fn pre_spike(&mut self, segment: &mut Segment<'_>) {
-        let (now, delay) = (segment.time, segment.dendritic_delay);
+        let now = segment.time;
         let pre = self.pre[segment.index];
         let before = match pre.time {
             LONG_AGO => [0.0; 2],
-            time => self.kernel.pre_decay(pre.after, (now - time).milliseconds()),
+            time => self.kernel.pre_decay(pre.after, span((now - time).0)),
         };
-        for (&target, weight) in segment.targets.iter().zip(segment.weights.iter_mut()) {
-            let spikes = self.post.of(target);
-            let potentiated = self.potentiated(*weight, &pre, spikes, delay, now);
-            let post = self.post_trace(&pre, spikes, delay, now);
-            *weight = self.kernel.depress(potentiated, post, before);
-        }
+        let mut traces = std::mem::take(&mut self.traces);
+        traces.prepare(self, segment);
+        let row = Row { learning: self, pre, spike: Some(before), traces: &traces, segment };
+        self.instructions.run(row);
+        self.traces = traces;
         self.pre[segment.index] =
             PreSpike { time: now, after: self.after_spike(before), seen: now };
     }
@@ -162,12 +185,10 @@ impl<K: Kernel> LongTerm for Learning<K> {
         if pre.seen >= segment.time {
             return;
         }
-        for (&target, weight) in segment.targets.iter().zip(segment.weights.iter_mut()) {
-            let spikes = self.post.of(target);
-            *weight =
-                self.potentiated(*weight, &pre, spikes, segment.dendritic_delay, segment.time);
-        }
-        self.pre[segment.index].seen = segment.time;
+        let seen = segment.time;
+        let traces = &PostTraces::default();
+        self.instructions.run(Row { learning: self, pre, spike: None, traces, segment });
+        self.pre[segment.index].seen = seen;
     }
 
     fn forget(&mut self, time: Time) {
@@ -182,10 +203,12 @@ impl<K: Kernel> LongTerm for Learning<K> {
             visitor.reals(&mut self.pre.iter_mut().map(|pre| &mut pre.after[trace]));
         }
         self.post.visit_state(visitor);
+        self.traces = PostTraces::default();
     }
 
     fn reset(&mut self) {
         self.pre.fill(NO_SPIKE);
         self.post.clear();
+        self.traces = PostTraces::default();
     }
 }

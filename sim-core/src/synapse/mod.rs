@@ -18,6 +18,7 @@
 mod history;
 mod learning;
 pub mod reward_modulated_stdp;
+mod row;
 mod rule;
 pub mod stdp_additive;
 pub mod stdp_guetig;

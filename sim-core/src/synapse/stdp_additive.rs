@@ -16,6 +16,7 @@ use super::rule::{
 };
 use crate::neuron::Range;
 use crate::units::Dimension;
+use kernels::real::{exp, power};
 
 pub(super) const TAU_PLUS: RuleParameter = RuleParameter {
     name: "tau_plus",
@@ -71,7 +72,8 @@ pub(super) const PAIR_PARAMETERS: [RuleParameter; 5] =
 
 /// The equations of a pair rule: `exponents` μ₊ and μ₋ say how changes depend on the weight.
 pub(super) struct PairKernel {
-    tau: [f64; 2],
+    /// −1/τ₊ and −1/τ₋ [1/ms].
+    decay: [f64; 2],
     learning_rate: f64,
     asymmetry: f64,
     largest_weight: f64,
@@ -82,7 +84,7 @@ impl PairKernel {
     /// From the parameters of [`PAIR_PARAMETERS`].
     pub(super) fn new(parameters: &[f64], exponents: [f64; 2]) -> Self {
         PairKernel {
-            tau: [parameters[0], parameters[1]],
+            decay: [-1.0 / parameters[0], -1.0 / parameters[1]],
             learning_rate: parameters[2],
             asymmetry: parameters[3],
             largest_weight: parameters[4],
@@ -91,36 +93,41 @@ impl PairKernel {
     }
 }
 
-/// base^exponent; the common exponents cost no logarithm.
-fn power(base: f64, exponent: f64) -> f64 {
+/// base^exponent, of a negative base as of zero; the common exponents cost no logarithm.
+#[inline(always)]
+fn changed(base: f64, exponent: f64) -> f64 {
     if exponent == 0.0 {
         1.0
     } else if exponent == 1.0 {
         base
     } else {
-        base.max(0.0).powf(exponent)
+        power(base, exponent)
     }
 }
 
 impl Kernel for PairKernel {
+    #[inline(always)]
     fn pre_decay(&self, trace: Trace, elapsed: f64) -> Trace {
-        [trace[0] * (-elapsed / self.tau[0]).exp(), 0.0]
+        [trace[0] * exp(elapsed * self.decay[0]), 0.0]
     }
 
+    #[inline(always)]
     fn post_decay(&self, trace: Trace, elapsed: f64) -> Trace {
-        [trace[0] * (-elapsed / self.tau[1]).exp(), 0.0]
+        [trace[0] * exp(elapsed * self.decay[1]), 0.0]
     }
 
+    #[inline(always)]
     fn potentiate(&self, weight: f64, pre: Trace, _post: Trace) -> f64 {
         let relative = weight / self.largest_weight;
-        let change = self.learning_rate * power(1.0 - relative, self.exponents[0]) * pre[0];
+        let change = self.learning_rate * changed(1.0 - relative, self.exponents[0]) * pre[0];
         ((relative + change) * self.largest_weight).min(self.largest_weight)
     }
 
+    #[inline(always)]
     fn depress(&self, weight: f64, post: Trace, _pre: Trace) -> f64 {
         let relative = weight / self.largest_weight;
         let change =
-            self.asymmetry * self.learning_rate * power(relative, self.exponents[1]) * post[0];
+            self.asymmetry * self.learning_rate * changed(relative, self.exponents[1]) * post[0];
         ((relative - change) * self.largest_weight).max(0.0)
     }
 }

@@ -15,6 +15,7 @@ use super::rule::{Made, RuleContext, RuleKind, RuleParameter, RuleSpec, SynapseR
 use super::stdp_additive::{ALL_PAIRINGS, ASYMMETRY, LEARNING_RATE, TAU_MINUS, TAU_PLUS};
 use crate::neuron::Range;
 use crate::units::Dimension;
+use kernels::real::{exp, power};
 
 /// See the module.
 #[derive(Debug)]
@@ -53,29 +54,35 @@ static SPEC: RuleSpec = RuleSpec {
 };
 
 struct PowerLaw {
-    tau: [f64; 2],
-    learning_rate: f64,
-    asymmetry: f64,
+    /// −1/τ₊ and −1/τ₋ [1/ms].
+    decay: [f64; 2],
+    /// 1/w₀ and λ w₀.
+    per_reference: f64,
+    potentiation: f64,
+    /// α λ.
+    depression: f64,
     exponent: f64,
-    reference_weight: f64,
 }
 
 impl Kernel for PowerLaw {
+    #[inline(always)]
     fn pre_decay(&self, trace: Trace, elapsed: f64) -> Trace {
-        [trace[0] * (-elapsed / self.tau[0]).exp(), 0.0]
+        [trace[0] * exp(elapsed * self.decay[0]), 0.0]
     }
 
+    #[inline(always)]
     fn post_decay(&self, trace: Trace, elapsed: f64) -> Trace {
-        [trace[0] * (-elapsed / self.tau[1]).exp(), 0.0]
+        [trace[0] * exp(elapsed * self.decay[1]), 0.0]
     }
 
+    #[inline(always)]
     fn potentiate(&self, weight: f64, pre: Trace, _post: Trace) -> f64 {
-        let power = (weight.max(0.0) / self.reference_weight).powf(self.exponent);
-        weight + self.learning_rate * self.reference_weight * power * pre[0]
+        weight + self.potentiation * power(weight * self.per_reference, self.exponent) * pre[0]
     }
 
+    #[inline(always)]
     fn depress(&self, weight: f64, post: Trace, _pre: Trace) -> f64 {
-        (weight - self.learning_rate * self.asymmetry * weight * post[0]).max(0.0)
+        (weight - self.depression * weight * post[0]).max(0.0)
     }
 }
 
@@ -86,12 +93,13 @@ impl SynapseRule for Rule {
 
     fn make(&self, context: RuleContext<'_>) -> Made {
         let given = context.parameters;
+        let (rate, reference) = (given[2], given[5]);
         let kernel = PowerLaw {
-            tau: [given[0], given[1]],
-            learning_rate: given[2],
-            asymmetry: given[3],
+            decay: [-1.0 / given[0], -1.0 / given[1]],
+            per_reference: 1.0 / reference,
+            potentiation: rate * reference,
+            depression: rate * given[3],
             exponent: given[4],
-            reference_weight: given[5],
         };
         Made::LongTerm(Box::new(Learning::new(kernel, context)))
     }

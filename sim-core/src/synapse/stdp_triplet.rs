@@ -14,6 +14,7 @@ use super::rule::{Made, RuleContext, RuleKind, RuleParameter, RuleSpec, SynapseR
 use super::stdp_additive::{ALL_PAIRINGS, LARGEST_WEIGHT};
 use crate::neuron::Range;
 use crate::units::Dimension;
+use kernels::real::exp;
 
 /// See the module.
 #[derive(Debug)]
@@ -61,31 +62,39 @@ static SPEC: RuleSpec = RuleSpec {
 };
 
 struct Triplet {
-    tau_pre: Trace,
-    tau_post: Trace,
+    /// −1/τ of the traces [1/ms].
+    pre: Trace,
+    post: Trace,
     potentiation: [f64; 2],
     depression: [f64; 2],
     largest_weight: f64,
 }
 
-fn decay(trace: Trace, elapsed: f64, tau: Trace) -> Trace {
-    [trace[0] * (-elapsed / tau[0]).exp(), trace[1] * (-elapsed / tau[1]).exp()]
+#[inline(always)]
+fn decay(trace: Trace, elapsed: f64, rates: Trace) -> Trace {
+    [trace[0] * exp(elapsed * rates[0]), trace[1] * exp(elapsed * rates[1])]
 }
 
 impl Kernel for Triplet {
+    const NEEDS_POST: bool = true;
+
+    #[inline(always)]
     fn pre_decay(&self, trace: Trace, elapsed: f64) -> Trace {
-        decay(trace, elapsed, self.tau_pre)
+        decay(trace, elapsed, self.pre)
     }
 
+    #[inline(always)]
     fn post_decay(&self, trace: Trace, elapsed: f64) -> Trace {
-        decay(trace, elapsed, self.tau_post)
+        decay(trace, elapsed, self.post)
     }
 
+    #[inline(always)]
     fn potentiate(&self, weight: f64, pre: Trace, post: Trace) -> f64 {
         let change = pre[0] * (self.potentiation[0] + self.potentiation[1] * post[1]);
         (weight + change).min(self.largest_weight)
     }
 
+    #[inline(always)]
     fn depress(&self, weight: f64, post: Trace, pre: Trace) -> f64 {
         (weight - post[0] * (self.depression[0] + self.depression[1] * pre[1])).max(0.0)
     }
@@ -99,8 +108,8 @@ impl SynapseRule for Rule {
     fn make(&self, context: RuleContext<'_>) -> Made {
         let given = context.parameters;
         let kernel = Triplet {
-            tau_pre: [given[0], given[1]],
-            tau_post: [given[2], given[3]],
+            pre: [-1.0 / given[0], -1.0 / given[1]],
+            post: [-1.0 / given[2], -1.0 / given[3]],
             potentiation: [given[4], given[5]],
             depression: [given[6], given[7]],
             largest_weight: given[8],

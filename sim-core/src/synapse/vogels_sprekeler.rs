@@ -16,6 +16,7 @@ use super::rule::{
 use super::stdp_additive::LARGEST_WEIGHT;
 use crate::neuron::Range;
 use crate::units::Dimension;
+use kernels::real::exp;
 
 /// See the module.
 #[derive(Debug)]
@@ -59,7 +60,8 @@ static SPEC: RuleSpec = RuleSpec {
 };
 
 struct Balance {
-    tau: f64,
+    /// −1/τ [1/ms].
+    decay: f64,
     change: f64,
     /// η α.
     depression: f64,
@@ -67,28 +69,34 @@ struct Balance {
 }
 
 impl Balance {
-    fn decay(&self, trace: Trace, elapsed: f64) -> Trace {
-        [trace[0] * (-elapsed / self.tau).exp(), 0.0]
+    #[inline(always)]
+    fn decayed(&self, trace: Trace, elapsed: f64) -> Trace {
+        [trace[0] * exp(elapsed * self.decay), 0.0]
     }
 
+    #[inline(always)]
     fn raised(&self, amount: f64, trace: f64) -> f64 {
         (amount + self.change * trace).min(self.largest_weight)
     }
 }
 
 impl Kernel for Balance {
+    #[inline(always)]
     fn pre_decay(&self, trace: Trace, elapsed: f64) -> Trace {
-        self.decay(trace, elapsed)
+        self.decayed(trace, elapsed)
     }
 
+    #[inline(always)]
     fn post_decay(&self, trace: Trace, elapsed: f64) -> Trace {
-        self.decay(trace, elapsed)
+        self.decayed(trace, elapsed)
     }
 
+    #[inline(always)]
     fn potentiate(&self, weight: f64, pre: Trace, _post: Trace) -> f64 {
         self.raised(weight.abs(), pre[0]).copysign(weight)
     }
 
+    #[inline(always)]
     fn depress(&self, weight: f64, post: Trace, _pre: Trace) -> f64 {
         // The sign of a zero keeps the synapse inhibitory.
         (self.raised(weight.abs(), post[0]) - self.depression).max(0.0).copysign(weight)
@@ -103,7 +111,7 @@ impl SynapseRule for Rule {
     fn make(&self, context: RuleContext<'_>) -> Made {
         let given = context.parameters;
         let kernel = Balance {
-            tau: given[0],
+            decay: -1.0 / given[0],
             change: given[1],
             depression: given[1] * 2.0 * given[2] * given[0],
             largest_weight: given[3],
