@@ -257,80 +257,83 @@ impl<'a> Subject<'a> {
         progress: &dyn Progress,
     ) -> Result<BenchReport, Error> {
         let Subject { workload, network, inner, engine: name, precision } = *self;
-    let duration = protocol.duration;
-    let started = Instant::now();
-    let valid = network.validate()?;
-    let steps = valid.grid().steps_in(duration);
-    let own: Vec<bool> =
-        valid.projections().values().map(|projection| projection.source < inner).collect();
-    // Refuses what does not fit before anything is built.
-    let compiled =
-        Arc::new(Compiled::new(valid, memory::available_for(precision, config.threads))?);
-    let fanouts = compiled.connectome().fanouts().iter().zip(&own);
-    let (mut n_synapses, mut bytes) = (0, 0);
-    for (fanout, _) in fanouts.filter(|(_, own)| **own) {
-        n_synapses += fanout.synapse_count();
-        bytes += fanout.bytes();
+        let duration = protocol.duration;
+        let started = Instant::now();
+        let valid = network.validate()?;
+        let steps = valid.grid().steps_in(duration);
+        let own: Vec<bool> =
+            valid.projections().values().map(|projection| projection.source < inner).collect();
+        // Refuses what does not fit before anything is built.
+        let compiled =
+            Arc::new(Compiled::new(valid, memory::available_for(precision, config.threads))?);
+        let fanouts = compiled.connectome().fanouts().iter().zip(&own);
+        let (mut n_synapses, mut bytes) = (0, 0);
+        for (fanout, _) in fanouts.filter(|(_, own)| **own) {
+            n_synapses += fanout.synapse_count();
+            bytes += fanout.bytes();
+        }
+        let mut running = (engine(name)?.start)(
+            compiled.clone(),
+            EngineConfig { threads: config.threads, ..EngineConfig::default() },
+        )?;
+        let build_s = started.elapsed().as_secs_f64();
+        if protocol.warm_up > Time::ZERO {
+            run(running.as_mut(), protocol.warm_up, "warm-up", progress, &|| true)?;
+        }
+        let before = running.recording().counters.clone();
+        let (started, cpu) = (Instant::now(), machine::processor_seconds());
+        run(running.as_mut(), duration, workload, progress, &|| true)?;
+        let sim_s = started.elapsed().as_secs_f64();
+        let cpu_s = machine::processor_seconds().zip(cpu).map(|(after, before)| after - before);
+        let recording = running.recording();
+        let populations = &recording.populations[..inner.min(recording.populations.len())];
+        let n_neurons: u64 = populations.iter().map(|population| u64::from(population.size)).sum();
+        let counted: Vec<u64> = recording
+            .counters
+            .spikes
+            .iter()
+            .zip(&before.spikes)
+            .map(|(all, then)| all - then)
+            .collect();
+        let spikes: u64 = counted.iter().take(inner).sum();
+        let seconds = duration.milliseconds() / 1000.0;
+        let rate = |(population, &spikes): (&PopulationInfo, &u64)| {
+            let rate = spikes as f64 / f64::from(population.size.max(1)) / seconds;
+            (population.name.clone(), rate)
+        };
+        let analyses = if protocol.statistics {
+            statistics(recording, populations, protocol)
+        } else {
+            Vec::new()
+        };
+        Ok(BenchReport {
+            workload,
+            scale: config.scale,
+            threads: config.threads,
+            seed: config.seed,
+            simulated_ms: Some(duration.milliseconds()),
+            build_s,
+            sim_s,
+            cpu_s,
+            rtf: Some(sim_s / seconds),
+            peak_rss_mb: machine::peak_resident_megabytes(),
+            bytes_per_synapse: (n_synapses > 0).then(|| bytes as f64 / n_synapses as f64),
+            n_neurons,
+            n_synapses,
+            mean_rate_hz: Some(spikes as f64 / n_neurons.max(1) as f64 / seconds),
+            rates_hz: populations.iter().zip(&counted).map(rate).collect(),
+            warm_up_ms: (protocol.warm_up > Time::ZERO).then(|| protocol.warm_up.milliseconds()),
+            interval_cv: analyses.iter().map(|a| (a.population.clone(), a.interval_cv)).collect(),
+            correlation: analyses.iter().map(|a| (a.population.clone(), a.correlation)).collect(),
+            synaptic_events_per_s: events(&compiled, recording, &before, inner) as f64 / sim_s,
+            ns_per_neuron_step: steps
+                .filter(|&steps| steps > 0)
+                .map(|steps| 1e9 * sim_s / steps as f64 / n_neurons.max(1) as f64),
+            milliseconds_per_image: None,
+            spike_hash: format!("{:016x}", digest(&recording.spikes)),
+            version: env!("CARGO_PKG_VERSION"),
+        })
     }
-    let mut running = (engine(name)?.start)(
-        compiled.clone(),
-        EngineConfig { threads: config.threads, ..EngineConfig::default() },
-    )?;
-    let build_s = started.elapsed().as_secs_f64();
-    if protocol.warm_up > Time::ZERO {
-        run(running.as_mut(), protocol.warm_up, "warm-up", progress, &|| true)?;
-    }
-    let before = running.recording().counters.clone();
-    let (started, cpu) = (Instant::now(), machine::processor_seconds());
-    run(running.as_mut(), duration, workload, progress, &|| true)?;
-    let sim_s = started.elapsed().as_secs_f64();
-    let cpu_s = machine::processor_seconds().zip(cpu).map(|(after, before)| after - before);
-    let recording = running.recording();
-    let populations = &recording.populations[..inner.min(recording.populations.len())];
-    let n_neurons: u64 = populations.iter().map(|population| u64::from(population.size)).sum();
-    let counted: Vec<u64> = recording
-        .counters
-        .spikes
-        .iter()
-        .zip(&before.spikes)
-        .map(|(all, then)| all - then)
-        .collect();
-    let spikes: u64 = counted.iter().take(inner).sum();
-    let seconds = duration.milliseconds() / 1000.0;
-    let rate = |(population, &spikes): (&PopulationInfo, &u64)| {
-        let rate = spikes as f64 / f64::from(population.size.max(1)) / seconds;
-        (population.name.clone(), rate)
-    };
-    let analyses =
-        if protocol.statistics { statistics(recording, populations, protocol) } else { Vec::new() };
-    Ok(BenchReport {
-        workload,
-        scale: config.scale,
-        threads: config.threads,
-        seed: config.seed,
-        simulated_ms: Some(duration.milliseconds()),
-        build_s,
-        sim_s,
-        cpu_s,
-        rtf: Some(sim_s / seconds),
-        peak_rss_mb: machine::peak_resident_megabytes(),
-        bytes_per_synapse: (n_synapses > 0).then(|| bytes as f64 / n_synapses as f64),
-        n_neurons,
-        n_synapses,
-        mean_rate_hz: Some(spikes as f64 / n_neurons.max(1) as f64 / seconds),
-        rates_hz: populations.iter().zip(&counted).map(rate).collect(),
-        warm_up_ms: (protocol.warm_up > Time::ZERO).then(|| protocol.warm_up.milliseconds()),
-        interval_cv: analyses.iter().map(|a| (a.population.clone(), a.interval_cv)).collect(),
-        correlation: analyses.iter().map(|a| (a.population.clone(), a.correlation)).collect(),
-        synaptic_events_per_s: events(&compiled, recording, &before, inner) as f64 / sim_s,
-        ns_per_neuron_step: steps
-            .filter(|&steps| steps > 0)
-            .map(|steps| 1e9 * sim_s / steps as f64 / n_neurons.max(1) as f64),
-        milliseconds_per_image: None,
-        spike_hash: format!("{:016x}", digest(&recording.spikes)),
-        version: env!("CARGO_PKG_VERSION"),
-    })
-}
 }
 
 /// Spikes of the network since `before` times the synapses that they reached.
@@ -377,8 +380,11 @@ mod tests {
     #[test]
     fn spikes_do_not_depend_on_threads() {
         // Expected are 250² · 0.1 random synapses, 6σ is about 450; or 225 for each of 225 neurons.
-        let networks =
-            [("brunel", 250, 6250, 450), ("event-brunel", 250, 6250, 450), ("stdp", 225, 50_625, 0)];
+        let networks = [
+            ("brunel", 250, 6250, 450),
+            ("event-brunel", 250, 6250, 450),
+            ("stdp", 225, 50_625, 0),
+        ];
         for (name, neurons, synapses, spread) in networks {
             let run = |threads| {
                 let simulate = Time::from_milliseconds(20.0);
