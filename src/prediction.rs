@@ -55,12 +55,12 @@ const ROWS: u32 = 16;
 const ENOUGH: usize = 1 << 16;
 const LONGEST_ROW: u64 = 1 << 22;
 
-/// Time of a synapse that a spike reaches (ns), in double and in single precision: measured with the
-/// workloads `brunel` and `pd14` on one core of a server of 2023.
+/// Time of a synapse that a spike reaches (ns), in double and in single precision: rounded from the
+/// rows of `delivery` (4.7 ns with the neurons' share) and `brunel` (0.95 to 1.6 ns) in
+/// `benches/README.md`. Not measured on the machine at hand, so an estimate.
 const DELIVERY_NS: [f64; 2] = [4.0, 1.5];
 
-/// Vector code advances neurons so many times faster than the code that is timed here: the least of
-/// what the workloads show.
+/// Vector code is assumed to advance neurons so many times faster than the code that is timed here.
 const NARROW_GAIN: f64 = 4.0;
 
 /// Sorting and storing a synapse takes about as long as drawing it.
