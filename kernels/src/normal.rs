@@ -7,6 +7,8 @@
 //! Reference: M. J. Wichura 1988, "Algorithm AS 241: The percentage points of the normal
 //! distribution", Appl. Statist. 37:477, doi 10.2307/2347330 (routine PPND16, relative error 1e-16).
 
+#![allow(clippy::excessive_precision, reason = "coefficients as published")]
+
 use crate::instructions::compiled_for_each_set;
 
 /// Numbers that are made together.

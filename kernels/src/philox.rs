@@ -74,10 +74,8 @@ fn fill(sequence: Sequence, numbers: &mut [u64]) {
         }
         let words = philox(counter, sequence.key);
         let (first, second) = (pairs(&words, 0), pairs(&words, 1));
-        for j in 0..BLOCKS {
-            numbers[j] = first[j];
-            numbers[BLOCKS + j] = second[j];
-        }
+        numbers[..BLOCKS].copy_from_slice(&first);
+        numbers[BLOCKS..].copy_from_slice(&second);
     }
 }
 

@@ -109,8 +109,9 @@ fn network(config: &BenchConfig) -> Result<Network, Error> {
     for (place, source) in names.into_iter().enumerate() {
         let weight = [excitation, INHIBITION * excitation][place];
         for target in names {
-            let (in_degree, multapses) = (sizes[place], true);
-            let rule = FixedInDegree { in_degree, autapses: false, multapses };
+            // Only a population connected to itself has autapses to leave out.
+            let (in_degree, autapses) = (sizes[place], source != target);
+            let rule = FixedInDegree { in_degree, autapses, multapses: true };
             let mut projection = Projection::new(source, target, Connectivity::FixedInDegree(rule))
                 .receptor(source)
                 .weight(Picoamperes(weight))

@@ -154,7 +154,7 @@ pub fn simulate(
     let build_s = started.elapsed().as_secs_f64();
     let (started, begin) = (Instant::now(), run.engine.now());
     let what = format!("{} engine", entry.name);
-    let stopped = !run.to_the_end(&what, progress, go_on)?;
+    let stopped = !run.advance(&what, progress, go_on)?;
     let files = run.finish()?;
     let simulation_s = started.elapsed().as_secs_f64();
     let recording = run.engine.recording();
@@ -265,7 +265,7 @@ impl<'a> Course<'a> {
     }
 
     /// Runs to the end of the duration; whether it was not stopped before.
-    fn to_the_end(
+    fn advance(
         &mut self,
         what: &str,
         progress: &dyn Progress,

@@ -124,8 +124,10 @@ fn line(
     let compiled = Arc::new(Compiled::new(network.validate()?, CompileConfig::UNLIMITED)?);
     let entry = crate::pipeline::engine("event")?;
     let mut engine = (entry.start)(compiled, EngineConfig::default())?;
-    let end = on_grid(closing + config.delay_ms + DT_MS);
-    engine.run(Time::from_milliseconds(end).unwrap_or(Time::ZERO), &mut |_| true)?;
+    // Counted in steps: beyond 4.5 s a float of milliseconds has no room for a femtosecond.
+    let steps = ((closing + config.delay_ms + DT_MS) * STEPS_A_MS).round() as i64;
+    let step = Time::from_milliseconds(DT_MS).unwrap_or(Time::ZERO);
+    engine.run(Time(step.0.saturating_mul(steps)), &mut |_| true)?;
     let mut weights = vec![f64::NAN; count as usize];
     for (_, _, target, weight) in engine.weights(0).unwrap_or_default() {
         weights[target as usize] = (weight / SCALE_MV).abs();

@@ -14,8 +14,11 @@ use super::NirError;
 use crate::array::{Array, element_count};
 use crate::hdf5::{Group, MemberKind};
 
+/// Fields of a primitive with the value that stands in for a missing one, where there is one.
+type Fields = &'static [(&'static str, Option<f64>)];
+
 /// Parameters of a layer of neurons, and the number that a missing one has.
-const NEURONS: &[(&str, &[(&str, Option<f64>)])] = &[
+const NEURONS: &[(&str, Fields)] = &[
     ("I", &[("r", Some(1.0))]),
     ("IF", &[("r", Some(1.0)), ("v_threshold", None), ("v_reset", Some(0.0))]),
     ("LI", &[("tau", None), ("r", Some(1.0)), ("v_leak", Some(0.0))]),

@@ -25,7 +25,8 @@ fn looped(recurrent: &[i64]) -> QuantisedNetwork {
 
 fn spikes(network: &QuantisedNetwork, input: &SpikeTrain) -> Vec<Vec<Vec<Spike>>> {
     let chip = ChipSpec::built_in("loihi2").unwrap();
-    let recording = Emulator::new(network, &chip).unwrap().run(60, &[input.clone()]).unwrap();
+    let recording =
+        Emulator::new(network, &chip).unwrap().run(60, std::slice::from_ref(input)).unwrap();
     let layers = recording.spikes.iter().skip(1);
     layers.map(|train| (0..60).map(|step| train.at(step).to_vec()).collect()).collect()
 }
