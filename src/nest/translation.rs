@@ -33,7 +33,7 @@ pub struct Translation {
     pub ours: &'static str,
     /// How it is integrated.
     pub integration: Integration,
-    /// The parameter that its potential is reset to, and NEST's default [mV]; `None` where it has no
+    /// The parameter that its potential is reset to, and NEST's default (mV); `None` where it has no
     /// reset.
     pub reset: Option<(&'static str, f64)>,
     /// Parameters.

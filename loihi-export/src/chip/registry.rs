@@ -26,7 +26,7 @@ pub static BUILT_IN: &[BuiltIn] = &[
 ];
 
 impl ChipSpec {
-    /// Reads a description, or what differs from a base ([`overlay`](super::overlay)), and checks
+    /// Reads a description, or what differs from a base ([`super::overlay`]), and checks
     /// that its figures fit together.
     ///
     /// # Errors

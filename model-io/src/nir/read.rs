@@ -19,7 +19,7 @@ pub fn read(path: &Path) -> Result<NirGraph, NirError> {
 }
 
 /// Reads a graph that breaks the specification where only one meaning is likely, and says what was
-/// repaired ([`super::lenient`]).
+/// repaired (`lenient.rs` says how).
 ///
 /// # Errors
 /// [`NirError`] with the path inside the file, for what cannot be guessed.

@@ -1,5 +1,5 @@
 //! PyTorch `.pt` and `.pth` files: state dicts in the zip container of PyTorch 1.6 and later, or in
-//! the row of pickles of earlier versions ([`legacy`]).
+//! the row of pickles of earlier versions (`legacy.rs`).
 //!
 //! The container holds `data.pkl`, a Python pickle, and one member of raw bytes a storage. Pickles
 //! are programs; [`pickle`] is a machine that knows tensors and plain containers and nothing else,
