@@ -40,11 +40,13 @@ cargo-test: ## all Rust tests
 	@echo "==> tests"
 	@cargo test --workspace
 
+# All at once and with the workspace's features, so that nothing is built that the tests have built.
 examples: ## run every example
+	@cargo build --workspace --examples
 	@set -eu; for file in examples/*.rs; do \
 		name=$$(basename "$$file" .rs); \
 		echo "==> example $$name"; \
-		cargo run --quiet --example "$$name"; \
+		"$${CARGO_TARGET_DIR:-target}/debug/examples/$$name"; \
 	done
 
 report-test: ## the demo's report and a mapping's in a real browser

@@ -82,9 +82,14 @@ impl Default for Instructions {
 }
 
 /// Makes a public function that runs an `#[inline(always)]` one as compiled for the instruction set in
-/// its first argument.
+/// its first argument; for AVX2 another form, written by hand, may be named.
 macro_rules! compiled_for_each_set {
-    ($(#[$doc:meta])* pub fn $name:ident = $body:path; ($($argument:ident: $type:ty),* $(,)?)) => {
+    (@avx2 $body:path; $($argument:ident),*) => { $body($($argument),*) };
+    (@avx2 $body:path, $avx2:path; $($argument:ident),*) => { $avx2($($argument),*) };
+    (
+        $(#[$doc:meta])* pub fn $name:ident = $body:path $(, avx2: $avx2:path)?;
+        ($($argument:ident: $type:ty),* $(,)?)
+    ) => {
         $(#[$doc])*
         #[allow(unsafe_code)]
         pub fn $name(instructions: crate::Instructions, $($argument: $type),*) {
@@ -93,7 +98,9 @@ macro_rules! compiled_for_each_set {
             fn avx512($($argument: $type),*) { $body($($argument),*) }
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2")]
-            fn avx2($($argument: $type),*) { $body($($argument),*) }
+            fn avx2($($argument: $type),*) {
+                crate::instructions::compiled_for_each_set!(@avx2 $body $(, $avx2)?; $($argument),*)
+            }
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "sse4.1,sse4.2")]
             fn sse4($($argument: $type),*) { $body($($argument),*) }

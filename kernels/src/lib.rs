@@ -10,6 +10,8 @@
 #![allow(clippy::needless_range_loop)]
 
 mod aligned;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 pub mod conductance;
 mod instructions;
 pub mod lif;

@@ -11,29 +11,29 @@ pub(crate) const BLOCKS: usize = 16;
 /// Numbers of 64 bits that are made together.
 pub const BATCH: usize = 2 * BLOCKS;
 
-const MULTIPLIER: [u64; 2] = [0xD251_1F53, 0xCD9E_8D57];
-const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
+pub(crate) const ROUNDS: usize = 10;
+pub(crate) const MULTIPLIER: [u64; 2] = [0xD251_1F53, 0xCD9E_8D57];
+pub(crate) const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 const LOWER: u64 = 0xFFFF_FFFF;
 
-/// Words of blocks: word w of block j is the lower half of `[w][j]` where w is even, and the upper
-/// half where w is odd. The other halves are noise.
+/// Words of blocks: word w of block j is the lower half of `[w][j]`; the upper halves are noise.
 ///
-/// Lanes have 64 bits because a product of two lower halves then is one instruction. Rotating it puts
-/// its halves where they are needed next; a compiler that saw them masked would multiply twice.
+/// Lanes have 64 bits because a product of two lower halves then is one instruction, and its lower half
+/// already lies where it is needed next.
 pub(crate) type Words = [[u64; BLOCKS]; 4];
 
 /// The blocks of these counters.
 #[inline(always)]
 pub(crate) fn philox(mut c: Words, key: [u32; 2]) -> Words {
     let mut k = key;
-    for _ in 0..10 {
+    for _ in 0..ROUNDS {
         let mut next = [[0; BLOCKS]; 4];
         for j in 0..BLOCKS {
-            let low = (MULTIPLIER[0] * (c[0][j] & LOWER)).rotate_left(32);
-            let high = (MULTIPLIER[1] * (c[2][j] & LOWER)).rotate_left(32);
-            next[0][j] = high ^ (c[1][j] >> 32) ^ u64::from(k[0]);
+            let low = MULTIPLIER[0] * (c[0][j] & LOWER);
+            let high = MULTIPLIER[1] * (c[2][j] & LOWER);
+            next[0][j] = (high >> 32) ^ c[1][j] ^ u64::from(k[0]);
             next[1][j] = high;
-            next[2][j] = low ^ (c[3][j] >> 32) ^ u64::from(k[1]);
+            next[2][j] = (low >> 32) ^ c[3][j] ^ u64::from(k[1]);
             next[3][j] = low;
         }
         c = next;
@@ -47,7 +47,7 @@ pub(crate) fn philox(mut c: Words, key: [u32; 2]) -> Words {
 pub(crate) fn pairs(words: &Words, h: usize) -> [u64; BLOCKS] {
     let mut pairs = [0; BLOCKS];
     for j in 0..BLOCKS {
-        pairs[j] = (words[2 * h][j] & LOWER) | (words[2 * h + 1][j] & !LOWER);
+        pairs[j] = (words[2 * h][j] & LOWER) | (words[2 * h + 1][j] << 32);
     }
     pairs
 }
@@ -70,7 +70,7 @@ fn fill(sequence: Sequence, numbers: &mut [u64]) {
         for j in 0..BLOCKS {
             counter[0][j] = u64::from((batch * BLOCKS + j) as u32);
             counter[2][j] = u64::from(sequence.object);
-            counter[3][j] = u64::from(sequence.tag) << 32;
+            counter[3][j] = u64::from(sequence.tag);
         }
         let words = philox(counter, sequence.key);
         let (first, second) = (pairs(&words, 0), pairs(&words, 1));
@@ -84,7 +84,7 @@ compiled_for_each_set! {
     ///
     /// Number p has words 2h (lower half) and 2h + 1 of block 16 ⌊p/32⌋ + p mod 16, where h is 1 if
     /// bit 4 of p is set and else 0.
-    pub fn random_bits = fill;
+    pub fn random_bits = fill, avx2: crate::avx2::random_bits;
     (sequence: Sequence, numbers: &mut [u64])
 }
 
@@ -96,10 +96,7 @@ mod tests {
     /// Known answers of the Random123 distribution (kat_vectors, philox4x32 10).
     #[test]
     fn blocks_are_the_published_ones() {
-        let lanes = |words: [u32; 4]| {
-            let [a, b, c, d] = words.map(u64::from);
-            [a, b << 32, c, d << 32].map(|word| [word; BLOCKS])
-        };
+        let lanes = |words: [u32; 4]| words.map(|word| [u64::from(word); BLOCKS]);
         let words = |blocks: &Words, j: usize| {
             [0, 1].map(|h| pairs(blocks, h)[j]).map(|pair| [pair as u32, (pair >> 32) as u32])
         };
@@ -126,7 +123,7 @@ mod tests {
         }
         for (p, number) in expected.iter().enumerate() {
             let block = (16 * (p / 32) + p % 16) as u64;
-            let counter = [[block; BLOCKS], [0; BLOCKS], [5; BLOCKS], [6 << 32; BLOCKS]];
+            let counter = [[block; BLOCKS], [0; BLOCKS], [5; BLOCKS], [6; BLOCKS]];
             let words = philox(counter, [3, 4]);
             assert_eq!(*number, pairs(&words, p / 16 % 2)[0], "{p}");
         }

@@ -42,9 +42,9 @@ fn lanes(draw: Draw, group: usize) -> [[i16; LANES]; 2] {
     let mut counter = [[0; BLOCKS]; 4];
     for j in 0..BLOCKS {
         counter[0][j] = draw.step;
-        counter[1][j] = draw.step;
+        counter[1][j] = draw.step >> 32;
         counter[2][j] = u64::from(draw.block.wrapping_add((group * BLOCKS + j) as u32));
-        counter[3][j] = u64::from(draw.tag) << 32;
+        counter[3][j] = u64::from(draw.tag);
     }
     let words = philox(counter, draw.key);
     let mut lanes = [[0; LANES]; 2];
@@ -59,7 +59,7 @@ fn lanes(draw: Draw, group: usize) -> [[i16; LANES]; 2] {
 }
 
 #[inline(always)]
-fn add(draw: Draw, counts: Counts<'_>, sums: &mut [i32], undecided: &mut Vec<u32>) {
+pub(crate) fn add(draw: Draw, counts: Counts<'_>, sums: &mut [i32], undecided: &mut Vec<u32>) {
     let Some(&last) = counts.bounds.last() else {
         return;
     };
@@ -101,6 +101,6 @@ compiled_for_each_set! {
     /// i mod 4 (of 16 bits, the lowest first) of the words 2h and 2h + 1 of block 16 g + ⌊i/4⌋ mod 16,
     /// where h = ⌊i/64⌋. Neurons whose bits reach the last bound are undecided: `least` and one for
     /// each bound were added for them, and they are appended.
-    pub fn add_counts = add;
+    pub fn add_counts = add, avx2: crate::avx2::add_counts;
     (draw: Draw, counts: Counts<'_>, sums: &mut [i32], undecided: &mut Vec<u32>)
 }

@@ -1,13 +1,15 @@
 //! Threads that advance their parts together: they meet after every epoch.
 //!
-//! A thread that waits spins for a moment and then sleeps, so that on a busy machine the core goes to
-//! those that have work.
+//! A thread that waits looks for a moment whether the others have come, and then sleeps, so that on a busy
+//! machine the core goes to those that have work. Going to sleep and being woken takes longer than a step of
+//! most networks, so the moment is longer where looking has paid before.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
-/// Turns of the loop in which a waiting thread looks again before it sleeps: some microseconds.
-const SPINS: u32 = 400;
+/// How often a waiting thread looks before it sleeps: fewest and most times (some microseconds, and the time
+/// of some steps of a large network).
+const LOOKS: (u32, u32) = (200, 3200);
 
 /// A place where all threads meet.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub(super) struct Meeting {
     round: AtomicUsize,
     /// A thread has ended early: nobody waits any more.
     broken: AtomicBool,
+    /// How often a waiting thread looks now: doubled where the others came meanwhile, halved where not.
+    looks: AtomicU32,
     sleeping: Mutex<()>,
     wake: Condvar,
 }
@@ -29,6 +33,7 @@ impl Meeting {
             arrived: AtomicUsize::new(0),
             round: AtomicUsize::new(0),
             broken: AtomicBool::new(false),
+            looks: AtomicU32::new(LOOKS.0),
             sleeping: Mutex::new(()),
             wake: Condvar::new(),
         }
@@ -44,12 +49,15 @@ impl Meeting {
         }
         let waits =
             || self.round.load(Ordering::Acquire) == round && !self.broken.load(Ordering::Acquire);
-        for _ in 0..SPINS {
+        let looks = self.looks.load(Ordering::Relaxed);
+        for _ in 0..looks {
             if !waits() {
+                self.looks.store((2 * looks).min(LOOKS.1), Ordering::Relaxed);
                 return !self.broken.load(Ordering::Acquire);
             }
             std::hint::spin_loop();
         }
+        self.looks.store((looks / 2).max(LOOKS.0), Ordering::Relaxed);
         let mut guard = self.sleeping.lock().unwrap_or_else(PoisonError::into_inner);
         while waits() {
             guard = self.wake.wait(guard).unwrap_or_else(PoisonError::into_inner);

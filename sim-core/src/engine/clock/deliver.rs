@@ -37,7 +37,7 @@ struct Flight {
 /// Spikes on their way through the rows of a block. All of it follows from the spikes of the last steps.
 #[derive(Debug)]
 pub(super) struct Flights {
-    /// By step modulo the length: what arrives in it.
+    /// By step modulo the length, a power of two: what arrives in it.
     arriving: Vec<Vec<Flight>>,
 }
 
@@ -51,7 +51,8 @@ impl Sums {
 impl Flights {
     pub(super) fn new(narrow: &Narrow) -> Flights {
         let longest = narrow.bundles().iter().map(|bundle| *bundle.delays.end()).max();
-        Flights { arriving: vec![Vec::new(); longest.unwrap_or(0) as usize + 1] }
+        let steps = longest.unwrap_or(0) as usize + 1;
+        Flights { arriving: vec![Vec::new(); steps.next_power_of_two()] }
     }
 
     pub(super) fn clear(&mut self) {
@@ -84,10 +85,16 @@ impl Flights {
         }
     }
 
+    /// Where the flights of a step lie.
+    #[inline]
+    fn slot(&self, step: u64) -> usize {
+        step as usize & (self.arriving.len() - 1)
+    }
+
     #[inline]
     fn wait(&mut self, chunk: u32, head: Head, step: u64) {
         if head.count > 0 {
-            let slot = (step % self.arriving.len() as u64) as usize;
+            let slot = self.slot(step);
             let Head { first, count, .. } = head;
             self.arriving[slot].push(Flight { chunk, first, count });
         }
@@ -102,7 +109,7 @@ impl Flights {
         sums: &mut [Box<Sums>],
     ) {
         let chunks = narrow.chunks(block);
-        let slot = (step % self.arriving.len() as u64) as usize;
+        let slot = self.slot(step);
         let mut flights = std::mem::take(&mut self.arriving[slot]);
         for (index, flight) in flights.iter().enumerate() {
             if let Some(ahead) = flights.get(index + AHEAD) {
