@@ -21,6 +21,7 @@ import time
 
 import numpy as np
 import onnx_twin
+import tables
 import torch
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -228,25 +229,21 @@ def cheapest(own, ann):
     return None, None
 
 
-def number(value, digits=2):
-    return "-" if value is None else f"{value:.{digits}f}"
-
-
 def show(result):
     ann, rows = result["ann_accuracy"], result["rows"]
     print(f"\n{result['model']}: {result['images']} images, trained network {ann:.2f} %\n")
     header = ["tool", "recipe", *[f"T = {t}" for t in SHOWN], f"within {CLOSE} from", "spikes there",
               "ms an image", "ms in batches"]
-    print("| " + " | ".join(header) + " |\n" + "|" + "---|" * len(header))
+    cells = []
     for own in rows:
         steps, spikes = cheapest(own, ann)
-        accuracy = [number(own["accuracy"].get(t), 1) for t in SHOWN]
-        ending = [f"T = {steps}" if steps else "never", number(spikes, 0),
-                  number(own["ms_one"], 3), number(own["ms_batch"], 3)]
+        accuracy = [tables.number(own["accuracy"].get(t), 1) for t in SHOWN]
+        ending = [f"T = {steps}" if steps else "never", tables.number(spikes, 0),
+                  tables.number(own["ms_one"], 3), tables.number(own["ms_batch"], 3)]
         if own["refused"]:
             accuracy, ending = ["-"] * len(SHOWN), ["refused", "-", "-", "-"]
-        print("| " + " | ".join([own["tool"], own["recipe"], *accuracy, *ending]) + " |")
-    print()
+        cells.append([own["tool"], own["recipe"], *accuracy, *ending])
+    print(tables.markdown(header, cells) + "\n")
     ours = [own for own in rows if own["tool"] == "Spikeloom"]
     fewest = min((s for own in ours for _, s in [cheapest(own, ann)] if s), default=None)
     _, rate = cheapest(ours[0], ann)

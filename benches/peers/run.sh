@@ -30,13 +30,20 @@ install() {
 case $workload in
 inference)
     install 8 "numpy onnx spikingjelly==2.0.0 sinabs==3.1.3"
-    if [ ! -e "$root/target/release/spikeloom" ]; then
-        (cd "$root" && cargo build --release --package spikeloom-cli)
-    fi
+    ;;
+simulators)
+    # An environment of their own: Brian2 2.9 does not know numpy 2.4.
+    venv=$venv-simulators
+    install 2 "nest-simulator==3.10.0 brian2==2.9.0 numpy==2.3.5"
     ;;
 *)
-    echo "usage: $0 inference [arguments]" >&2
+    echo "usage: $0 inference|simulators [arguments]" >&2
+    echo "  inference [--json]                converted networks in SpikingJelly and sinabs" >&2
+    echo "  simulators [WORKLOAD…] [--json]   spiking networks in NEST and Brian2" >&2
     exit 2
     ;;
 esac
+if [ ! -e "$root/target/release/spikeloom" ]; then
+    (cd "$root" && cargo build --release --package spikeloom-cli)
+fi
 exec "$venv/bin/python" -B "$here/$workload.py" "$@"
