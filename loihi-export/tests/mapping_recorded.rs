@@ -39,7 +39,7 @@ fn every_recorded_mapping_is_equal() {
         .filter(|name| name.ends_with(".json"))
         .collect();
     files.sort();
-    assert_eq!(files.len(), 7);
+    assert_eq!(files.len(), 9);
     for name in files {
         let report = check(&recorded(&name));
         match report.outcome {

@@ -7,6 +7,9 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use sim_core::network::{Convolution, Shape};
 
+/// The longest refractory time of an integrate-and-fire neuron in steps (Loihi 1: 6 bits).
+pub const LONGEST_REFRACTORY: i64 = 64;
+
 /// Integer populations and projections with the numbers a chip holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct QuantisedNetwork {

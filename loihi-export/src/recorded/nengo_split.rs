@@ -76,7 +76,8 @@ pub(super) fn mapped(
     Ok(())
 }
 
-/// A message that a block exceeds a limit; the layers' sizes are in the network's name.
+/// A message that a block exceeds a limit; the layers' sizes are in the network's name. Of networks
+/// that are not dense the synapses are not recorded, and only the limit is compared.
 pub(super) fn refused(
     name: &str,
     message: &str,
@@ -95,10 +96,17 @@ pub(super) fn refused(
         let rest = message.split(words).nth(1)?;
         Some((resource, number(rest)?, number(rest.split("max (").nth(1)?)?))
     });
-    let (Some((resource, used, most)), Some(net), Some(layer)) =
-        (stated, perceptron(&sizes), layer_of(message))
-    else {
-        return Err(Stop::NotCovered(format!("{name}: {message}")));
+    let not_covered = || Stop::NotCovered(format!("{name}: {message}"));
+    let (resource, used, most) = stated.ok_or_else(not_covered)?;
+    if !name.starts_with("mlp") {
+        let limit = limits.limit(resource).unwrap_or(0);
+        let over = f64::from(u8::from(used > limit));
+        comparison.equal(&format!("{name}: {used} {resource} are too many"), [0, 0], over, 1.0)?;
+        let variable = format!("{name}: limit of {resource}");
+        return comparison.equal(&variable, [0, 0], limit as f64, most as f64);
+    }
+    let (Some(net), Some(layer)) = (perceptron(&sizes), layer_of(message)) else {
+        return Err(not_covered());
     };
     let slices = cut(&net, limits);
     let usage = usage_of_slices(&net, &slices, limits);

@@ -57,6 +57,21 @@ impl Sum for i64 {
     }
 }
 
+/// Sums of products of which only the low 32 bits are kept: Lava's `DelayDense` multiplies 32-bit
+/// arrays before it sums them in 64.
+#[derive(Debug, Clone, Copy)]
+struct LowProducts(i64);
+
+impl Sum for LowProducts {
+    #[inline(always)]
+    fn plus(self, weight: i32, payload: i32) -> Self {
+        Self(self.0.wrapping_add(i64::from(weight.wrapping_mul(payload))))
+    }
+}
+
+/// Payloads below this times any stored weight (9 bits) fit 32 bits.
+const SAFE_PAYLOAD: u32 = 1 << 22;
+
 /// Synapses kept by source.
 pub(crate) trait SynapseTable: std::fmt::Debug + Send + Sync {
     /// Adds the weights of plain spikes; returns the synapses visited.
@@ -64,6 +79,11 @@ pub(crate) trait SynapseTable: std::fmt::Debug + Send + Sync {
 
     /// Adds the weights times the payloads; returns the synapses visited.
     fn add_graded(&self, spikes: &[Spike], sums: &mut [i64]) -> u64;
+
+    /// As [`Self::add_graded`] with the low 32 bits of every product.
+    fn add_low_products(&self, spikes: &[Spike], sums: &mut [i64]) -> u64 {
+        self.add_graded(spikes, sums)
+    }
 
     /// A bound on the absolute sum of plain spikes of all sources.
     fn largest_plain_sum(&self) -> u64;
@@ -223,7 +243,19 @@ impl ProjectionTable {
             };
             *filled = true;
             let positions = branch.table.targets_of_positions();
-            visited += if self.graded {
+            visited += if self.graded && self.wraps_products(spikes) {
+                let mut exact = wide.clone();
+                branch.table.add_graded(spikes, &mut exact);
+                let visited = branch.table.add_low_products(spikes, wide);
+                let sums = wide.iter().zip(&exact).enumerate();
+                for (place, _) in sums.filter(|(_, (low, exact))| low != exact) {
+                    let target = positions
+                        .map_or(Some(place), |all| all.get(place).map(|&target| target as usize));
+                    overflows.record(OverflowKind::SynapticSum, time, target.unwrap_or(place));
+                }
+                self.flush(wide, positions, pending, time, overflows);
+                visited
+            } else if self.graded {
                 let visited = branch.table.add_graded(spikes, wide);
                 self.flush(wide, positions, pending, time, overflows);
                 visited
@@ -240,6 +272,12 @@ impl ProjectionTable {
             };
         }
         visited
+    }
+
+    /// Whether Lava keeps 32 bits of products that may be longer.
+    fn wraps_products(&self, spikes: &[Spike]) -> bool {
+        matches!(self.finish, Finish::Shift { narrow: false, .. })
+            && spikes.iter().any(|spike| spike.payload.unsigned_abs() >= SAFE_PAYLOAD)
     }
 
     /// As [`Self::accumulate`] with weights that the table does not hold: `add` adds them to the

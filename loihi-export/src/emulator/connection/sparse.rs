@@ -2,7 +2,7 @@
 
 use crate::emulator::spikes::Spike;
 
-use super::{Sum, SynapseTable};
+use super::{LowProducts, Sum, SynapseTable};
 
 /// Synapses sorted by source; `starts[s]..starts[s + 1]` are those of source s.
 #[derive(Debug)]
@@ -73,6 +73,13 @@ impl SynapseTable for SparseTable {
 
     fn add_graded(&self, spikes: &[Spike], sums: &mut [i64]) -> u64 {
         self.add(spikes, sums)
+    }
+
+    fn add_low_products(&self, spikes: &[Spike], sums: &mut [i64]) -> u64 {
+        let mut low: Vec<LowProducts> = sums.iter().map(|&sum| LowProducts(sum)).collect();
+        let visited = self.add(spikes, &mut low);
+        sums.iter_mut().zip(low).for_each(|(sum, low)| *sum = low.0);
+        visited
     }
 
     fn largest_plain_sum(&self) -> u64 {

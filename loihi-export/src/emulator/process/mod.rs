@@ -17,6 +17,7 @@ pub mod graded_relu_vec;
 pub mod graded_vec;
 pub mod input;
 pub mod lif;
+pub mod lif_refractory;
 pub mod prod_neuron;
 pub mod rf;
 pub mod rf_iz;
@@ -29,6 +30,7 @@ pub mod ternary_lif;
 pub static PROCESSES: &[&ProcessInfo] = &[
     &input::INFO,
     &lif::INFO,
+    &lif_refractory::INFO,
     &ternary_lif::INFO,
     &atrlif::INFO,
     &rf::INFO,

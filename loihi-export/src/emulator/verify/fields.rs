@@ -37,6 +37,17 @@ impl<'a> Fields<'a> {
         fields.map(String::as_str).collect()
     }
 
+    /// Whether a field holds numbers, all of them written without a point.
+    pub(super) fn is_in_integers(&self, field: &str) -> bool {
+        fn all(value: &Value) -> bool {
+            match value {
+                Value::Array(values) => values.iter().all(all),
+                other => other.is_i64() || other.is_u64(),
+            }
+        }
+        self.value.get(field).is_some_and(all)
+    }
+
     /// An object in a field.
     pub(super) fn object(&self, field: &str) -> Result<Self, VerifyError> {
         let value = self.get(field)?;

@@ -52,6 +52,9 @@ struct Case<'a> {
     variables: [Vec<f64>; 3],
     /// Which of them a sparse matrix stores: the others stay 0. None where all are stored.
     stored: Option<[Vec<bool>; 3]>,
+    /// Which of them Lava keeps in whole numbers, in floating point too: a sparse matrix that was
+    /// given as integers cuts what is written into it.
+    whole: [bool; 3],
     places: Vec<Place>,
     sources: usize,
     targets: usize,
@@ -130,6 +133,11 @@ fn read<'a>(case: &'a Fields<'a>, process: &str, float: bool) -> Checked<Case<'a
     let is_sparse = process.starts_with("LearningSparse");
     let not_zero = |values: &Vec<f64>| values.iter().map(|&value| value != 0.0).collect();
     let stored = is_sparse.then(|| variables.each_ref().map(not_zero));
+    let rows = case.object("vars")?;
+    let whole = ["weights", "tag_2", "tag_1"].map(|name| {
+        let stated = name == "weights" || arguments.is_in_integers(name);
+        is_sparse && stated && rows.is_in_integers(name)
+    });
     let pre = inputs.integer_rows("pre")?;
     let factor = |name: &str| inputs.rows(name);
     let third = match inputs.has("y1") {
@@ -138,7 +146,6 @@ fn read<'a>(case: &'a Fields<'a>, process: &str, float: bool) -> Checked<Case<'a
     };
     let mut rule = rule(&arguments)?;
     rule.third_factor = third.as_ref().map(|_| [None; 3]);
-    let rows = case.object("vars")?;
     if let Some(other) = rows.names().into_iter().find(|name| !VARIABLES.contains(name)) {
         return Err(Stop::NotCovered(format!("variable '{other}' of a learning projection")));
     }
@@ -152,6 +159,7 @@ fn read<'a>(case: &'a Fields<'a>, process: &str, float: bool) -> Checked<Case<'a
         graded,
         variables,
         stored,
+        whole,
         places,
         sources,
         targets,
@@ -264,6 +272,10 @@ fn run<A: Arithmetic>(
         for (values, stored) in state.variables.iter_mut().zip(case.stored.iter().flatten()) {
             let absent = values.iter_mut().zip(stored).filter(|(_, stored)| !**stored);
             absent.for_each(|(value, _)| *value = A::Value::default());
+        }
+        let cut = state.variables.iter_mut().zip(case.whole).filter(|(_, whole)| *whole);
+        for value in cut.flat_map(|(values, _)| values.iter_mut()) {
+            *value = from(to(*value).trunc());
         }
         for (name, recorded) in &case.recorded {
             let ours = variable(&state, name).iter().map(|&value| to(value)).collect::<Vec<_>>();
