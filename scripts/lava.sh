@@ -1,14 +1,20 @@
 #!/bin/sh
 # Installs Lava into .venv-lava (Python 3.10) and runs our exports in it.
 #   scripts/lava.sh            processes of the exported script (lava-nc)
-#   scripts/lava.sh netx       and the recorded .net files through netx (lava-dl, needs PyTorch: 2 GB)
+#   scripts/lava.sh netx       and .net files through netx (lava-dl, needs PyTorch: 2 GB): the recorded
+#                              ones, and those that we read and wrote again
 set -eu
 cd "$(dirname "$0")/.."
 VENV=.venv-lava
 OUT=out/lava
-PYTHON310=${PYTHON310:-python3.10}
-
-if ! command -v "$PYTHON310" >/dev/null 2>&1; then
+# A version manager may have a command of this name that only says where Python 3.10 is.
+for python in ${PYTHON310:-python3.10 "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.10.*/bin/python}; do
+    if "$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 10))' 2>/dev/null; then
+        PYTHON310=$python
+        break
+    fi
+done
+if ! "${PYTHON310:-python3.10}" -c '' 2>/dev/null; then
     echo "Lava needs Python 3.10 (>= 3.10, < 3.11); set PYTHON310 to one" >&2
     exit 2
 fi
@@ -30,15 +36,23 @@ if [ "${1:-}" = netx ]; then
         echo "==> lava-dl into $VENV"
         "$VENV/bin/pip" install --quiet --no-deps torch==2.3.1 torchvision==0.18.1
         "$VENV/bin/pip" install --quiet typing_extensions filelock sympy jinja2 fsspec "pillow<11" \
-            h5py matplotlib opencv-python-headless ninja pbr
+            h5py matplotlib "opencv-python-headless<5" ninja pbr "numpy<2"
         "$VENV/bin/pip" install --quiet --no-deps lava-dl==0.6.0
     fi
-    for net in tests/data/netx/slayer_*.net tests/data/netx/hand_*.net; do
+    # Runs a file in netx and compares its spikes: in_netx FILE.net RECORDING.npz OUT.npz
+    in_netx() {
+        timeout 300 "$VENV/bin/python" -B tests/conformance_tools/netx_run.py "$1" "$2" "$3" >/dev/null
+        "$VENV/bin/python" -B tests/conformance_tools/same_spikes.py "$2" "$3"
+    }
+    for net in tests/data/netx/slayer_*.net tests/data/netx/hand_*.net tests/data/netx/ref_*.net; do
         name=$(basename "$net" .net)
         [ "$name" = hand_reset ] && continue # was recorded with an argument of netx
-        timeout 300 "$VENV/bin/python" -B tests/conformance_tools/netx_run.py "$net" \
-            "tests/data/netx/$name.npz" "$OUT/$name.npz" >/dev/null
-        "$VENV/bin/python" -B tests/conformance_tools/same_spikes.py "tests/data/netx/$name.npz" \
-            "$OUT/$name.npz"
+        in_netx "$net" "tests/data/netx/$name.npz" "$OUT/$name.npz"
+    done
+    echo "==> files that we read and wrote again, in netx"
+    for name in ref_sdnn ref_rf_phase ref_rf_iz ref_input_cuba slayer_mlp slayer_cnn hand_dense_rec; do
+        cargo run --quiet --release --package spikeloom-cli -- export "tests/data/netx/$name.net" \
+            --format netx --out "$OUT/again_$name.net" --force >/dev/null
+        in_netx "$OUT/again_$name.net" "tests/data/netx/$name.npz" "$OUT/again_$name.npz"
     done
 fi

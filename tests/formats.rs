@@ -222,7 +222,7 @@ fn stored(layer: &NetxLayer) -> (Vec<i64>, Vec<i64>, i64) {
     let weights = layer.weights.as_ref().unwrap().values.to_f64().unwrap();
     assert!(weights.iter().all(|weight| weight.fract() == 0.0));
     let bias = layer.bias.as_ref().map(|bias| bias.values.to_i64().unwrap()).unwrap_or_default();
-    let threshold = layer.neuron.as_ref().unwrap().threshold.unwrap();
+    let threshold = layer.neuron.as_ref().unwrap().threshold.unwrap() as i64;
     (weights.iter().map(|&weight| weight as i64).collect(), bias, threshold)
 }
 
@@ -244,7 +244,7 @@ fn a_netx_file_holds_the_integers_of_the_quantised_network() {
         let population = &network.populations[projection.target];
         assert_eq!(population.parameters["vth"], IntegerValues::One(threshold));
         let neuron = layer.neuron.as_ref().unwrap();
-        assert_eq!((neuron.current_decay, neuron.voltage_decay), (Some(4096), Some(0)));
+        assert_eq!((neuron.current_decay, neuron.voltage_decay), (Some(4096.0), Some(0.0)));
         let IntegerValues::PerNeuron(biases) = &population.parameters["bias_mant"] else {
             panic!("one bias for all")
         };

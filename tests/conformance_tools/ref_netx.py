@@ -25,20 +25,23 @@ def opt(w):
     return w << sb, 8 - sb - n, -sb
 def scal(d):
     a = np.asarray(d[()]).reshape(-1); return int(a[0])
+def number(d):
+    """What netx does not cut: decays and thresholds of RF and SDNN neurons."""
+    return float(np.asarray(d[()]).reshape(-1)[0])
 def neuron(g, n, bias, reset):
     return LIFFixed(n, scal(g["iDecay"]) - 1, scal(g["vDecay"]), bias, 6, vth=scal(g["vThMant"]), **reset)
 class SDN:
     """Delta (input layer) / SigmaDelta (ReLU) as netx configures them: spike_exp 6, state_exp 6"""
     def __init__(s, n, vth, bias, delta, se=6, st=6):
-        s.vth, s.b, s.delta, s.se, s.st = vth << (se + st), np.asarray(bias, i64) << (se + st), delta, se, st; s.sig = np.zeros(n, i64); s.act = s.sig.copy(); s.res = s.sig.copy()
+        s.vth, s.b, s.delta, s.se, s.st = vth * (1 << (se + st)), np.asarray(bias, i64) << (se + st), delta, se, st; s.sig = np.zeros(n, i64); s.act = s.sig.copy(); s.res = s.sig.copy()
     def step(s, a):
         if s.delta: x = np.asarray(a, i64) << (s.se + s.st)
         else: s.sig = s.sig + a; x = np.maximum(s.sig + s.b, 0)
         d = x - s.act + s.res; o = np.where(np.abs(d) >= s.vth, d, 0); s.res = d - o; s.act = x; return o >> s.st
 class RFn:
     def __init__(s, n, g, izh):
-        sd, cd = scal(g["sinDecay"]) / 4096, scal(g["cosDecay"]) / 4096; al = 1 - np.sqrt(sd ** 2 + cd ** 2); per = 1 / (np.arctan2(sd, cd) / 2 / np.pi)
-        s.sd = int((1 - al) * np.sin(np.pi * 2 * 1 / per) * 4096); s.cd = int((1 - al) * np.cos(np.pi * 2 * 1 / per) * 4096); s.vth = int(scal(g["vThMant"]) * 64); s.izh = izh; s.re = np.zeros(n, i64); s.im = np.zeros(n, i64)
+        sd, cd = number(g["sinDecay"]) / 4096, number(g["cosDecay"]) / 4096; al = 1 - np.sqrt(sd ** 2 + cd ** 2); per = 1 / (np.arctan2(sd, cd) / 2 / np.pi)
+        s.sd = int((1 - al) * np.sin(np.pi * 2 * 1 / per) * 4096); s.cd = int((1 - al) * np.cos(np.pi * 2 * 1 / per) * 4096); s.vth = int(number(g["vThMant"]) * 64); s.izh = izh; s.re = np.zeros(n, i64); s.im = np.zeros(n, i64)
     def step(s, ab):
         from ref_lava import trunc_shift as tr, M
         a, b = np.asarray(ab[0], i64) << 6, np.asarray(ab[1], i64) << 6
@@ -98,7 +101,7 @@ def sim(fn, x, reset_interval=None):
         nu = g["neuron"] if "neuron" in g else None
         m = (None if "iDecay" not in nu else neuron(nu, n, b.reshape(-1), rs)) if nu is not None else LIFFixed(n, -1, 4096, 0, 6, vth=1 << 17, **rs)
         nt = ntype(g); graded = nt == "SDNN"
-        if nt == "SDNN": m = SDN(n, scal(nu["vThMant"]), b.reshape(-1), ty == "input")
+        if nt == "SDNN": m = SDN(n, number(nu["vThMant"]) if "vThMant" in nu else 0, b.reshape(-1), ty == "input")
         elif "RF" in nt: m = RFn(n, nu, "PHASE" not in nt)
         S = np.zeros((T, n), i64); rec = np.zeros(n, i64)
         for t in range(T):

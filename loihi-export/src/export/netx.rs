@@ -1,5 +1,5 @@
-//! Lava-DL's netx file (`.net`, HDF5): a chain of dense, recurrent and convolution layers of LIF
-//! neurons.
+//! Lava-DL's netx file (`.net`, HDF5): a chain of dense, recurrent and convolution layers of
+//! integrate-and-fire neurons (CUBA), sigma-delta neurons (SDNN) or resonators (RF).
 //!
 //! netx reads a file without checking it: layers of unknown types are skipped, weights beyond the
 //! range silently become 0, delays beyond 62 are clamped, all-zero layers crash it. So a network is
@@ -33,6 +33,14 @@ pub const BUILT_TYPES: [&str; 5] = ["input", "flatten", "dense", "dense_rec", "c
 pub const LARGEST_DELAY: u8 = 62;
 /// netx gives every bias this exponent, the unit of the weights.
 pub const BIAS_EXPONENT: u32 = 6;
+/// netx gives SDNN neurons and resonators this many fractional bits of the state.
+const STATE_EXPONENT: i64 = 6;
+/// netx gives the spikes of SDNN neurons this many fractional bits, unless told otherwise.
+const SPIKE_EXPONENT: u8 = 6;
+/// Fractional bits of a resonator's decays.
+const DECAY_BITS: i64 = 12;
+/// Bits of a graded spike of SDNN neurons.
+const GRADED_BITS: u8 = 16;
 
 /// A network that netx runs exactly: the layers of the file.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,6 +60,8 @@ pub enum PlannedLayer {
     Input {
         /// The extents.
         shape: Vec<u32>,
+        /// Neurons that the input itself drives; none where spikes are injected.
+        neuron: Option<PlannedNeuron>,
     },
     /// The next dense layer sees the picture in the order channel, row, column.
     Flatten {
@@ -60,8 +70,10 @@ pub enum PlannedLayer {
     },
     /// Every neuron of the layer before reaches every neuron.
     Dense {
-        /// Weights `[out, in]` before netx codes them.
+        /// Weights `[out, in]` before netx codes them; the real parts where resonators follow.
         weights: Vec<i64>,
+        /// Imaginary parts `[out, in]` where resonators follow; empty for other neurons.
+        imaginary: Vec<i64>,
         /// Weights of the layer on itself `[out, out]`; empty for none.
         recurrent: Vec<i64>,
         /// Neurons before and in the layer.
@@ -73,7 +85,7 @@ pub enum PlannedLayer {
         /// Bias of each neuron; empty for none.
         bias: Vec<i64>,
         /// The neurons.
-        neuron: LifNumbers,
+        neuron: PlannedNeuron,
     },
     /// Shared kernels.
     Conv {
@@ -84,8 +96,32 @@ pub enum PlannedLayer {
         /// Bias of each channel; empty for none.
         bias: Vec<i64>,
         /// The neurons.
-        neuron: LifNumbers,
+        neuron: PlannedNeuron,
     },
+}
+
+/// The neurons of a layer as the file states them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum PlannedNeuron {
+    /// Integrate-and-fire: `CUBA`.
+    Lif(LifNumbers),
+    /// Resonate-and-fire: `RF_PHASE`, or `RF_IZHIKEVICH` with reset.
+    Resonator {
+        /// Whether they spike where their phase passes zero (and do not reset).
+        is_phase: bool,
+        /// `sinDecay` and `cosDecay`; between the whole numbers, so that netx's cut gives the
+        /// wanted ones whatever its functions' last bits are.
+        decays: [f64; 2],
+        /// `vThMant`; the state's threshold over 2^6.
+        threshold: f64,
+    },
+    /// Sigma-delta (`SDNN`): Delta in an input layer, SigmaDelta in others.
+    SigmaDelta {
+        /// `vThMant`; the state's threshold over 2^12.
+        threshold: f64,
+    },
+    /// `SDNN` with `sigma_output`: sends its sum in every step.
+    Sigma,
 }
 
 /// The numbers of a CUBA neuron as the file states them.

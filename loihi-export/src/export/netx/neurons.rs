@@ -9,16 +9,12 @@ use crate::quantise::network::{IntegerValues, QuantisedPopulation};
 use super::read::NetxNeuron;
 use super::runnable::{Layer, NetxOptions};
 use super::weights::whole;
-use super::{BIAS_EXPONENT, NetxError};
+use super::{BIAS_EXPONENT, DECAY_BITS, GRADED_BITS, NetxError, STATE_EXPONENT};
 
-/// netx adds these fractional bits to the state of SDNN and resonator neurons.
-const STATE_EXPONENT: i64 = 6;
-/// Fractional bits of a resonator's decays.
-const DECAY_UNITY: f64 = 4096.0;
+/// A resonator's decay that keeps everything.
+const DECAY_UNITY: f64 = (1_i64 << DECAY_BITS) as f64;
 /// Decays this close to a whole number are cut differently by sines of other last bits.
 const ROUNDING: f64 = 1e-9;
-/// Bits of a graded spike of SDNN neurons.
-const GRADED_BITS: u8 = 16;
 
 /// What a layer's neurons are, and how many bits their spikes carry.
 pub(super) struct Neurons {
@@ -38,9 +34,9 @@ pub(super) fn neurons(
     // netx's integrator: its threshold is 2^17 by the precedence of `1 << 18 - 1`.
     let integrator = NetxNeuron {
         neuron_type: "CUBA".into(),
-        current_decay: Some(0),
-        voltage_decay: Some(4096),
-        threshold: Some(1 << 17),
+        current_decay: Some(0.0),
+        voltage_decay: Some(4096.0),
+        threshold: Some(f64::from(1 << 17)),
         sine_decay: None,
         cosine_decay: None,
         sigma_output: false,
@@ -64,10 +60,18 @@ pub(super) fn neurons(
     let threshold = || neuron.threshold.ok_or_else(|| missing("vThMant"));
     let (process, message_bits, complex) = match neuron.neuron_type.as_str() {
         "CUBA" | "LOIHI" => {
+            // Lava shifts these numbers, which stops its run where they are no whole ones.
+            let whole = |field: &str, number: f64| match number.fract() == 0.0 {
+                true => Ok(number as i64),
+                false => {
+                    Err(layer.wrong(format!("{field} is {number}; Lava needs a whole number")))
+                }
+            };
             let decay = neuron.current_decay.ok_or_else(|| missing("iDecay"))?;
-            set("du", decay.saturating_sub(1));
-            set("dv", neuron.voltage_decay.ok_or_else(|| missing("vDecay"))?);
-            set("vth", threshold()?);
+            set("du", whole("iDecay", decay)?.saturating_sub(1));
+            let decay = neuron.voltage_decay.ok_or_else(|| missing("vDecay"))?;
+            set("dv", whole("vDecay", decay)?);
+            set("vth", whole("vThMant", threshold()?)?);
             set("bias_exp", i64::from(BIAS_EXPONENT));
             if let Some(interval) = options.reset_interval {
                 set("reset_interval", i64::from(interval));
@@ -79,7 +83,8 @@ pub(super) fn neurons(
         "SDNN" if neuron.sigma_output && !is_input => ("sigma", GRADED_BITS, false),
         "SDNN" => {
             let unit = 1i64 << (i64::from(options.spike_exponent) + STATE_EXPONENT).clamp(0, 30);
-            set("vth", threshold()?.saturating_mul(unit));
+            // The state's changes are whole: they reach a threshold when they reach its ceiling.
+            set("vth", (threshold()? * unit as f64).ceil() as i64);
             set("spike_exp", i64::from(options.spike_exponent));
             set("state_exp", STATE_EXPONENT);
             (if is_input { "delta" } else { "sigma_delta" }, GRADED_BITS, false)
@@ -94,7 +99,7 @@ pub(super) fn neurons(
                 set(name, cut);
                 close |= is_close;
             }
-            set("vth", threshold()?.saturating_mul(1 << STATE_EXPONENT));
+            set("vth", (threshold()? * f64::from(1 << STATE_EXPONENT)) as i64);
             set("state_exp", STATE_EXPONENT);
             (if name.contains("PHASE") { "rf" } else { "rf_iz" }, 0, true)
         }
@@ -125,9 +130,9 @@ pub(super) fn neurons(
 
 /// Sine and cosine decay as netx computes them, to a period and a decay and back; netx then cuts
 /// them to whole numbers, which may lose one unit.
-fn resonator(sine: i64, cosine: i64) -> [f64; 2] {
+pub(super) fn resonator(sine: f64, cosine: f64) -> [f64; 2] {
     use std::f64::consts::PI;
-    let (sine, cosine) = (sine as f64 / DECAY_UNITY, cosine as f64 / DECAY_UNITY);
+    let (sine, cosine) = (sine / DECAY_UNITY, cosine / DECAY_UNITY);
     let decay = 1.0 - (sine * sine + cosine * cosine).sqrt();
     let period = 1.0 / (sine.atan2(cosine) / 2.0 / PI);
     let angle = PI * 2.0 / period;
@@ -213,9 +218,9 @@ mod tests {
     #[test]
     fn decays_equal_pythons_for_all_signs_and_may_lose_one_unit() {
         let (mut checksum, mut changed) = (0_i64, 0);
-        for sine in (-4000..=4000).step_by(37) {
-            for cosine in (-4000..=4000).step_by(41) {
-                let [s, c] = resonator(sine, cosine).map(|decay| decay as i64);
+        for sine in (-4000_i64..=4000).step_by(37) {
+            for cosine in (-4000_i64..=4000).step_by(41) {
+                let [s, c] = resonator(sine as f64, cosine as f64).map(|decay| decay as i64);
                 assert!((sine - s).abs() <= 1 && (cosine - c).abs() <= 1);
                 changed += usize::from([s, c] != [sine, cosine]);
                 checksum = (checksum * 31 + s * 8192 + c).rem_euclid(1_000_000_007);

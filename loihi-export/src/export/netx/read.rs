@@ -51,20 +51,20 @@ pub struct NetxConvolution {
 }
 
 /// The neurons of a layer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct NetxNeuron {
     /// `CUBA`, `SDNN`, … as stored.
     pub neuron_type: String,
     /// `iDecay`, where it is stored.
-    pub current_decay: Option<i64>,
+    pub current_decay: Option<f64>,
     /// `vDecay`, where it is stored.
-    pub voltage_decay: Option<i64>,
+    pub voltage_decay: Option<f64>,
     /// `vThMant`, where it is stored.
-    pub threshold: Option<i64>,
+    pub threshold: Option<f64>,
     /// `sinDecay` of a resonator, where it is stored.
-    pub sine_decay: Option<i64>,
+    pub sine_decay: Option<f64>,
     /// `cosDecay` of a resonator, where it is stored.
-    pub cosine_decay: Option<i64>,
+    pub cosine_decay: Option<f64>,
     /// Whether `sigma_output` is there: an SDNN layer that sends sums instead of changes.
     pub sigma_output: bool,
     /// Whether `messageBits` is there, on which netx hangs.
@@ -166,13 +166,15 @@ fn read_neuron(group: &Group) -> Result<Option<NetxNeuron>, NetxError> {
         return Ok(None);
     }
     let neuron = group.group("neuron")?;
-    let number = |name: &str| -> Result<Option<i64>, NetxError> {
+    let number = |name: &str| -> Result<Option<f64>, NetxError> {
         let Some(array) = numbers(&neuron, name)? else {
             return Ok(None);
         };
-        // netx truncates what is no whole number, as Python's int() does.
         let value = array.values.to_f64().and_then(|v| v.first().copied());
-        Ok(value.map(|v| v as i64))
+        match value.is_none_or(f64::is_finite) {
+            true => Ok(value),
+            false => Err(wrong(&neuron, format!("{name} is no finite number"))),
+        }
     };
     Ok(Some(NetxNeuron {
         neuron_type: neuron.read_text("type")?,

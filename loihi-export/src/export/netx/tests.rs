@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexMap;
 use sim_core::network::{Convolution, Shape};
 
+mod other_neurons;
 mod recurrent;
 
 use super::*;
@@ -101,7 +102,7 @@ fn the_layers_of_a_written_file_are_read_back_with_every_number() {
     let neuron = conv.neuron.as_ref().unwrap();
     assert_eq!(neuron.neuron_type, "CUBA");
     let numbers = (neuron.current_decay, neuron.voltage_decay, neuron.threshold);
-    assert_eq!(numbers, (Some(4096), Some(128), Some(90)));
+    assert_eq!(numbers, (Some(4096.0), Some(128.0), Some(90.0)));
     let dense = &layers[3];
     // The stored weights are shifted; the file holds what netx shifts again.
     assert_eq!(dense.weights.as_ref().unwrap().values.to_i64().unwrap(), pattern(480));
@@ -186,7 +187,7 @@ fn every_rule_is_guarded() {
             n.populations.push(population("lost", Shape::List(3), &[("vth", 1)]));
         }),
         ("graph", "do not exist", |n| n.projections[1].target = 7),
-        ("input", "2 populations", |n| {
+        ("input", "2 inputs", |n| {
             n.populations.push(population("second", Shape::List(3), &[]));
         }),
     ];
@@ -263,7 +264,7 @@ fn a_dense_layer_on_a_picture_takes_it_as_a_list() {
     network.projections = vec![projection(0, 1, dense(&pattern(600), 10, 60))];
     network.projections[0].delay = DelaySteps::PerSynapse((0..600).map(|k| k as u8 % 63).collect());
     let plan = plan(&network).unwrap();
-    assert!(matches!(&plan.layers[0], PlannedLayer::Input { shape } if *shape == [60]));
+    assert!(matches!(&plan.layers[0], PlannedLayer::Input { shape, .. } if *shape == [60]));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("dense.net");
     write_netx(&path, &network, false).unwrap();
@@ -281,12 +282,12 @@ fn files_of_lava_dl_are_listed_layer_by_layer() {
     assert_eq!(layers[1].convolution.unwrap().groups, 2);
     assert_eq!(layers[1].convolution.unwrap().stride, [2, 2]);
     assert_eq!(layers[3].weights.as_ref().unwrap().shape, [10, 96]);
-    assert_eq!(layers[0].neuron.as_ref().unwrap().voltage_decay, Some(123));
+    assert_eq!(layers[0].neuron.as_ref().unwrap().voltage_decay, Some(123.0));
     let layers = read_netx_layers(&golden("slayer_mlp.net")).unwrap();
     assert_eq!((layers.len(), layers[0].shape.as_slice()), (2, &[16][..]));
     assert!(layers.iter().all(|l| l.warnings.is_empty()), "{layers:?}");
     let layers = read_netx_layers(&golden("hand_minimal.net")).unwrap();
-    assert_eq!(layers[0].neuron.as_ref().unwrap().current_decay, Some(1024));
+    assert_eq!(layers[0].neuron.as_ref().unwrap().current_decay, Some(1024.0));
     let layers = read_netx_layers(&golden("hand_conv.net")).unwrap();
     assert_eq!(layers[1].bias.as_ref().unwrap().values.to_i64().unwrap(), [5, -20, 30]);
     let layers = read_netx_layers(&golden("hand_dense_rec.net")).unwrap();

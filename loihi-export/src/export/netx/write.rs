@@ -6,7 +6,7 @@ use model_io::array::Array;
 use model_io::atomic::write_atomically;
 use model_io::hdf5::{self, GroupWriter, Hdf5Error, Storage};
 
-use super::{LifNumbers, NetxError, NetxPlan, PlannedLayer, integers, plan};
+use super::{NetxError, NetxPlan, PlannedLayer, PlannedNeuron, integers, plan};
 use crate::quantise::network::QuantisedNetwork;
 
 /// Checks a network and writes it, whole or not at all; equal networks give equal bytes.
@@ -46,22 +46,38 @@ fn write_layer(group: &GroupWriter, layer: &PlannedLayer) -> Result<(), Hdf5Erro
         group.write(name, &Array::scalar(i64::from(value)), Storage::Plain)
     };
     match layer {
-        PlannedLayer::Input { shape } => {
+        PlannedLayer::Input { shape, neuron } => {
             group.write_short_text("type", "input")?;
-            list("shape", shape)
+            list("shape", shape)?;
+            neuron.as_ref().map_or(Ok(()), |neuron| write_neuron(group, neuron))
         }
         PlannedLayer::Flatten { size } => {
             group.write_short_text("type", "flatten")?;
             list("shape", &[*size])
         }
-        PlannedLayer::Dense { weights, recurrent, sources, neurons, delays, bias, neuron } => {
+        PlannedLayer::Dense {
+            weights,
+            imaginary,
+            recurrent,
+            sources,
+            neurons,
+            delays,
+            bias,
+            neuron,
+        } => {
             let is_recurrent = !recurrent.is_empty();
             group.write_short_text("type", if is_recurrent { "dense_rec" } else { "dense" })?;
             list("shape", &[*neurons])?;
             scalar("inFeatures", *sources)?;
             scalar("outFeatures", *neurons)?;
             let matrix = vec![*neurons as usize, *sources as usize];
-            write_weights(group, "weight", matrix.clone(), weights)?;
+            if imaginary.is_empty() {
+                write_weights(group, "weight", matrix.clone(), weights)?;
+            } else {
+                let complex = group.create_group("weight")?;
+                write_weights(&complex, "real", matrix.clone(), weights)?;
+                write_weights(&complex, "imag", matrix.clone(), imaginary)?;
+            }
             if is_recurrent {
                 let square = vec![*neurons as usize; 2];
                 write_weights(group, "weight_rec", square, recurrent)?;
@@ -111,17 +127,40 @@ fn write_bias(group: &GroupWriter, bias: &[i64]) -> Result<(), Hdf5Error> {
     group.write("bias", &Array::vector(bias.to_vec()), Storage::Plain)
 }
 
-fn write_neuron(group: &GroupWriter, neuron: &LifNumbers) -> Result<(), Hdf5Error> {
+fn write_neuron(group: &GroupWriter, neuron: &PlannedNeuron) -> Result<(), Hdf5Error> {
     let group = group.create_group("neuron")?;
-    group.write_text("type", "CUBA")?;
-    let numbers = [
-        ("iDecay", neuron.current_decay),
-        ("vDecay", neuron.voltage_decay),
-        ("vThMant", neuron.threshold),
-        ("refDelay", 1),
-    ];
-    for (name, value) in numbers {
-        group.write(name, &Array::scalar(value), Storage::Plain)?;
-    }
-    group.write("gradedSpike", &Array::scalar(false), Storage::Plain)
+    let whole = |name: &str, value: i64| group.write(name, &Array::scalar(value), Storage::Plain);
+    // Whole numbers are integers in lava-dl's own files.
+    let number = |name: &str, value: f64| match value.fract() == 0.0 {
+        true => whole(name, value as i64),
+        false => group.write(name, &Array::scalar(value), Storage::Plain),
+    };
+    let graded = match neuron {
+        PlannedNeuron::Lif(lif) => {
+            group.write_text("type", "CUBA")?;
+            whole("iDecay", lif.current_decay)?;
+            whole("vDecay", lif.voltage_decay)?;
+            whole("vThMant", lif.threshold)?;
+            whole("refDelay", 1)?;
+            false
+        }
+        PlannedNeuron::Resonator { is_phase, decays: [sine, cosine], threshold } => {
+            group.write_text("type", if *is_phase { "RF_PHASE" } else { "RF_IZHIKEVICH" })?;
+            number("sinDecay", *sine)?;
+            number("cosDecay", *cosine)?;
+            number("vThMant", *threshold)?;
+            false
+        }
+        PlannedNeuron::SigmaDelta { threshold } => {
+            group.write_text("type", "SDNN")?;
+            number("vThMant", *threshold)?;
+            true
+        }
+        PlannedNeuron::Sigma => {
+            group.write_text("type", "SDNN")?;
+            whole("sigma_output", 1)?;
+            true
+        }
+    };
+    group.write("gradedSpike", &Array::scalar(graded), Storage::Plain)
 }

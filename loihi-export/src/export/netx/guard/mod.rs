@@ -2,20 +2,19 @@
 
 use sim_core::network::{Convolution, Shape};
 
-use super::{BIAS_EXPONENT, LifNumbers, NetxPlan, NetxViolation, PlannedLayer};
-use crate::quantise::network::{
-    Connection, IntegerValues, QuantisedNetwork, QuantisedPopulation, QuantisedProjection,
-};
+use super::{BIAS_EXPONENT, LifNumbers, NetxPlan, NetxViolation, PlannedLayer, PlannedNeuron};
+use crate::quantise::network::{Connection, IntegerValues, QuantisedNetwork, QuantisedPopulation};
 
 mod chain;
+mod neurons;
 mod weights;
 
+use chain::Incoming;
+use neurons::{is_complex, is_driven, message_bits};
 use weights::dense_form;
 
 /// Biases fit 16 bits, beyond which Lava wraps silently.
 const BIAS_RANGE: std::ops::RangeInclusive<i64> = -32767..=32767;
-/// Parameters of `lif` that have a place in the file.
-const PARAMETERS: [&str; 5] = ["du", "dv", "vth", "bias_mant", "bias_exp"];
 
 /// Turns a network into layers of a netx file.
 ///
@@ -28,18 +27,15 @@ pub fn plan(network: &QuantisedNetwork) -> Result<NetxPlan, Vec<NetxViolation>> 
     let mut flat = true;
     for (position, &index) in order.iter().enumerate() {
         let population = &network.populations[index];
-        let mut incoming = network.projections.iter().filter(|p| p.target == index);
-        let recurrent = incoming.clone().find(|p| p.source == index);
-        let incoming = incoming.find(|p| p.source != index);
         if position == 0 {
             let convolves = network.projections.iter().any(|p| {
                 p.source == index && matches!(p.connection, Connection::Convolution { .. })
             });
             layers.push(guard.input(population, convolves));
             flat = !convolves;
-        } else if let Some(projection) = incoming {
+        } else if let Some(incoming) = Incoming::of(network, index) {
             let source = &network.populations[order[position - 1]];
-            guard.layer((projection, recurrent), source, population, &mut flat, &mut layers);
+            guard.layer(&incoming, source, population, &mut flat, &mut layers);
         }
     }
     if guard.violations.is_empty() {
@@ -65,7 +61,13 @@ impl Guard {
             Shape::Picture(picture) if convolves => picture.to_vec(),
             other => vec![self.size(population, &other)],
         };
-        PlannedLayer::Input { shape }
+        let neuron = (population.process != "input").then(|| self.neuron(population, true));
+        if neuron.is_some() && !self.bias(population).is_empty() {
+            let problem = "it is driven and has a bias; netx ignores biases of input layers";
+            let remedy = "add the bias to the input, or put it into the next layer";
+            self.report("bias", &population.name, problem.into(), remedy);
+        }
+        PlannedLayer::Input { shape, neuron }
     }
 
     fn size(&mut self, population: &QuantisedPopulation, shape: &Shape) -> u32 {
@@ -76,51 +78,50 @@ impl Guard {
         })
     }
 
-    /// One layer: the projection from the layer before, and the layer's own where it is recurrent.
+    /// One layer: the projections from the layer before, and the layer's own where it is recurrent.
     fn layer(
         &mut self,
-        (projection, recurrent): (&QuantisedProjection, Option<&QuantisedProjection>),
+        incoming: &Incoming<'_>,
         source: &QuantisedPopulation,
         population: &QuantisedPopulation,
         flat: &mut bool,
         layers: &mut Vec<PlannedLayer>,
     ) {
-        if let Some(dense) = dense_form(projection, source, population) {
-            return self.layer((&dense, recurrent), source, population, flat, layers);
-        }
-        let neuron = self.neuron(population);
+        let dense = dense_form(incoming.forward, source, population);
+        let Incoming { imaginary, recurrent, .. } = *incoming;
+        let forward = dense.as_ref().unwrap_or(incoming.forward);
+        let neuron = self.neuron(population, false);
         let bias = self.bias(population);
-        for projection in [Some(projection), recurrent].into_iter().flatten() {
-            if projection.message_bits != 0 {
-                let problem = format!("its spikes carry {} bits", projection.message_bits);
-                let remedy = "netx sends plain spikes between CUBA layers; use message_bits 0";
-                self.report("graded", &projection.name, problem, remedy);
-            }
-        }
+        self.synapses(incoming, source, population);
         let (sources, neurons) =
             (self.size(source, &source.shape), self.size(population, &population.shape));
-        match &projection.connection {
-            Connection::Dense { weights, sign_mode, weight_bits, weight_exponent } => {
+        match &forward.connection {
+            Connection::Dense { .. } => {
                 if !*flat {
                     layers.push(PlannedLayer::Flatten { size: sources });
                 }
                 *flat = true;
-                let code = (*sign_mode, *weight_bits, *weight_exponent);
-                let weights = self.written(&projection.name, weights, code, sources);
-                let recurrent =
-                    recurrent.map(|p| self.recurrent(p, population)).unwrap_or_default();
-                self.coded(&projection.name, &weights, &recurrent, neurons, sources);
-                let delays = self.delays(projection, weights.len());
+                let weights = self.matrix(forward, source, population);
+                let imaginary = imaginary.map(|p| self.matrix(p, source, population));
+                let imaginary = imaginary.unwrap_or_default();
+                let recurrent = recurrent.map(|p| self.recurrent(p, population));
+                let recurrent = recurrent.unwrap_or_default();
+                self.coded(&forward.name, &weights, &recurrent, neurons, sources);
+                if let Some(projection) = incoming.imaginary {
+                    self.coded(&projection.name, &imaginary, &[], neurons, sources);
+                }
+                let delays = self.delays(forward, weights.len());
                 if !recurrent.is_empty() && delays.iter().any(|&d| d != 0) {
                     let problem =
                         "it leads into a recurrent layer and is delayed; netx would forget \
                                    the weights' exponent and delay the recurrent ones alike"
                             .into();
                     let remedy = "put the delay before another layer, or take the recurrence out";
-                    self.report("delay", &projection.name, problem, remedy);
+                    self.report("delay", &forward.name, problem, remedy);
                 }
                 layers.push(PlannedLayer::Dense {
                     weights,
+                    imaginary,
                     recurrent,
                     sources,
                     neurons,
@@ -134,19 +135,19 @@ impl Guard {
                     let problem = "a convolution follows a layer without rows and columns".into();
                     let remedy = "netx convolves the input and convolutions only; give the source \
                                   population a picture's shape or use dense weights";
-                    self.report("order", &projection.name, problem, remedy);
+                    self.report("order", &forward.name, problem, remedy);
                 }
                 if let Some(recurrent) = recurrent {
                     let problem = "it makes a layer recurrent that a convolution reaches".into();
                     let remedy = "netx has recurrent layers behind dense weights only; use those";
                     self.report("recurrent", &recurrent.name, problem, remedy);
                 }
-                self.geometry(&projection.name, geometry, source, population);
-                let weights = self.kernels(&projection.name, weights, geometry);
-                if self.delays(projection, weights.len()).iter().any(|&d| d != 0) {
+                self.geometry(&forward.name, geometry, source, population);
+                let weights = self.kernels(&forward.name, weights, geometry);
+                if self.delays(forward, weights.len()).iter().any(|&d| d != 0) {
                     let problem = "it is delayed; netx ignores delays of convolutions".into();
                     let remedy = "set its delay to 0 or use dense weights";
-                    self.report("delay", &projection.name, problem, remedy);
+                    self.report("delay", &forward.name, problem, remedy);
                 }
                 let bias = self.channel_bias(population, bias, geometry);
                 layers.push(PlannedLayer::Conv { weights, geometry: *geometry, bias, neuron });
@@ -154,7 +155,62 @@ impl Guard {
             Connection::Sparse { .. } => {
                 let problem = format!("its list needs a matrix of {neurons} × {sources} weights");
                 let remedy = "netx has dense and convolution layers only; make the layer smaller";
-                self.report("sparse", &projection.name, problem, remedy);
+                self.report("sparse", &forward.name, problem, remedy);
+            }
+        }
+    }
+
+    /// Reports what the file does not say of a layer's synapses: bits of spikes, learning, parts of
+    /// complex weights.
+    fn synapses(
+        &mut self,
+        incoming: &Incoming<'_>,
+        source: &QuantisedPopulation,
+        population: &QuantisedPopulation,
+    ) {
+        let bits = message_bits(&source.process);
+        for projection in incoming.all() {
+            if projection.message_bits != bits {
+                let problem = format!(
+                    "its spikes carry {} bits; netx takes {bits} behind `{}`",
+                    projection.message_bits, source.process
+                );
+                let remedy = match source.process.as_str() {
+                    "input" => {
+                        "the bits of injected spikes are an argument of netx \
+                                (input_message_bits), not of its file; use message_bits 0, or a \
+                                driven delta population as the input"
+                    }
+                    _ => "set message_bits to that number",
+                };
+                self.report("graded", &projection.name, problem, remedy);
+            }
+            if projection.learning.is_some() {
+                let problem = "it learns; netx files hold no learning rule".into();
+                let remedy = "take the rule out, or export a Lava script";
+                self.report("learning", &projection.name, problem, remedy);
+            }
+        }
+        if !is_complex(&population.process) {
+            return;
+        }
+        let forward = incoming.forward;
+        if matches!(forward.connection, Connection::Convolution { .. }) {
+            let problem = "it leads to resonators, which netx reaches by dense weights only";
+            self.report("complex", &forward.name, problem.into(), "use dense weights");
+        } else if incoming.imaginary.is_none() || forward.port != 0 {
+            let problem = "resonators need two projections from one source: real weights at port \
+                           0 and imaginary ones at port 1";
+            self.report("complex", &population.name, problem.into(), "add the missing one");
+        }
+        if let Some(recurrent) = incoming.recurrent {
+            let problem = "it makes resonators recurrent; netx has no such layer".into();
+            self.report("recurrent", &recurrent.name, problem, "remove the projection");
+        }
+        for projection in [Some(forward), incoming.imaginary].into_iter().flatten() {
+            if projection.delay.longest() > 0 {
+                let problem = "it is delayed; netx ignores delays of complex weights".into();
+                self.report("delay", &projection.name, problem, "set its delay to 0");
             }
         }
     }
@@ -190,35 +246,6 @@ impl Guard {
         }
     }
 
-    fn neuron(&mut self, population: &QuantisedPopulation) -> LifNumbers {
-        let place = &population.name;
-        if population.process != "lif" {
-            let problem = format!("its process is `{}`", population.process);
-            let remedy = "netx files here hold `lif` layers; export NIR for other neurons";
-            self.report("process", place, problem, remedy);
-        }
-        for (name, values) in &population.parameters {
-            // Regular resets are an argument of netx, not a field of its file.
-            let unset = name.starts_with("reset_") && *values == IntegerValues::One(0);
-            if !PARAMETERS.contains(&name.as_str()) && !unset {
-                let problem = format!("its parameter `{name}` has no place in the file");
-                self.report("parameter", place, problem, "known: du, dv, vth, bias_mant, bias_exp");
-            }
-        }
-        let mut number = |name, default, range: std::ops::RangeInclusive<i64>| {
-            let value = self.one(population, name, default);
-            if !range.contains(&value) && population.process == "lif" {
-                let problem = format!("{name} is {value}; netx needs {range:?}");
-                self.report("neuron", place, problem, "change the neuron or its quantisation");
-            }
-            value
-        };
-        let current_decay = number("du", 0, 0..=4095).saturating_add(1);
-        let voltage_decay = number("dv", 0, 0..=4096);
-        let threshold = number("vth", 0, 1..=131_071);
-        LifNumbers { current_decay, voltage_decay, threshold }
-    }
-
     /// A parameter that netx holds once for the layer.
     fn one(&mut self, population: &QuantisedPopulation, name: &str, default: i64) -> i64 {
         match population.parameters.get(name) {
@@ -235,40 +262,6 @@ impl Guard {
                 first
             }
         }
-    }
-
-    /// The bias of each neuron in the weights' unit; empty where all are 0.
-    fn bias(&mut self, population: &QuantisedPopulation) -> Vec<i64> {
-        let neurons = self.size(population, &population.shape) as usize;
-        let mantissas = self.each(population, "bias_mant", neurons);
-        let exponents = self.each(population, "bias_exp", neurons);
-        if mantissas.iter().all(|&m| m == 0) {
-            return Vec::new();
-        }
-        let mut bias = Vec::with_capacity(neurons);
-        for (neuron, &mantissa) in mantissas.iter().enumerate() {
-            let exponent = exponents.get(neuron).copied().unwrap_or(0);
-            // Exponents beyond these ranges never give a bias that fits.
-            let scaled = match exponent {
-                0..=30 => mantissa.checked_mul(1 << exponent),
-                -30..=-1 => Some(mantissa >> -exponent),
-                _ => None,
-            };
-            let unit = 1i64 << BIAS_EXPONENT;
-            match scaled.filter(|s| s % unit == 0).map(|s| s / unit) {
-                Some(value) if BIAS_RANGE.contains(&value) => bias.push(value),
-                _ => {
-                    let problem = format!(
-                        "the bias of neuron {neuron} is {mantissa} with exponent {exponent}; netx \
-                         needs a multiple of {unit} within {BIAS_RANGE:?} times {unit}"
-                    );
-                    let remedy = "quantise biases with bias_exp 6";
-                    self.report("bias", &population.name, problem, remedy);
-                    return Vec::new();
-                }
-            }
-        }
-        bias
     }
 
     fn each(&mut self, population: &QuantisedPopulation, name: &str, neurons: usize) -> Vec<i64> {

@@ -54,6 +54,28 @@ impl Guard {
         weights
     }
 
+    /// The matrix of a projection from the layer before.
+    pub(super) fn matrix(
+        &mut self,
+        projection: &QuantisedProjection,
+        source: &QuantisedPopulation,
+        target: &QuantisedPopulation,
+    ) -> Vec<i64> {
+        let dense = dense_form(projection, source, target);
+        let projection = dense.as_ref().unwrap_or(projection);
+        let Connection::Dense { weights, sign_mode, weight_bits, weight_exponent } =
+            &projection.connection
+        else {
+            let problem = "its weights are no matrix".into();
+            let remedy = "use dense weights, as for the other part";
+            self.report("complex", &projection.name, problem, remedy);
+            return Vec::new();
+        };
+        let sources = self.size(source, &source.shape);
+        let code = (*sign_mode, *weight_bits, *weight_exponent);
+        self.written(&projection.name, weights, code, sources)
+    }
+
     /// Reports where netx's code of a layer's matrices, which it chooses for both together, would
     /// not give their effect.
     pub(super) fn coded(
