@@ -6,7 +6,7 @@ mod mapping_networks;
 use loihi_export::check::{Rule, check, violations};
 use loihi_export::mapping::usage::{for_each_bundle, usage_of_cores};
 use loihi_export::mapping::{CoreLimits, MapConfig, Mapping, Resource, Slice, map};
-use loihi_export::partition::{PARTITIONERS, PartitionConfig};
+use loihi_export::partition::{PARTITIONERS, PartitionConfig, partition};
 use loihi_export::place::{PLACERS, PlaceConfig};
 use loihi_export::quantise::network::QuantisedNetwork;
 use loihi_export::route::{ROUTERS, RouteConfig};
@@ -129,6 +129,31 @@ fn the_same_input_gives_the_same_mapping() {
 }
 
 /// Applies damage to good mappings; each damaged one must break `rule`.
+/// Output axons depend on how targets are cut, and count in the choice.
+#[test]
+fn automatic_never_needs_more_cores_than_either_cut_alone() {
+    let mut differ = 0;
+    for seed in 0..NETWORKS / 3 {
+        let net = random_network(seed);
+        for scarce in [1, 3] {
+            let plain = tiny();
+            let output_axons = plain.output_axons.map(|axons| (axons / scarce).max(1));
+            let limits = CoreLimits { output_axons, ..plain };
+            let cores = |algorithm: &str| {
+                let algorithm = algorithm.to_owned();
+                let config = PartitionConfig { algorithm, chips: 64, share_cores: false, seed: 1 };
+                partition(&net, &limits, &config).ok().map(|made| made.cores)
+            };
+            let alone = [cores("sequential_fill"), cores("greedy_overlap")];
+            let Some(fewest) = alone.into_iter().flatten().min() else { continue };
+            let automatic = cores("automatic").unwrap();
+            assert!(automatic <= fewest, "seed {seed}: {automatic} cores, alone {alone:?}");
+            differ += usize::from(alone[0] != alone[1]);
+        }
+    }
+    assert!(differ > 3, "the cuts alone differ for {differ} networks only");
+}
+
 fn assert_found(rule: Rule, damage: impl Fn(&mut Mapping, &QuantisedNetwork) -> bool) {
     let mut damaged = 0;
     for seed in 0..NETWORKS {
