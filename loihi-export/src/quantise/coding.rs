@@ -238,6 +238,31 @@ pub fn code_dense(
     store(weights, weights, sources, code, truncation)
 }
 
+/// Integer weights of a projection as a chip stores them: in the code that netx chooses, where that
+/// changes none; else as they are, with all bits that their signs allow.
+///
+/// `is_full` says whether every pair of neurons has a weight; a netx file has zeros where not. The
+/// connection is a [`Connection::Dense`] of one column; weights that are all 0 count as excitatory.
+///
+/// # Errors
+/// [`CodingError::WeightBits`] never, but the compiler does not know.
+pub fn code_for_chip(
+    weights: &[i64],
+    is_full: bool,
+    truncation: Truncation,
+) -> Result<CodedWeights, CodingError> {
+    let joint: Vec<i64> = weights.iter().copied().chain((!is_full).then_some(0)).collect();
+    let as_netx = choose_code(&joint, 1);
+    if let Ok(coded) = as_netx.and_then(|code| store(weights, &joint, 1, code, truncation))
+        && coded.changed == 0
+    {
+        return Ok(coded);
+    }
+    let weight_bits = if sign_mode(weights.iter().copied()) == SignMode::Mixed { 9 } else { 8 };
+    let code = WeightCode { shift: 0, weight_bits, weight_exponent: 0 };
+    store(weights, &joint, 1, code, truncation)
+}
+
 /// The feed-forward and the recurrent connection of a `dense_rec` layer, which netx codes jointly.
 ///
 /// `weights` is `[target, source]`, `recurrent` `[target, target]`.

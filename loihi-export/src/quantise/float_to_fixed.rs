@@ -19,7 +19,7 @@ use super::scale::{ScaleRule, choose_scale};
 /// Largest threshold mantissa (17 bits).
 const THRESHOLD_MAX: f64 = 131_071.0;
 /// Largest bias mantissa (13 bits with sign).
-const BIAS_MAX: f64 = 4_095.0;
+pub(super) const BIAS_MAX: f64 = 4_095.0;
 
 /// A layer in real numbers.
 #[derive(Debug, Clone, Copy)]
@@ -106,8 +106,11 @@ pub enum FloatToFixedError {
         /// The value.
         value: f32,
     },
-    /// No weight differs from 0.
-    #[error("layer '{layer}': all {count} weights are 0, so there is nothing to scale by")]
+    /// No weight differs from 0, and no bias is above 0.
+    #[error(
+        "layer '{layer}': all {count} weights are 0 and no bias is above it, so there is nothing to \
+         scale by and it never spikes; leave the layer out, or the projections into it"
+    )]
     NoWeight {
         /// Layer.
         layer: String,
@@ -166,7 +169,12 @@ pub fn quantise_layer(
     rule: ScaleRule,
 ) -> Result<FixedLayer, FloatToFixedError> {
     check(layer)?;
-    let scale = choose_scale(layer, rule)?.min(THRESHOLD_MAX / f64::from(layer.threshold));
+    let scale = match layer.weights.iter().all(|&weight| weight == 0.0) {
+        // Without weights the largest bias uses the largest integer.
+        true => BIAS_MAX / layer.bias.iter().map(|&bias| f64::from(bias).abs()).fold(0.0, f64::max),
+        false => choose_scale(layer, rule)?,
+    };
+    let scale = scale.min(THRESHOLD_MAX / f64::from(layer.threshold));
     let vth = integer_threshold(f64::from(layer.threshold) * scale, layer.spike);
     if vth < 1.0 {
         return Err(FloatToFixedError::ThresholdVanishes {
@@ -240,7 +248,8 @@ fn check(layer: &FloatLayer<'_>) -> Result<(), FloatToFixedError> {
             allowed: "1 to 8",
         });
     }
-    if layer.weights.iter().all(|&weight| weight == 0.0) {
+    let drives = layer.bias.iter().any(|&bias| bias > 0.0);
+    if layer.weights.iter().all(|&weight| weight == 0.0) && !drives {
         return Err(FloatToFixedError::NoWeight { layer: name(), count: layer.weights.len() });
     }
     Ok(())

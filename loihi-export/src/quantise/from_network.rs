@@ -4,8 +4,8 @@
 //! weights that reach it ([`super::float_to_fixed`]). What such a chip does not have is refused with
 //! what would help: it resets to zero, compares strictly, and cannot switch a bias on at a time.
 
-use super::coding::{CodingError, code_dense};
-use super::float_to_fixed::{FloatToFixedError, LayerError};
+use super::coding::{CodingError, code_for_chip};
+use super::float_to_fixed::{BIAS_MAX, FloatToFixedError, LayerError};
 use super::layer::{Granularity, Written, quantise_population};
 use super::network::{
     Connection, DelaySteps, IntegerValues, QuantisedNetwork, QuantisedPopulation,
@@ -13,11 +13,11 @@ use super::network::{
 };
 use super::neurons::chip_neurons;
 use super::scale::ScaleRule;
+use super::synapses::Form;
 use crate::chip::ChipSpec;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
-use sim_core::network::{AllToAll, Connectivity, List, ValidDelays, ValidNetwork, ValidProjection};
-use sim_core::neuron::Column;
+use sim_core::network::{ValidNetwork, ValidStimulus};
 
 /// How a network is quantised.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -46,8 +46,10 @@ impl Default for QuantiseConfig {
 pub struct Quantised {
     /// The network.
     pub network: QuantisedNetwork,
-    /// Errors in units of thresholds.
+    /// Errors in the units of the description.
     pub errors: Vec<LayerError>,
+    /// What the integers leave out or cannot hold, with what to do, one line each.
+    pub notes: Vec<String>,
 }
 
 /// Why a network has no integer form on the chip.
@@ -119,13 +121,50 @@ pub fn quantise(
         }
     }
     match (problems.pop(), problems.is_empty()) {
-        (None, _) => Ok(Quantised { network: made, errors }),
+        (None, _) => {
+            let mut notes = left_out(network);
+            notes.extend(errors.iter().filter_map(clipped_biases));
+            Ok(Quantised { network: made, errors, notes })
+        }
         (Some(one), true) => Err(one),
         (Some(last), false) => {
             problems.push(last);
             Err(QuantiseError::Several { problems })
         }
     }
+}
+
+/// Stimuli that an integer network has no place for.
+fn left_out(network: &ValidNetwork) -> Vec<String> {
+    let stimuli = network.stimuli().iter().filter(|(_, stimulus)| {
+        matches!(stimulus, ValidStimulus::Drive { .. } | ValidStimulus::VaryingCurrent { .. })
+    });
+    let line = |(name, stimulus): (&String, &ValidStimulus)| {
+        let population = network.populations().get_index(stimulus.population());
+        let population = population.map_or("?", |(name, _)| name.as_str());
+        format!(
+            "stimuli/{name} drives `{population}` and is no part of the integer network; a chip \
+             gets it as spikes: add a spike_source with synapses in its place"
+        )
+    };
+    stimuli.map(line).collect()
+}
+
+/// Biases that the chip's field does not hold.
+fn clipped_biases(error: &LayerError) -> Option<String> {
+    (error.biases_clipped > 0).then(|| {
+        format!(
+            "populations/{}: {} biases are clipped to {BIAS_MAX} integers ({:.4} here), the largest \
+             by {:.4}; the largest weight sets the scale ({:.4} integers a unit): give it a synapse \
+             of at least 1/16 of its largest constant current, or bring part of the current as \
+             spikes of an input that is always active",
+            error.layer,
+            error.biases_clipped,
+            BIAS_MAX / error.scale,
+            error.bias_error_max,
+            error.scale
+        )
+    })
 }
 
 /// Adds a population with the projections that reach it; what rounding changed, if it computes.
@@ -152,7 +191,7 @@ fn add_population(
         let mut clipped = 0;
         let mut problems = Vec::new();
         for written in layer.projections {
-            match connect(network, chip, &written, neurons.more_delay) {
+            match connect(chip, written, neurons.more_delay) {
                 Ok((connected, changed)) => {
                     made.projections.push(connected);
                     clipped += changed;
@@ -166,72 +205,61 @@ fn add_population(
         let weights_clipped = layer.error.weights_clipped + clipped;
         error = Some(LayerError { weights_clipped, ..layer.error });
     }
-    let process = if neurons.is_some() { "lif" } else { "input" };
+    let process = match &neurons {
+        None => "input",
+        Some(neurons) if neurons.held_steps > 0 => {
+            let steps = IntegerValues::One(neurons.held_steps + 1);
+            parameters.insert("refractory".to_string(), steps);
+            "lif_refractory"
+        }
+        Some(_) => "lif",
+    };
     let (shape, process) = (population.shape, process.to_string());
     made.populations.push(QuantisedPopulation { name: name.clone(), shape, process, parameters });
     Ok(error)
 }
 
-/// One projection with its integer weights, in the form that the chip's synapses have, and how many
-/// of them netx's code changes.
+/// A table of synapses with its integer weights, in the form that the chip has, and how many of them
+/// the code changes.
 fn connect(
-    network: &ValidNetwork,
     chip: &ChipSpec,
-    written: &Written<'_>,
+    written: Written<'_>,
     more_delay: u32,
 ) -> Result<(QuantisedProjection, usize), QuantiseError> {
-    let Written { name, projection, weights } = written;
-    let place = || format!("projections/{name}");
-    let ValidDelays::Listed(delays) = &projection.delays else {
-        let remedy = "list them: a chip holds numbers";
-        return Err(not_on_chip(place(), "its delays are drawn", remedy));
+    let Written { name, projection, form, weights, delays } = written;
+    let mut delay = delay_steps(chip, &name, &delays, more_delay)?;
+    let truncation = chip.arithmetic.mixed_sign_truncation.value;
+    let code = |weights: &[i32], is_full| {
+        let weights: Vec<i64> = weights.iter().map(|&weight| weight.into()).collect();
+        let coded = code_for_chip(&weights, is_full, truncation);
+        coded.map_err(|error| QuantiseError::Coding { projection: name.clone(), error })
     };
-    // The chip's synapses take a step besides their delay.
-    let delays: Vec<u32> = delays.iter().map(|delay| delay + more_delay - 1).collect();
-    let longest = chip.delay_steps_max.as_ref().map_or(62, |most| most.value);
-    if let Some(delay) = delays.iter().find(|delay| **delay > longest) {
-        return Err(not_on_chip(
-            place(),
-            format!("its delay of {} steps is longer than the chip's {}", delay + 1, longest + 1),
-            "use shorter delays or a coarser time step",
-        ));
-    }
-    let first = DelaySteps::One(delays.first().copied().unwrap_or_default() as u8);
-    let one_delay = delays.iter().all(|delay| Some(delay) == delays.first());
-    let mut changed = 0;
-    let (connection, delay) = match &projection.connectivity {
-        Connectivity::Convolution(_) if !one_delay => {
+    let (connection, changed) = match form {
+        Form::Kernel(_) if matches!(delay, DelaySteps::PerSynapse(_)) => {
             let problem = "synapses of its shared kernel have different delays";
-            return Err(not_on_chip(place(), problem, "give it one delay"));
+            let place = format!("projections/{name}");
+            return Err(not_on_chip(place, problem, "give it one delay"));
         }
-        Connectivity::Convolution(geometry) => {
-            (Connection::Convolution { geometry: *geometry, weights: weights.clone() }, first)
+        Form::Kernel(geometry) => (Connection::Convolution { geometry, weights }, 0),
+        Form::Matrix => {
+            let coded = code(&weights, true)?;
+            (coded.connection, coded.changed)
         }
-        rule => {
-            let matrix = matrix(network, projection, rule, weights).ok_or_else(|| {
-                let rule = rule.name();
-                let problem = format!("the rule `{rule}` has no matrix form here");
-                not_on_chip(place(), problem, "use `dense`, `one_to_one`, `list` or `convolution`")
-            })?;
-            let delay = match one_delay {
-                true => first,
-                false => DelaySteps::PerSynapse(matrix.delays(&delays).ok_or_else(|| {
-                    let problem = "two of its synapses join the same neurons with two delays";
-                    not_on_chip(place(), problem, "split it into two projections")
-                })?),
-            };
-            let targets = network.populations()[projection.target].neurons.size;
-            let sources = network.populations()[projection.source].neurons.size;
-            let truncation = chip.arithmetic.mixed_sign_truncation.value;
-            let coded = code_dense(&matrix.weights, targets, sources, truncation);
-            let coded = coded
-                .map_err(|error| QuantiseError::Coding { projection: name.to_string(), error })?;
-            changed = coded.changed;
-            (coded.connection, delay)
+        Form::List { targets, sources } => {
+            // A synapse whose weight became 0 does nothing.
+            let acts: Vec<bool> = weights.iter().map(|&weight| weight != 0).collect();
+            if let DelaySteps::PerSynapse(delays) = &mut delay {
+                *delays = acting(delays, &acts);
+            }
+            let coded = code(&acting(&weights, &acts), false)?;
+            (
+                listed(coded.connection, acting(&targets, &acts), acting(&sources, &acts)),
+                coded.changed,
+            )
         }
     };
     let made = QuantisedProjection {
-        name: name.to_string(),
+        name,
         source: projection.source,
         target: projection.target,
         connection,
@@ -243,60 +271,48 @@ fn connect(
     Ok((made, changed))
 }
 
-/// A rule's synapses as a matrix `[target, source]`.
-struct Matrix {
-    weights: Vec<i64>,
-    /// Place in the matrix of each synapse in the rule's order.
-    places: Vec<usize>,
+/// The values whose synapse acts.
+fn acting<T: Copy>(values: &[T], acts: &[bool]) -> Vec<T> {
+    values.iter().zip(acts).filter(|(_, acts)| **acts).map(|(value, _)| *value).collect()
 }
 
-impl Matrix {
-    /// The delays of the rule's synapses as a matrix; `None` where two disagree.
-    fn delays(&self, delays: &[u32]) -> Option<Vec<u8>> {
-        let mut laid: Vec<Option<u8>> = vec![None; self.weights.len()];
-        for (index, &place) in self.places.iter().enumerate() {
-            let delay = u8::try_from(*delays.get(index).or(delays.last())?).ok()?;
-            if laid.get(place).copied().flatten().is_some_and(|other| other != delay) {
-                return None;
+/// Coded weights with the neurons that they join.
+fn listed(coded: Connection, targets: Vec<u32>, sources: Vec<u32>) -> Connection {
+    match coded {
+        Connection::Dense { weights, sign_mode, weight_bits, weight_exponent } => {
+            Connection::Sparse {
+                targets,
+                sources,
+                weights,
+                sign_mode,
+                weight_bits,
+                weight_exponent,
             }
-            *laid.get_mut(place)? = Some(delay);
         }
-        Some(laid.into_iter().map(Option::unwrap_or_default).collect())
+        other => other,
     }
 }
 
-/// The weights as a matrix; `None` for rules that draw.
-fn matrix(
-    network: &ValidNetwork,
-    projection: &ValidProjection,
-    rule: &Connectivity,
-    written: &[i32],
-) -> Option<Matrix> {
-    let targets = network.populations()[projection.target].neurons.size;
-    let sources = network.populations()[projection.source].neurons.size;
-    let places: Vec<usize> = match rule {
-        Connectivity::Dense(_) => (0..targets.checked_mul(sources)?).collect(),
-        Connectivity::AllToAll(AllToAll { autapses }) => {
-            // The rule goes source by source.
-            let skips = projection.source == projection.target && !autapses;
-            let row = |source| (0..targets).filter(move |&t| !(skips && t == source));
-            targets.checked_mul(sources)?;
-            let pairs = (0..sources).flat_map(|source| row(source).map(move |t| (t, source)));
-            pairs.map(|(target, source)| target * sources + source).collect()
-        }
-        Connectivity::OneToOne(_) => (0..targets).map(|neuron| neuron * sources + neuron).collect(),
-        Connectivity::List(List { sources: from, targets: to }) => {
-            let pairs = to.iter().zip(from);
-            pairs.map(|(&target, &source)| target as usize * sources + source as usize).collect()
-        }
-        _ => return None,
-    };
-    let each = matches!(projection.weights.listed(), Some(Column::Each(_)));
-    let mut weights = vec![0_i64; targets.checked_mul(sources)?];
-    for (index, &place) in places.iter().enumerate() {
-        // One weight for all is written once a target.
-        let weight = if each { index } else { place / sources.max(1) };
-        *weights.get_mut(place)? += i64::from(*written.get(weight)?);
+/// Delays beyond the step that a chip's synapses take anyway.
+fn delay_steps(
+    chip: &ChipSpec,
+    name: &str,
+    delays: &[u32],
+    more_delay: u32,
+) -> Result<DelaySteps, QuantiseError> {
+    let longest = chip.delay_steps_max.as_ref().map_or(62, |most| most.value);
+    let delays: Vec<u32> =
+        delays.iter().map(|delay| (delay + more_delay).saturating_sub(1)).collect();
+    if let Some(delay) = delays.iter().find(|delay| **delay > longest) {
+        return Err(not_on_chip(
+            format!("projections/{name}"),
+            format!("its delay of {} steps is longer than the chip's {}", delay + 1, longest + 1),
+            "use shorter delays or a coarser time step",
+        ));
     }
-    Some(Matrix { weights, places })
+    let first = delays.first().copied().unwrap_or_default() as u8;
+    Ok(match delays.iter().all(|delay| Some(delay) == delays.first()) {
+        true => DelaySteps::One(first),
+        false => DelaySteps::PerSynapse(delays.into_iter().map(|delay| delay as u8).collect()),
+    })
 }

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 use sim_core::network::{Connectivity, Shape, ValidNetwork, ValidPopulation, ValidProjection};
-use sim_core::neuron::Column;
 
 use super::float_to_fixed::{FixedLayer, FloatLayer, LayerError, quantise_layer};
 use super::from_network::{QuantiseConfig, QuantiseError, not_on_chip};
 use super::grid::{WeightForm, WeightGrid};
 use super::network::IntegerValues;
 use super::neurons::{ChipNeurons, Decay, currents, decay};
+use super::synapses::{Form, Synapses, synapses};
 
 /// What has a scale of its own.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,19 +33,22 @@ pub(super) struct IntegerLayer<'a> {
     pub(super) error: LayerError,
 }
 
-/// An incoming projection with its weights before netx and Lava code them.
+/// A table of an incoming projection with its weights before netx and Lava code them.
 pub(super) struct Written<'a> {
-    pub(super) name: &'a str,
+    /// The projection's name; further tables of it have a number besides.
+    pub(super) name: String,
     pub(super) projection: &'a ValidProjection,
+    pub(super) form: Form,
     pub(super) weights: Vec<i32>,
+    /// In steps: one for all, or one each.
+    pub(super) delays: Vec<u32>,
 }
 
-/// Real weights of an incoming projection: one a kernel element, a synapse of the rule's order, or a
-/// target where the rule has one weight for all.
+/// A table of an incoming projection with its real weights.
 struct Incoming<'a> {
-    name: &'a str,
+    name: String,
     projection: &'a ValidProjection,
-    weights: Vec<f64>,
+    synapses: Synapses,
     /// Channel of each weight's target.
     channels: Vec<usize>,
 }
@@ -60,13 +63,12 @@ pub(super) fn quantise_population<'a>(
     let mut incoming = Vec::new();
     for (projection_name, projection) in network.projections() {
         if projection.target == index {
-            incoming.push(read(network, projection_name, projection, neurons, &channel_of)?);
+            incoming.extend(read(network, projection_name, projection, neurons, &channel_of)?);
         }
     }
     let current = currents(network, index)?;
     let bias: Vec<f64> = current.iter().map(|value| value * neurons.current_gain).collect();
-    let convolves =
-        incoming.iter().any(|i| matches!(i.projection.connectivity, Connectivity::Convolution(_)));
+    let convolves = incoming.iter().any(|table| matches!(table.synapses.form, Form::Kernel(_)));
     let form = if convolves { WeightForm::EightBits } else { WeightForm::EvenNineBits };
     let layer = Layer {
         name,
@@ -81,7 +83,8 @@ pub(super) fn quantise_population<'a>(
     let count = channel_of.iter().max().map_or(1, |last| last + 1);
     let channels =
         (0..count).map(|channel| layer.channel(channel)).collect::<Result<Vec<_>, _>>()?;
-    let mut written: Vec<Vec<i32>> = incoming.iter().map(|i| vec![0; i.weights.len()]).collect();
+    let mut written: Vec<Vec<i32>> =
+        incoming.iter().map(|i| vec![0; i.synapses.weights.len()]).collect();
     let (mut thresholds, mut biases) = (vec![0; channel_of.len()], vec![0; channel_of.len()]);
     for (channel, fixed) in channels.iter().enumerate() {
         let mut weights = fixed.weights.iter();
@@ -94,7 +97,8 @@ pub(super) fn quantise_population<'a>(
             (thresholds[neuron], biases[neuron]) = (fixed.vth, *bias);
         }
     }
-    let mut error = merged(name, &channels, incoming.iter().map(|i| i.weights.len()).sum());
+    let mut error =
+        merged(name, &channels, incoming.iter().map(|i| i.synapses.weights.len()).sum());
     let mut decays = [4095, 0];
     if let Some(steps) = neurons.membrane_steps {
         let Decay { parts, error: off } = decay(steps);
@@ -107,7 +111,9 @@ pub(super) fn quantise_population<'a>(
     let projections = incoming.into_iter().zip(written).map(|(incoming, weights)| Written {
         name: incoming.name,
         projection: incoming.projection,
+        form: incoming.synapses.form,
         weights,
+        delays: incoming.synapses.delays,
     });
     let first = thresholds.first().copied().unwrap_or_default();
     let vth = match thresholds.iter().all(|&other| other == first) {
@@ -140,39 +146,34 @@ fn channels(
 }
 
 fn read<'a>(
-    network: &ValidNetwork,
-    name: &'a str,
+    network: &'a ValidNetwork,
+    name: &str,
     projection: &'a ValidProjection,
     neurons: &ChipNeurons,
     channel_of: &[usize],
-) -> Result<Incoming<'a>, QuantiseError> {
-    let listed = projection.weights.listed().ok_or_else(|| {
-        let place = format!("projections/{name}/weight");
-        not_on_chip(place, "its weights are drawn", "list them: a chip holds numbers")
-    })?;
-    let populations = network.populations();
-    let [targets, sources] =
-        [projection.target, projection.source].map(|index| populations[index].neurons.size);
-    let target = |weight: usize| match &projection.connectivity {
-        Connectivity::Convolution(geometry) => {
-            let [outs, rest @ ..] = geometry.weight_shape().map(|n| n as usize);
-            let (filter, plane) = (rest.iter().product::<usize>(), targets / outs.max(1));
-            weight / filter.max(1) * plane
-        }
-        Connectivity::Dense(_) if matches!(listed, Column::Each(_)) => weight / sources.max(1),
-        Connectivity::List(list) if matches!(listed, Column::Each(_)) => {
-            list.targets.get(weight).map_or(0, |&target| target as usize)
-        }
-        _ => weight,
-    };
-    let count = match (&projection.connectivity, listed) {
-        (Connectivity::Convolution(geometry), _) => geometry.weight_count() as usize,
-        (_, Column::Each(weights)) => weights.len(),
-        (_, Column::One(_)) => targets,
-    };
-    let weights = listed.expand(0..count).into_iter().map(|w| w * neurons.weight_gain).collect();
-    let channel = |weight| channel_of.get(target(weight)).copied().unwrap_or(0);
-    Ok(Incoming { name, projection, weights, channels: (0..count).map(channel).collect() })
+) -> Result<Vec<Incoming<'a>>, QuantiseError> {
+    let (targets, sources) = (projection.ends.targets as usize, projection.ends.sources as usize);
+    let tables = (1..).zip(synapses(network, name, projection)?);
+    let incoming = tables.map(|(number, mut synapses)| {
+        synapses.weights.iter_mut().for_each(|weight| *weight *= neurons.weight_gain);
+        let target = |weight: usize| match &synapses.form {
+            Form::Kernel(geometry) => {
+                let [outs, rest @ ..] = geometry.weight_shape().map(|n| n as usize);
+                let (filter, plane) = (rest.iter().product::<usize>(), targets / outs.max(1));
+                weight / filter.max(1) * plane
+            }
+            Form::Matrix => weight / sources.max(1),
+            Form::List { targets, .. } => targets.get(weight).map_or(0, |&target| target as usize),
+        };
+        let channel = |weight| channel_of.get(target(weight)).copied().unwrap_or(0);
+        let channels = (0..synapses.weights.len()).map(channel).collect();
+        let name = match number {
+            1 => name.to_owned(),
+            _ => format!("{name} ({number})"),
+        };
+        Incoming { name, projection, synapses, channels }
+    });
+    Ok(incoming.collect())
 }
 
 struct Layer<'a> {
@@ -193,7 +194,7 @@ impl Layer<'_> {
             let own = list.iter().zip(channels).filter(|(_, own)| **own == channel);
             own.map(|(value, _)| *value as f32).collect()
         };
-        let weights = self.incoming.iter().map(|i| of(&i.weights, &i.channels));
+        let weights = self.incoming.iter().map(|i| of(&i.synapses.weights, &i.channels));
         let weights: Vec<f32> = weights.collect::<Vec<_>>().concat();
         let bias = of(self.bias, self.channel_of);
         let thresholds = of(self.threshold, self.channel_of);
@@ -216,9 +217,10 @@ impl Layer<'_> {
             spike: self.neurons.spike,
             grid: self.grid,
         };
-        // A channel that nothing reaches has nothing to scale by: its threshold is never passed.
+        // What nothing drives has nothing to scale by: its threshold is never passed.
         let silent = weights.iter().all(|&w| w == 0.0) && bias.iter().all(|&b| b <= 0.0);
-        if self.config.granularity == Granularity::Channel && silent {
+        let checked = self.config.granularity == Granularity::Channel || weights.is_empty();
+        if checked && silent && threshold > 0.0 {
             let (weights, bias_mant) = (vec![0; weights.len()], vec![0; bias.len()]);
             let report = LayerError { scale: 1.0, ..LayerError::default() };
             return Ok(FixedLayer { weights, bias_mant, vth: 1, scale: 1.0, report });

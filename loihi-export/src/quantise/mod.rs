@@ -8,5 +8,6 @@ pub mod layer;
 pub mod network;
 mod neurons;
 pub mod scale;
+mod synapses;
 
 pub use from_network::{QuantiseConfig, QuantiseError, Quantised, quantise};

@@ -8,10 +8,13 @@
 //! synapses take a step more here; its weights are multiplied by what a current does to the
 //! potential in one step (Rotter & Diesmann 1999, Biol. Cybern. 81:381).
 
-use sim_core::network::{SpikeCondition, ValidNetwork, ValidPopulation, ValidStimulus};
+use sim_core::network::{
+    RefractoryInput, SpikeCondition, ValidNetwork, ValidPopulation, ValidStimulus,
+};
 use sim_core::neuron::LoweredReset;
 
 use super::from_network::{QuantiseError, not_on_chip};
+use super::network::LONGEST_REFRACTORY;
 
 pub(super) const CONVERT: &str =
     "convert with the method `hard_reset`, which is made for such chips";
@@ -35,6 +38,8 @@ pub(super) struct ChipNeurons {
     /// where nothing lasts.
     pub(super) membrane_steps: Option<f64>,
     pub(super) current_steps: Option<f64>,
+    /// Steps for which the potential is held after a spike.
+    pub(super) held_steps: i64,
 }
 
 /// A decay in 4096ths, and the relative error of its time constant.
@@ -84,14 +89,30 @@ pub(super) fn chip_neurons(
         more_delay: 0,
         membrane_steps: None,
         current_steps: None,
+        held_steps: 0,
     };
     let made = match population.model.spec().name {
         "spike_source" => return Ok(None),
         "integrate_and_fire" => plain,
         model @ ("lif_delta" | "lif_exponential") => {
-            if one("refractory_period")? != 0.0 {
-                let problem = "the chip's neurons are not refractory here, these are";
-                return Err(not_on_chip(place, problem, "set refractory_period to 0 ms"));
+            let held = (one("refractory_period")? / step).round();
+            let own = match model {
+                "lif_delta" => RefractoryInput::Lost,
+                _ => RefractoryInput::Integrated,
+            };
+            if held > 0.0 && population.neurons.refractory_input != own {
+                let problem = "the chip keeps a current through the refractory time, and has none \
+                               where potentials jump";
+                let remedy = "set refractory_input to `lost` with lif_delta and to `integrated` with \
+                              lif_exponential, or refractory_period to 0 ms";
+                return Err(not_on_chip(place, problem, remedy));
+            }
+            if held as i64 >= LONGEST_REFRACTORY {
+                let problem = format!(
+                    "its refractory time of {held} steps is longer than the chip's {}",
+                    LONGEST_REFRACTORY - 1
+                );
+                return Err(not_on_chip(place, problem, "shorten it or use a coarser time step"));
             }
             let (rest, tau) = (one("resting_potential")?, one("tau_membrane")?);
             let capacitance = one("capacitance")?;
@@ -100,6 +121,7 @@ pub(super) fn chip_neurons(
                 threshold: plain.threshold.iter().map(|threshold| threshold - rest).collect(),
                 current_gain: tau / capacitance * (1.0 - keep),
                 membrane_steps: Some(tau / step),
+                held_steps: held as i64,
                 ..plain
             };
             if model == "lif_exponential" {
