@@ -26,12 +26,13 @@ fn recordings_of_frameworks_come_back_spike_by_spike() {
         let path = data(&format!("{name}.nir"));
         let npz = std::fs::read(data(&format!("{name}.npz"))).unwrap();
         let convention = (dialect_of(&path).unwrap().convention)();
-        let outcome = verify_nir_case(&path, &npz, &convention).unwrap();
+        let graph = read(&path).unwrap();
+        let outcome = verify_nir_case(&graph, &npz, &convention).unwrap();
         assert_eq!(outcome, NirOutcome::Equal { values }, "{name}");
         // Another decay or step gives other spikes: the convention matters.
         if name != "sinabs_cnn" {
             let other = Convention { tau_scale: 3.0 * convention.tau_scale, ..convention };
-            let outcome = verify_nir_case(&path, &npz, &other).unwrap();
+            let outcome = verify_nir_case(&graph, &npz, &other).unwrap();
             assert!(matches!(outcome, NirOutcome::Differs { .. }), "{name}: {outcome:?}");
         }
     }

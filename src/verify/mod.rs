@@ -1,6 +1,6 @@
 //! Recorded runs of other tools against our engines.
 
-use crate::error::Error;
+use crate::error::{Error, ErrorClass};
 use crate::lists::named;
 use crate::loihi_export::emulator::verify::{
     CaseOutcome, CaseReport, verify_lava_case, verify_netx_case,
@@ -59,8 +59,11 @@ impl std::fmt::Display for VerifiedCase {
 /// What recordings leave open, stated by the caller.
 #[derive(Debug, Clone, Default)]
 pub struct VerifyOptions {
-    /// How netx was run: resets, message bits, cuts of resonators, lenient reading.
+    /// How netx was run: resets, message bits, cuts of resonators.
     pub netx: NetxOptions,
+    /// Whether netx files and NIR graphs that break their specification are read where a meaning
+    /// can be given.
+    pub lenient: bool,
     /// Dialect of NIR graphs; that of the file's name where none is stated.
     pub dialect: Option<String>,
     /// Length of a step of NIR graphs in place of the dialect's.
@@ -95,7 +98,8 @@ pub static SOURCES: &[VerifySource] = &[
         },
         verify: |path, options| {
             let recording = read(&path.with_extension("npz"))?;
-            Ok(verify_netx_case(path, &recording, &options.netx)?.into())
+            let netx = NetxOptions { lenient: options.lenient, ..options.netx.clone() };
+            Ok(verify_netx_case(path, &recording, &netx)?.into())
         },
     },
     VerifySource {
@@ -138,6 +142,15 @@ pub struct Verification {
     pub different: usize,
     /// Cases that hold something our engines do not compute.
     pub not_covered: usize,
+    /// Cases that are damaged or could not be read.
+    pub unreadable: usize,
+}
+
+impl Verification {
+    /// Whether anything differs, or nothing can be said of a file.
+    pub fn is_finding(&self) -> bool {
+        self.different + self.unreadable > 0
+    }
 }
 
 /// The tool of this name.
@@ -151,8 +164,11 @@ pub fn find_source(name: &str) -> Result<&'static VerifySource, Error> {
 
 /// Checks files, and in folders all cases by name; tells each line as a note.
 ///
+/// A damaged file among several is a line of its own, and the others are checked all the same.
+///
 /// # Errors
-/// [`Error`] naming the file that cannot be read, or that no case was found.
+/// [`Error`] where a path does not exist, no case was found, an option is wrong, or the only file
+/// asked for cannot be read.
 pub fn verify(
     source: &VerifySource,
     paths: &[PathBuf],
@@ -171,18 +187,32 @@ pub fn verify(
         });
     }
     let mut verification =
-        Verification { cases: Vec::new(), equal: 0, different: 0, not_covered: 0 };
+        Verification { cases: Vec::new(), equal: 0, different: 0, not_covered: 0, unreadable: 0 };
+    let alone = matches!(paths, [path] if files == [path.clone()]);
     for path in files {
-        let report = (source.verify)(&path, options)?;
+        let report = match (source.verify)(&path, options) {
+            Err(error) if !alone && error.class() == ErrorClass::Input => {
+                unreadable_case(&path, &error)
+            }
+            other => other?,
+        };
         progress.note(&report.to_string());
         match report.report.outcome {
             CaseOutcome::Equal { .. } => verification.equal += 1,
             CaseOutcome::Differs { .. } => verification.different += 1,
             CaseOutcome::NotCovered { .. } => verification.not_covered += 1,
+            CaseOutcome::Unreadable { .. } => verification.unreadable += 1,
         }
         verification.cases.push(report);
     }
     Ok(verification)
+}
+
+/// A file of which nothing can be said but why.
+fn unreadable_case(path: &Path, error: &Error) -> VerifiedCase {
+    let (name, reason) = (path.to_string_lossy().into_owned(), error.to_string());
+    let (process, outcome) = (String::new(), CaseOutcome::Unreadable { reason });
+    CaseReport { name, process, searched: None, overflows: Vec::new(), outcome }.into()
 }
 
 /// The cases of a folder and of those in it, by name; a file is a case itself.

@@ -7,7 +7,6 @@ use crate::loihi_export::chip::ChipSpec;
 use crate::loihi_export::emulator::verify::{CaseOutcome, CaseReport, Difference};
 use crate::loihi_export::emulator::{Emulator, Spike, SpikeTrain};
 use crate::loihi_export::export::nir_fixed::lif_as_integers;
-use crate::model_io::nir;
 use crate::model_io::nir::dialect::{Convention, DIALECTS, Dialect};
 use crate::model_io::nir::verify::platform::{
     self, Platform, Row, convention_of, graph_of, platform_of, verify_platform,
@@ -15,6 +14,7 @@ use crate::model_io::nir::verify::platform::{
 use crate::model_io::nir::verify::{
     NirOutcome, dialect_of, recorded_spikes, verify_alone, verify_nir_case,
 };
+use crate::model_io::nir::{self, NirError, NirGraph};
 use flate2::read::GzDecoder;
 use std::io::Read;
 use std::path::Path;
@@ -32,19 +32,44 @@ pub(super) fn is_case(path: &Path) -> bool {
 }
 
 pub(super) fn verify(path: &Path, options: &VerifyOptions) -> Result<CaseReport, Error> {
-    if let Some(platform) = platform_of(path) {
-        return on_platform(path, platform, options);
+    let platform = platform_of(path);
+    let file = if platform.is_some() { graph_of(path) } else { path.to_path_buf() };
+    let (graph, repairs) = match options.lenient {
+        true => nir::read_leniently(&file),
+        false => nir::read(&file).map(|graph| (graph, Vec::new())),
     }
+    .map_err(|error| unreadable_graph(&file, &error, options.lenient))?;
+    let mut report = match platform {
+        Some(platform) => on_platform(path, &graph, platform, options)?,
+        None => graph_case(path, &graph, options)?,
+    };
+    if !repairs.is_empty() {
+        let (count, list) = (repairs.len(), repairs.join("; "));
+        report.process.push_str(&format!("; read leniently, {count} repairs: {list}"));
+    }
+    Ok(report)
+}
+
+/// A graph with a recording, or alone.
+fn graph_case(path: &Path, graph: &NirGraph, options: &VerifyOptions) -> Result<CaseReport, Error> {
     let stated = options.dialect.as_deref().map(find_dialect).transpose()?;
     let recording = path.with_extension("npz");
     if !recording.is_file() {
-        return alone(path, stated.unwrap_or(DIALECTS[0]), options);
+        return alone(path, graph, stated.unwrap_or(DIALECTS[0]), options);
     }
     let recording = read(&recording)?;
     if let Some(dialect) = stated.or_else(|| dialect_of(path)) {
-        return recorded(path, &recording, dialect, options);
+        return recorded(path, graph, &recording, dialect, options);
     }
-    searched(path, &recording, options)
+    searched(path, graph, &recording, options)
+}
+
+/// Why a graph was not read, with what to do where that helps.
+fn unreadable_graph(path: &Path, error: &NirError, lenient: bool) -> Error {
+    match !lenient && nir::read_leniently(path).is_ok() {
+        true => failed(path, format!("{error}; --lenient reads it by its one likely meaning")),
+        false => failed(path, error),
+    }
 }
 
 fn failed(path: &Path, error: impl ToString) -> Error {
@@ -69,21 +94,27 @@ fn report(path: &Path, process: String, outcome: NirOutcome) -> CaseReport {
 
 fn recorded(
     path: &Path,
+    graph: &NirGraph,
     recording: &[u8],
     dialect: &Dialect,
     options: &VerifyOptions,
 ) -> Result<CaseReport, Error> {
     let convention = convention(dialect, options.dt, options.tau_scale);
-    let outcome = verify_nir_case(path, recording, &convention).map_err(|e| failed(path, e))?;
+    let outcome = verify_nir_case(graph, recording, &convention).map_err(|e| failed(path, e))?;
     Ok(report(path, format!("NIR graph as {} ({convention})", dialect.name), outcome))
 }
 
 /// Neither the caller nor the file's name says the dialect: all are tried.
-fn searched(path: &Path, recording: &[u8], options: &VerifyOptions) -> Result<CaseReport, Error> {
+fn searched(
+    path: &Path,
+    graph: &NirGraph,
+    recording: &[u8],
+    options: &VerifyOptions,
+) -> Result<CaseReport, Error> {
     let spikes = recorded_spikes(recording).map_err(|error| failed(path, error))?;
     let (mut first, mut fitting) = (None, Vec::new());
     for dialect in DIALECTS {
-        let report = recorded(path, recording, dialect, options)?;
+        let report = recorded(path, graph, recording, dialect, options)?;
         if report.is_equal() {
             fitting.push((dialect.name, report.clone()));
         }
@@ -111,9 +142,14 @@ fn searched(path: &Path, recording: &[u8], options: &VerifyOptions) -> Result<Ca
     }
 }
 
-fn alone(path: &Path, dialect: &Dialect, options: &VerifyOptions) -> Result<CaseReport, Error> {
+fn alone(
+    path: &Path,
+    graph: &NirGraph,
+    dialect: &Dialect,
+    options: &VerifyOptions,
+) -> Result<CaseReport, Error> {
     let convention = convention(dialect, options.dt, options.tau_scale);
-    let seen = verify_alone(path, &convention).map_err(|error| failed(path, error))?;
+    let seen = verify_alone(graph, &convention).map_err(|error| failed(path, error))?;
     let run = match &seen.not_run {
         None => format!("run as {}", dialect.name),
         Some(reason) => format!("not run: {reason}"),
@@ -124,11 +160,11 @@ fn alone(path: &Path, dialect: &Dialect, options: &VerifyOptions) -> Result<Case
 
 fn on_platform(
     path: &Path,
+    graph: &NirGraph,
     platform: &Platform,
     options: &VerifyOptions,
 ) -> Result<CaseReport, Error> {
     let rows = platform::rows(&text(path)?).map_err(|error| failed(path, error))?;
-    let graph = graph_of(path);
     let known = match &options.dialect {
         Some(name) => Some((find_dialect(name)?.convention)()),
         None => convention_of(platform),
@@ -140,10 +176,9 @@ fn on_platform(
         ..known
     };
     if platform.integer {
-        return as_integers(path, &graph, platform, &rows, &convention);
+        return as_integers(path, graph, platform, &rows, &convention);
     }
-    let outcome = verify_platform(&graph, &rows, platform, &convention)
-        .map_err(|error| failed(path, error))?;
+    let outcome = verify_platform(graph, &rows, platform, &convention);
     let process = format!("LIF task of the NIR paper as {} ({convention})", platform.dialect);
     Ok(report(path, process, outcome))
 }
@@ -163,13 +198,12 @@ fn text(path: &Path) -> Result<String, Error> {
 /// A platform that computes in integers, on the fixed-point engine.
 fn as_integers(
     path: &Path,
-    graph: &Path,
+    graph: &NirGraph,
     platform: &Platform,
     rows: &[Row],
     convention: &Convention,
 ) -> Result<CaseReport, Error> {
-    let read = nir::read(graph).map_err(|error| failed(graph, error))?;
-    let network = lif_as_integers(&read, convention).map_err(|error| failed(graph, error))?;
+    let network = lif_as_integers(graph, convention).map_err(|error| failed(path, error))?;
     let mut emulator = Emulator::new(&network, &ChipSpec::built_in("loihi2")?)?;
     let input = |row: &Row| if row.input { vec![Spike::plain(0)] } else { Vec::new() };
     let mut train = SpikeTrain::new();

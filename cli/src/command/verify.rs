@@ -35,7 +35,7 @@ struct Stated {
     #[arg(long, value_name = "keep|less,keep|less")]
     resonator_decays: Option<String>,
 
-    /// netx: give a meaning to files on which netx stops
+    /// netx, nir: read files that break their specification where a meaning can be given
     #[arg(long)]
     lenient: bool,
 
@@ -58,11 +58,11 @@ impl Stated {
             dialect: self.dialect.clone(),
             dt: self.dt,
             tau_scale: self.tau_scale,
+            lenient: self.lenient,
             ..VerifyOptions::default()
         };
         options.netx.reset_interval = self.reset_interval;
         options.netx.input_message_bits = self.input_message_bits;
-        options.netx.lenient = self.lenient;
         if let Some(cuts) = &self.resonator_decays {
             let keeps = |cut: &str| match cut {
                 "keep" => Some(true),
@@ -85,11 +85,14 @@ impl Run for Verify {
     fn run(&self, session: &Session) -> Result<Outcome, Error> {
         let (source, options) = (find_source(&self.tool)?, self.stated.options()?);
         let result = verify(source, &self.paths, &options, &session.terminal)?;
-        let text = format!(
+        let mut text = format!(
             "{} equal, {} different, {} not covered",
             result.equal, result.different, result.not_covered
         );
-        let differs = result.different > 0;
-        Ok(Outcome::fine(serde_json::to_value(&result)?, text).with_finding(differs))
+        if result.unreadable > 0 {
+            text.push_str(&format!(", {} unreadable", result.unreadable));
+        }
+        let finding = result.is_finding();
+        Ok(Outcome::fine(serde_json::to_value(&result)?, text).with_finding(finding))
     }
 }

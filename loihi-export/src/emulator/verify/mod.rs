@@ -69,6 +69,11 @@ pub enum CaseOutcome {
         /// What that is.
         reason: String,
     },
+    /// The case, or a file beside it, is damaged or cannot be read.
+    Unreadable {
+        /// What is wrong, and where.
+        reason: String,
+    },
 }
 
 /// The first value that differs.
@@ -124,6 +129,13 @@ impl std::fmt::Display for CaseReport {
             ),
             CaseOutcome::NotCovered { reason } => {
                 write!(f, "{}: not covered, {}: {reason}", self.name, self.process)
+            }
+            CaseOutcome::Unreadable { reason } => {
+                // Most reasons name the file already.
+                match reason.contains(&self.name) {
+                    true => write!(f, "ERROR: {reason}"),
+                    false => write!(f, "{}: ERROR: {reason}", self.name),
+                }
             }
         }
     }

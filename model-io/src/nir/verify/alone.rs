@@ -1,7 +1,5 @@
 //! Graphs without a recording: what can be checked of them is that nothing of them is lost.
 
-use std::path::Path;
-
 use super::NirVerifyError;
 use crate::nir::dialect::Convention;
 use crate::nir::run::{GraphRun, run};
@@ -19,20 +17,19 @@ pub struct Alone {
     pub not_run: Option<String>,
 }
 
-/// Reads a graph, writes it, reads that again and compares; then runs it on ones for a few steps.
+/// Writes a graph, reads that again and compares; then runs it on ones for a few steps.
 ///
 /// # Errors
-/// [`NirVerifyError`] for files that cannot be read; [`NirVerifyError::Changed`] where the graph
+/// [`NirVerifyError`] for files that cannot be written or read; [`NirVerifyError::Changed`] where the graph
 /// that comes back is another one.
-pub fn verify_alone(path: &Path, convention: &Convention) -> Result<Alone, NirVerifyError> {
-    let graph = read(path)?;
+pub fn verify_alone(graph: &NirGraph, convention: &Convention) -> Result<Alone, NirVerifyError> {
     let folder = tempfile::tempdir().map_err(|error| NirVerifyError::Scratch(error.to_string()))?;
     let copy = folder.path().join("copy.nir");
-    write(&copy, &graph, true).map_err(|error| NirVerifyError::Scratch(error.to_string()))?;
-    if let Some(place) = first_change(&graph, &read(&copy)?, "/node") {
+    write(&copy, graph, true).map_err(|error| NirVerifyError::Scratch(error.to_string()))?;
+    if let Some(place) = first_change(graph, &read(&copy)?, "/node") {
         return Err(NirVerifyError::Changed { place });
     }
-    Ok(Alone { parts: parts(&graph), not_run: ones(&graph, convention).err() })
+    Ok(Alone { parts: parts(graph), not_run: ones(graph, convention).err() })
 }
 
 fn parts(graph: &NirGraph) -> u64 {

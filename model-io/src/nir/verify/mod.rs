@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 
 use super::dialect::{Convention, DIALECTS, Dialect};
 use super::run::{GraphRun, RunError, run};
-use super::{NirError, read};
+use super::{NirError, NirGraph};
 
 mod alone;
 pub mod platform;
@@ -107,21 +107,20 @@ pub fn recorded_spikes(npz: &[u8]) -> Result<u64, NirVerifyError> {
 /// Checks one case under a convention.
 ///
 /// # Errors
-/// [`NirVerifyError`] for files that cannot be read; differences are part of the outcome.
+/// [`NirVerifyError`] for recordings that cannot be read; differences are part of the outcome.
 pub fn verify_nir_case(
-    path: &Path,
+    graph: &NirGraph,
     npz: &[u8],
     convention: &Convention,
 ) -> Result<NirOutcome, NirVerifyError> {
-    let graph = read(path)?;
     let rows = recording(npz)?;
     let not_covered = |error: RunError| NirOutcome::NotCovered(error.to_string());
-    let spiking: Vec<String> = match GraphRun::new(&graph, convention) {
+    let spiking: Vec<String> = match GraphRun::new(graph, convention) {
         Ok(run) => run.spiking().into_iter().map(str::to_owned).collect(),
         Err(error) => return Ok(not_covered(error)),
     };
     let input = rows.get("x").map(Vec::as_slice).unwrap_or_default();
-    let ours = match run(&graph, convention, input, &spiking) {
+    let ours = match run(graph, convention, input, &spiking) {
         Ok(ours) => ours,
         Err(error) => return Ok(not_covered(error)),
     };
@@ -140,6 +139,10 @@ pub fn verify_nir_case(
         let Some(ours) = ours.get(node) else {
             return Ok(NirOutcome::NotCovered(format!("array {name} names no node")));
         };
+        if ours.len() != theirs.len() {
+            let problem = format!("{name} has {} steps and x {}", theirs.len(), ours.len());
+            return Err(NirVerifyError::Recording(problem));
+        }
         for (step, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
             if ours.len() != theirs.len() {
                 let reason = format!("{name} has {} values, {node} {}", theirs.len(), ours.len());

@@ -11,8 +11,8 @@
 use std::path::{Path, PathBuf};
 
 use super::{NirOutcome, NirVerifyError};
+use crate::nir::NirGraph;
 use crate::nir::dialect::{Convention, find_dialect};
-use crate::nir::read;
 use crate::nir::run::GraphRun;
 
 /// Largest difference of a potential from a recorded one, in units of the threshold.
@@ -114,26 +114,22 @@ pub fn rows(text: &str) -> Result<Vec<Row>, NirVerifyError> {
 }
 
 /// Checks a recording against the graph under the platform's conventions.
-///
-/// # Errors
-/// [`NirVerifyError`] for files that cannot be read; differences are part of the outcome.
 pub fn verify_platform(
-    graph: &Path,
+    graph: &NirGraph,
     recorded: &[Row],
     platform: &Platform,
     convention: &Convention,
-) -> Result<NirOutcome, NirVerifyError> {
-    let graph = read(graph)?;
+) -> NirOutcome {
     let not_covered = |error: crate::nir::run::RunError| NirOutcome::NotCovered(error.to_string());
-    let mut run = match GraphRun::new(&graph, convention) {
+    let mut run = match GraphRun::new(graph, convention) {
         Ok(run) => run,
-        Err(error) => return Ok(not_covered(error)),
+        Err(error) => return not_covered(error),
     };
     let neuron = run.spiking().first().map(|name| (*name).to_owned()).unwrap_or_default();
     let mut values = 0;
     for (step, row) in recorded.iter().enumerate() {
         if let Err(error) = run.step(step, &[f64::from(u8::from(row.input))]) {
-            return Ok(not_covered(error));
+            return not_covered(error);
         }
         let spike = run.output().first().copied().unwrap_or_default();
         let potential = run.potential(&neuron).and_then(|v| v.first()).copied().unwrap_or_default();
@@ -145,16 +141,10 @@ pub fn verify_platform(
         for (variable, ours, theirs, tolerance) in compared {
             if (ours - theirs).abs() > tolerance {
                 let variable = variable.to_owned();
-                return Ok(NirOutcome::Differs {
-                    variable,
-                    step: step + 1,
-                    neuron: 0,
-                    ours,
-                    theirs,
-                });
+                return NirOutcome::Differs { variable, step: step + 1, neuron: 0, ours, theirs };
             }
             values += 1;
         }
     }
-    Ok(NirOutcome::Equal { values })
+    NirOutcome::Equal { values }
 }
