@@ -7,12 +7,14 @@ use crate::error::Error;
 use crate::lists::named;
 use crate::loihi_export::chip::{ARITHMETICS, ChipCatalogue, ChipSpec};
 use crate::loihi_export::export::lava_script::lava_script;
+use crate::loihi_export::export::netx::NetxOptions;
 use crate::loihi_export::export::sana_fe::sana_fe;
 use crate::loihi_export::export::sliced::slice_network;
 use crate::loihi_export::export::{core_map, netx};
 use crate::loihi_export::mapping::MapConfig;
 use crate::loihi_export::partition::PARTITIONERS;
 use crate::loihi_export::place::PLACERS;
+use crate::loihi_export::quantise::network::QuantisedNetwork;
 use crate::loihi_export::quantise::{QuantiseConfig, Quantised, quantise};
 use crate::loihi_export::route::ROUTERS;
 use crate::model_io::atomic::write_bytes_atomically;
@@ -26,14 +28,70 @@ use std::path::Path;
 /// Steps that a conversion for a chip is made for, unless something else is said.
 pub const DEFAULT_STEPS: u32 = 8;
 
+/// Writes a network to a path and tells what the file leaves out; `true` overwrites.
+pub type WriteExport = fn(&ChipSource, &ChipSpec, &Path, bool) -> Result<Vec<String>, Error>;
+
 /// An export format.
 pub struct ExportFormat {
     /// Name on the command line.
     pub name: &'static str,
     /// One sentence.
     pub summary: &'static str,
-    /// Writes a network; `true` overwrites.
-    pub write: fn(&ValidNetwork, &ChipSpec, &Path, bool) -> Result<(), Error>,
+    /// Writes a network and tells what the file leaves out; `true` overwrites.
+    pub write: WriteExport,
+}
+
+/// What is brought to a chip.
+#[derive(Debug, Clone)]
+pub enum ChipSource {
+    /// A description, quantised when it is known for which chip.
+    Description(Box<ValidNetwork>),
+    /// The integers of a netx file, and what netx does to them without saying so.
+    Integers {
+        /// The network.
+        network: QuantisedNetwork,
+        /// One line each.
+        notes: Vec<String>,
+    },
+}
+
+impl ChipSource {
+    /// Name of the network.
+    pub fn name(&self) -> &str {
+        match self {
+            ChipSource::Description(network) => network.name(),
+            ChipSource::Integers { network, .. } => &network.name,
+        }
+    }
+
+    /// Its integers for a chip, with what rounding changed and what they leave out.
+    ///
+    /// # Errors
+    /// [`Error::Quantise`].
+    pub fn quantised(&self, chip: &ChipSpec) -> Result<Quantised, Error> {
+        match self {
+            ChipSource::Description(network) => quantised(network, chip),
+            ChipSource::Integers { network, notes } => {
+                let (network, notes) = (network.clone(), notes.clone());
+                Ok(Quantised { network, errors: Vec::new(), notes })
+            }
+        }
+    }
+}
+
+/// What a file brings to a chip: a netx file its integers, any other what [`chip_network`] reads.
+///
+/// # Errors
+/// As [`chip_network`]; [`Error::Netx`] in the file.
+pub fn chip_source(path: &Path, config: Option<&ConvertConfig>) -> Result<ChipSource, Error> {
+    let format = sniff::detect(path).map_err(|error| unreadable(path, &error))?;
+    let damaged = format == Format::OtherHdf5 && path.extension().is_some_and(|e| e == "net");
+    if (format != Format::Netx && !damaged) || config.is_some() {
+        return Ok(ChipSource::Description(Box::new(chip_network(path, config)?)));
+    }
+    let read = netx::read_netx_network(path, &NetxOptions::default())
+        .map_err(|error| Error::from(error).in_file(path))?;
+    Ok(ChipSource::Integers { network: read.network, notes: read.warnings })
 }
 
 /// All export formats.
@@ -103,8 +161,9 @@ pub fn chip_network(path: &Path, config: Option<&ConvertConfig>) -> Result<Valid
             other => Err(Error::WrongFormat {
                 path: path.into(),
                 found: other.description().to_string(),
-                needed: "a trained network (ONNX, PyTorch, safetensors or Keras) or a network \
-                         description (TOML) is needed here",
+                needed: "a trained network (ONNX, PyTorch, safetensors or Keras), a network \
+                         description (TOML) or a netx file is needed here; `spikeloom import` makes \
+                         a description of a NIR graph",
             }),
         },
     }
@@ -216,44 +275,55 @@ pub fn map_config(
 }
 
 fn write_netx(
-    network: &ValidNetwork,
+    source: &ChipSource,
     chip: &ChipSpec,
     path: &Path,
     overwrite: bool,
-) -> Result<(), Error> {
-    netx::write_netx(path, &quantised(network, chip)?.network, overwrite)?;
-    Ok(())
+) -> Result<Vec<String>, Error> {
+    let quantised = source.quantised(chip)?;
+    netx::write_netx(path, &quantised.network, overwrite)?;
+    Ok(quantised.notes)
 }
 
 fn write_nir(
-    network: &ValidNetwork,
+    source: &ChipSource,
     _chip: &ChipSpec,
     path: &Path,
     overwrite: bool,
-) -> Result<(), Error> {
-    nir::write(path, &nir::from_network(network)?, overwrite)?;
-    Ok(())
+) -> Result<Vec<String>, Error> {
+    match source {
+        ChipSource::Description(network) => {
+            nir::write(path, &nir::from_network(network)?, overwrite)?;
+            Ok(Vec::new())
+        }
+        ChipSource::Integers { .. } => Err(Error::Usage(
+            "a netx file holds integers of a chip, and NIR holds networks before quantising: \
+             export the network that it was made from"
+                .to_string(),
+        )),
+    }
 }
 
 fn map_and_write(
-    network: &ValidNetwork,
+    source: &ChipSource,
     chip: &ChipSpec,
     path: &Path,
     overwrite: bool,
-) -> Result<(), Error> {
-    let quantised = quantised(network, chip)?;
+) -> Result<Vec<String>, Error> {
+    let quantised = source.quantised(chip)?;
     let mapped = map_to_chip(&quantised.network, chip, &map_config(None, None, None, false, 1)?)?;
-    write_core_map(&mapped, path, overwrite)
+    write_core_map(&mapped, path, overwrite)?;
+    Ok(quantised.notes)
 }
 
 /// Writes the script, and its arrays under the same name with the ending `npz`.
 fn write_lava_script(
-    network: &ValidNetwork,
+    source: &ChipSource,
     chip: &ChipSpec,
     path: &Path,
     overwrite: bool,
-) -> Result<(), Error> {
-    let quantised = quantised(network, chip)?;
+) -> Result<Vec<String>, Error> {
+    let quantised = source.quantised(chip)?;
     let mapped = map_to_chip(&quantised.network, chip, &map_config(None, None, None, false, 1)?)?;
     let failed = |error: String| Error::Usage(format!("{}: {error}", path.display()));
     let sliced = slice_network(&quantised.network, mapped.checked.mapping())
@@ -262,22 +332,22 @@ fn write_lava_script(
         .map_err(|error| failed(error.to_string()))?;
     write_bytes_atomically(&path.with_extension("npz"), overwrite, &written.arrays)?;
     write_bytes_atomically(path, overwrite, written.script.as_bytes())?;
-    Ok(())
+    Ok(quantised.notes)
 }
 
 fn write_sana_fe(
-    network: &ValidNetwork,
+    source: &ChipSource,
     chip: &ChipSpec,
     path: &Path,
     overwrite: bool,
-) -> Result<(), Error> {
-    let quantised = quantised(network, chip)?;
+) -> Result<Vec<String>, Error> {
+    let quantised = source.quantised(chip)?;
     let mapped = map_to_chip(&quantised.network, chip, &map_config(None, None, None, false, 1)?)?;
     let (mapping, limits) = (mapped.checked.mapping(), mapped.checked.limits());
     let yaml = sana_fe(&quantised.network, mapping, limits.mesh_rows)
         .map_err(|error| Error::Usage(format!("{}: {error}", path.display())))?;
     write_bytes_atomically(path, overwrite, yaml.as_bytes())?;
-    Ok(())
+    Ok(quantised.notes)
 }
 
 /// Writes the core map of a mapping, whole or not at all.

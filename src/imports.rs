@@ -5,6 +5,8 @@ use crate::lists::named;
 use crate::model_io::nir;
 use crate::model_io::nir::dialect::{Convention, DIALECTS, Dialect};
 use crate::model_io::nir::to_network::{NirReading, NirReport, to_network};
+use crate::model_io::sniff::{self, Format};
+use crate::network_files::unreadable;
 use crate::sim_core::network::Network;
 use std::path::Path;
 
@@ -49,11 +51,22 @@ pub(crate) fn convention(dialect: &Dialect, dt: Option<f64>, tau_scale: Option<f
 pub fn import_nir(path: &Path, stated: &NirImport) -> Result<(Network, NirReport), Error> {
     let failed = |reason: String| Error::Read { path: path.into(), reason };
     let dialect = find_dialect(&stated.dialect)?;
+    let format = sniff::detect(path).map_err(|error| unreadable(path, &error))?;
+    if !matches!(format, Format::Nir | Format::OtherHdf5) {
+        return Err(Error::WrongFormat {
+            path: path.into(),
+            found: format.description().to_string(),
+            needed: "a NIR graph (HDF5) is needed here",
+        });
+    }
     let (graph, mut notes) = match stated.lenient {
         true => nir::read_leniently(path),
         false => nir::read(path).map(|graph| (graph, Vec::new())),
     }
-    .map_err(|error| failed(error.to_string()))?;
+    .map_err(|error| match !stated.lenient && nir::read_leniently(path).is_ok() {
+        true => failed(format!("{error}; --lenient reads it by its one likely meaning")),
+        false => failed(error.to_string()),
+    })?;
     let mut dt = stated.dt;
     if let (None, Some(own)) = (dt, own_step(&graph))
         && dialect.name == DIALECTS[0].name

@@ -160,6 +160,11 @@ pub fn capacity(network: &QuantisedNetwork, chip: &ChipSpec) -> Vec<Capacity> {
         total("neurons", neurons, chip.neurons_per_chip_max.as_ref().map(|figure| figure.value)),
         total("synapses", synapses, chip.synapses_per_chip_max.as_ref().map(|f| f.value)),
         each(
+            "inputs of a neuron",
+            most_inputs(network),
+            chip.in_axons_per_core.as_ref().map(|figure| u64::from(figure.value)),
+        ),
+        each(
             "weight bits",
             most(weight_bits),
             chip.weight_bits_max.as_ref().map(|f| f.value.into()),
@@ -181,6 +186,27 @@ pub fn capacity(network: &QuantisedNetwork, chip: &ChipSpec) -> Vec<Capacity> {
         rows.push(each("kernel extent", kernel, known.and_then(|most| u64::try_from(most).ok())));
     }
     rows
+}
+
+/// The most sources that reach one neuron, by all projections together.
+fn most_inputs(network: &QuantisedNetwork) -> u64 {
+    let into = |population: usize| {
+        let projections = network.projections.iter().filter(move |p| p.target == population);
+        projections.fold(0u64, |sum, projection| {
+            let inputs = match &projection.connection {
+                Connection::Sparse { targets, .. } => {
+                    let runs = targets.chunk_by(|a, b| a == b);
+                    runs.map(|run| run.len() as u64).max().unwrap_or(0)
+                }
+                _ => {
+                    let size = network.populations.get(population).map_or(1, |p| p.shape.size());
+                    synapses_of(network, projection) / size.max(1)
+                }
+            };
+            sum.saturating_add(inputs)
+        })
+    };
+    (0..network.populations.len()).map(into).max().unwrap_or(0)
 }
 
 fn synapses_of(network: &QuantisedNetwork, projection: &QuantisedProjection) -> u64 {

@@ -205,6 +205,93 @@ fn recordings_of_lava_are_equal_one_line_a_file() {
     assert_eq!(different["cases"][0]["outcome"]["result"], "differs", "{different}");
 }
 
+#[test]
+fn a_damaged_file_is_one_line_and_the_others_of_its_folder_are_checked() {
+    for (tool, good, also) in [
+        ("lava", "tests/data/lava/lif_fixed.json", None),
+        ("netx", "tests/data/netx/hand_minimal.net", Some("tests/data/netx/hand_minimal.npz")),
+        ("nir", "tests/data/nir/prim_lif.nir", None),
+        ("mapping", "tests/data/mapping/nengo_loihi_util.json", None),
+        ("nest", "tests/data/nest/iaf_psc_exp.json", None),
+    ] {
+        let folder = Folder::new();
+        for file in [Some(good), also].into_iter().flatten() {
+            let bytes = std::fs::read(root(file)).unwrap();
+            let ending = file.rsplit('.').next().unwrap();
+            std::fs::write(folder.path(&format!("b.{ending}")), &bytes).unwrap();
+            std::fs::write(folder.path(&format!("a.{ending}")), &bytes[..bytes.len() / 2]).unwrap();
+        }
+        let found = json(&["verify", tool, &folder.path(""), "--json"], 1);
+        assert_eq!((&found["equal"], &found["unreadable"]), (&1.into(), &1.into()), "{found}");
+        let outcome = &found["cases"][0]["outcome"];
+        assert_eq!(outcome["result"], "unreadable", "{found}");
+        let shown = run(&["verify", tool, &folder.path("")]);
+        assert_eq!(shown.code, 1);
+        let lines: Vec<_> = shown.out.lines().collect();
+        assert!(lines[0].contains("ERROR") && lines[0].contains("a."), "{}", shown.out);
+        assert!(lines.last().unwrap().ends_with("1 unreadable"), "{}", shown.out);
+    }
+}
+
+#[test]
+fn graphs_that_break_the_specification_are_verified_leniently() {
+    use spikeloom::model_io::array::Array;
+    use spikeloom::model_io::hdf5::{self, Storage};
+    let folder = Folder::new();
+    let scalar = folder.path("scalar.nir");
+    let file = hdf5::create(std::path::Path::new(&scalar)).unwrap();
+    let graph = file.create_group("node").unwrap();
+    graph.write_text("type", "NIRGraph").unwrap();
+    let nodes = graph.create_group("nodes").unwrap();
+    for (name, kind) in [("in", "Input"), ("out", "Output"), ("cells", "IF")] {
+        let node = nodes.create_group(name).unwrap();
+        node.write_text("type", kind).unwrap();
+        // One number stands for the layer: no shape that the specification knows.
+        let write = |name: &str, array: Array| node.write(name, &array, Storage::Plain).unwrap();
+        match kind {
+            "IF" => {
+                write("r", Array::vector(vec![1.0_f32; 3]));
+                write("v_threshold", Array::scalar(2.0_f32));
+            }
+            _ => write("shape", Array::vector(vec![3_i64])),
+        }
+    }
+    let edges = ["in", "cells", "cells", "out"].map(str::to_owned).to_vec();
+    let edges = Array::new(vec![2, 2], edges).unwrap();
+    graph.write("edges", &edges, Storage::Plain).unwrap();
+    file.flush().unwrap();
+    let refused = run(&["verify", "nir", &scalar]);
+    assert_eq!(refused.code, 3);
+    assert!(refused.err.contains("--lenient"), "{}", refused.err);
+    let read = run(&["verify", "nir", &scalar, "--lenient"]);
+    assert_eq!(read.code, 0, "{}{}", read.out, read.err);
+    assert!(read.out.contains("read leniently") && read.out.contains("equal"), "{}", read.out);
+}
+
+/// A netx file goes through the exporter and comes out with the same layers; it maps, too.
+#[test]
+fn netx_files_are_read_mapped_and_written_again() {
+    let folder = Folder::new();
+    for name in ["ref_sdnn", "ref_rf_phase", "ref_rf_iz", "ref_input_cuba", "slayer_mlp"] {
+        let file = root(&format!("tests/data/netx/{name}.net"));
+        let copy = folder.path(&format!("{name}.net"));
+        let written = json(&["export", &file, "--format", "netx", "--out", &copy, "--json"], 0);
+        assert_eq!(written["format"], "netx");
+        let recording = root(&format!("tests/data/netx/{name}.npz"));
+        std::fs::copy(recording, folder.path(&format!("{name}.npz"))).unwrap();
+        let verified = json(&["verify", "netx", &copy, "--json"], 0);
+        assert_eq!(verified["equal"], 1, "{verified}");
+        assert!(verified["cases"][0]["searched"].is_null(), "{verified}");
+        let mapped = json(&["map", &file, "--json"], 0);
+        assert!(mapped["cores_used"].as_u64().unwrap() >= 1, "{mapped}");
+    }
+    let refused = root("tests/data/netx/ref_sdnn.net");
+    let out = folder.path("x.nir");
+    let shown = run(&["export", &refused, "--format", "nir", "--out", &out]);
+    assert_eq!(shown.code, 2);
+    assert!(shown.err.contains("before quantising"), "{}", shown.err);
+}
+
 /// Changes one recorded value of the membrane potential.
 fn spoil(value: &mut Value) -> bool {
     match value {

@@ -79,7 +79,18 @@ fn chips_are_changed_by_figure_or_described_by_what_differs() {
         akida["capacity"].as_array().unwrap().iter().find(|r| r["quantity"] == "weight bits");
     assert_eq!(bits.unwrap()["fits"], false);
     let spinnaker = json(&["map", &network, "--chip", "spinnaker2", "--json"], 0);
-    assert_eq!(spinnaker["capacity"][2]["available"], serde_json::Value::Null);
+    assert_eq!(spinnaker["capacity"][3]["available"], serde_json::Value::Null);
+    // A mapper made for Loihi puts no neuron with 864 inputs on a crossbar of 256: totals are told.
+    let arguments = ["map", DIGITS_MODEL, "--chip", "truenorth", "--json"];
+    let truenorth = json(&arguments, 1);
+    let inputs = &truenorth["capacity"][2];
+    assert_eq!(
+        (&inputs["quantity"], &inputs["fits"]),
+        (&"inputs of a neuron".into(), &false.into())
+    );
+    assert_eq!(truenorth["mapped"], false);
+    let spinnaker1 = json(&["map", DIGITS_MODEL, "--chip", "spinnaker1", "--json"], 0);
+    assert!(spinnaker1["capacity"].is_array() && spinnaker1["mapped"] == true);
 }
 
 #[test]

@@ -11,6 +11,7 @@ pub use calibrate::{CALIBRATION_IMAGES, Calibrated, LayerGap};
 use crate::conversion::{ConvertConfig, ConvertedModel, convert, samples_for};
 use crate::data::{Samples, check_labels};
 use crate::error::Error;
+use crate::exports::{chip_network, is_trained_network};
 use crate::fixed_point::{FixedPointRun, FixedPointRunner};
 use crate::loihi_export::chip::ChipSpec;
 use crate::loihi_export::emulator::Overflow;
@@ -53,6 +54,13 @@ pub struct StudyConfig {
     pub calibrate: bool,
 }
 
+impl StudyConfig {
+    /// Whether one way of quantising is asked for.
+    fn is_single(&self) -> bool {
+        self.scales.len() * self.granularities.len() * self.weight_bits.len() == 1
+    }
+}
+
 /// A network in integers, and what it does.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Variant {
@@ -90,8 +98,8 @@ pub struct Study {
     pub network: String,
     /// Name of the chip.
     pub chip: String,
-    /// Steps of a sample.
-    pub steps: u32,
+    /// Steps of a sample; none for a network description.
+    pub steps: Option<u32>,
     /// Accuracy of the trained network in per cent.
     pub ann_accuracy: Option<f64>,
     /// Accuracy of the hard-reset network in float.
@@ -122,6 +130,9 @@ pub fn study(
     config: &StudyConfig,
     progress: &dyn Progress,
 ) -> Result<Study, Error> {
+    if !is_trained_network(path)? {
+        return described(path, chip, config);
+    }
     let trained = read(path, config)?;
     let valid = trained.model.conversion.network.validate()?;
     let steps = config.conversion.steps;
@@ -141,19 +152,7 @@ pub fn study(
         for &granularity in &config.granularities {
             for &weight_bits in &config.weight_bits {
                 let how = QuantiseConfig { scale: *rule, granularity, weight_bits };
-                let empty = Variant {
-                    scale: name.clone(),
-                    granularity,
-                    weight_bits,
-                    layers: Vec::new(),
-                    calibrated: None,
-                    accuracy: None,
-                    agreement: None,
-                    spikes_per_sample: None,
-                    overflows: None,
-                    overflow_places: Vec::new(),
-                    refused: None,
-                };
+                let empty = empty(name, &how);
                 variants.push(variant(&trained, &valid, chip, config, (how, empty), progress)?);
             }
         }
@@ -161,10 +160,69 @@ pub fn study(
     Ok(Study {
         network: valid.name().to_string(),
         chip: chip.name.clone(),
-        steps,
+        steps: Some(steps),
         ann_accuracy,
         float_accuracy,
         images: trained.test.as_ref().map_or(0, Samples::len),
+        variants,
+        warnings,
+    })
+}
+
+/// A variant of which nothing is known yet.
+fn empty(scale: &str, how: &QuantiseConfig) -> Variant {
+    Variant {
+        scale: scale.to_string(),
+        granularity: how.granularity,
+        weight_bits: how.weight_bits,
+        layers: Vec::new(),
+        calibrated: None,
+        accuracy: None,
+        agreement: None,
+        spikes_per_sample: None,
+        overflows: None,
+        overflow_places: Vec::new(),
+        refused: None,
+    }
+}
+
+/// A network description in all the ways asked for: the errors of its populations.
+fn described(path: &Path, chip: &ChipSpec, config: &StudyConfig) -> Result<Study, Error> {
+    let samples = [&config.test, &config.conversion.calibrate];
+    if samples.into_iter().any(Option::is_some) {
+        return Err(Error::Usage(format!(
+            "{} is a network description: --test and --calibrate are for trained networks",
+            path.display()
+        )));
+    }
+    let valid = chip_network(path, None)?;
+    let (mut variants, mut warnings) = (Vec::new(), Vec::new());
+    for (name, rule) in &config.scales {
+        for &granularity in &config.granularities {
+            for &weight_bits in &config.weight_bits {
+                let how = QuantiseConfig { scale: *rule, granularity, weight_bits };
+                let mut variant = empty(name, &how);
+                match quantise(&valid, chip, &how) {
+                    Ok(quantised) => {
+                        variant.layers = quantised.errors;
+                        warnings.extend(quantised.notes);
+                    }
+                    // One way that is asked for alone is what the user wants to know about.
+                    Err(error) if config.is_single() => return Err(error.into()),
+                    Err(error) => variant.refused = Some(error.to_string()),
+                }
+                variants.push(variant);
+            }
+        }
+    }
+    warnings.dedup();
+    Ok(Study {
+        network: valid.name().to_string(),
+        chip: chip.name.clone(),
+        steps: None,
+        ann_accuracy: None,
+        float_accuracy: None,
+        images: 0,
         variants,
         warnings,
     })
@@ -228,7 +286,7 @@ fn variant(
             return Ok(variant);
         }
     };
-    variant.layers = quantised.errors;
+    variant.layers = std::mem::take(&mut quantised.errors);
     let steps = config.conversion.steps;
     if let (true, Some(samples)) = (config.calibrate, &trained.calibration) {
         let conversion = &trained.model.conversion;

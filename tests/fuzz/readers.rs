@@ -1,7 +1,14 @@
 //! Every reader of files that strangers made, with the real files that are damaged for it.
 
 use spikeloom::analysis::Trains;
-use spikeloom::loihi_export::export::netx::read_netx_layers;
+use spikeloom::loihi_export::chip::ChipSpec;
+use spikeloom::loihi_export::emulator::{Emulator, SpikeTrain};
+use spikeloom::loihi_export::export::netx::{
+    self, NetxOptions, read_netx_layers, read_netx_network,
+};
+use spikeloom::loihi_export::quantise::network::QuantisedNetwork;
+use spikeloom::model_io::nir::run::GraphRun;
+use spikeloom::model_io::nir::to_network::{NirReading, to_network};
 use spikeloom::model_io::npz::{self, NpzLimits};
 use spikeloom::model_io::spool::{SpoolHeader, SpoolReader, SpoolWriter, Stream};
 use spikeloom::model_io::{checkpoint, hdf5, network_file, nir};
@@ -298,11 +305,51 @@ fn read_idx(bytes: &[u8], _: &Path) -> bool {
 }
 
 fn read_nir(bytes: &[u8], file: &Path) -> bool {
-    std::fs::write(file, bytes).is_ok() && nir::read(file).is_ok()
+    if std::fs::write(file, bytes).is_err() {
+        return false;
+    }
+    if let Ok((graph, _)) = nir::read_leniently(file) {
+        use_graph(&graph);
+    }
+    nir::read(file).is_ok()
+}
+
+/// A graph that was accepted, be it leniently, must stand being run and described.
+fn use_graph(graph: &nir::NirGraph) {
+    let dialect = &nir::dialect::DIALECTS[0];
+    let convention = (dialect.convention)();
+    if let Ok(run) = GraphRun::new(graph, &convention) {
+        let size = run.input_shape().iter().try_fold(1usize, |size, &n| size.checked_mul(n));
+        if let Some(size) = size.filter(|&size| size <= SMALL) {
+            drop(nir::run::run(graph, &convention, &vec![vec![1.0; size]; 2], &[]));
+        }
+    }
+    let reading = NirReading { convention, biases_from_start: false };
+    drop(to_network(graph, "fuzzed", &reading).map(|(network, _)| network.validate()));
 }
 
 fn read_netx(bytes: &[u8], file: &Path) -> bool {
-    std::fs::write(file, bytes).is_ok() && read_netx_layers(file).is_ok()
+    if std::fs::write(file, bytes).is_err() {
+        return false;
+    }
+    let lenient = NetxOptions { lenient: true, ..NetxOptions::default() };
+    if let Ok(read) = read_netx_network(file, &lenient) {
+        let sizes = read.network.populations.iter().map(|p| p.shape.size() as usize);
+        if sizes.sum::<usize>() <= SMALL {
+            use_integers(&read.network);
+        }
+    }
+    read_netx_layers(file).is_ok()
+}
+
+/// A netx network that was accepted must stand being run, and written again where netx can hold it.
+fn use_integers(network: &QuantisedNetwork) {
+    drop(netx::plan(network));
+    let chip = ChipSpec::built_in("loihi2").unwrap();
+    if let Ok(mut emulator) = Emulator::new(network, &chip) {
+        let inputs = vec![SpikeTrain::from_rows([[].as_slice(); 3]); emulator.inputs().len()];
+        drop(emulator.run(3, &inputs));
+    }
 }
 
 fn read_network(bytes: &[u8], _: &Path) -> bool {

@@ -4,14 +4,14 @@ use super::{Outcome, Run, Session, model};
 use crate::output;
 use serde_json::json;
 use spikeloom::error::Error;
-use spikeloom::exports::{chip_network, find_export};
+use spikeloom::exports::{chip_source, find_export};
 use std::path::PathBuf;
 
 /// Write a network for another tool
 #[derive(Debug, clap::Args)]
 pub struct Export {
-    /// Trained network or network description
-    #[arg(value_name = "MODEL.onnx|NETWORK.toml")]
+    /// Trained network, network description or netx file
+    #[arg(value_name = "MODEL.onnx|NETWORK.toml|FILE.net")]
     network: PathBuf,
 
     /// Format: netx, nir, lava_script, sana_fe or core_map (see `spikeloom list exports`)
@@ -44,8 +44,8 @@ impl Run for Export {
         output::check_target(Some(&self.out), self.force)?;
         let chip = self.chip.spec()?;
         let conversion = self.conversion.config(self.steps)?;
-        let network = chip_network(&self.network, conversion.as_ref())?;
-        (format.write)(&network, &chip, &self.out, self.force)?;
+        let network = chip_source(&self.network, conversion.as_ref())?;
+        let notes = (format.write)(&network, &chip, &self.out, self.force)?;
         let bytes = std::fs::metadata(&self.out).map_or(0, |metadata| metadata.len());
         let out = self.out.to_string_lossy();
         let json = json!({
@@ -53,7 +53,10 @@ impl Run for Export {
             "format": format.name,
             "out": out,
             "bytes": bytes,
+            "notes": notes,
         });
-        Ok(Outcome::fine(json, format!("{out}: {} ({bytes} bytes)", format.summary)))
+        let mut text = format!("{out}: {} ({bytes} bytes)", format.summary);
+        notes.iter().for_each(|note| text.push_str(&format!("\n  {note}")));
+        Ok(Outcome::fine(json, text))
     }
 }

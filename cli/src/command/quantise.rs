@@ -11,11 +11,11 @@ use spikeloom::loihi_export::quantise::scale::ScaleRule;
 use spikeloom::quantisation::{Study, StudyConfig, Variant, study};
 use std::path::PathBuf;
 
-/// Turn a trained network into a chip's integers: errors of every layer, accuracy by weight bits
+/// Turn a network into a chip's integers: errors of every layer; accuracy by weight bits of trained ones
 #[derive(Debug, clap::Args)]
 pub struct Quantise {
-    /// Trained network
-    #[arg(value_name = "MODEL")]
+    /// Trained network or network description
+    #[arg(value_name = "MODEL|NETWORK.toml")]
     model: PathBuf,
 
     #[command(flatten)]
@@ -112,10 +112,8 @@ fn bits(text: &str) -> Result<Vec<u8>, Error> {
 
 fn text(study: &Study) -> String {
     let known = |value: Option<f64>| value.map_or("unknown".to_string(), |v| format!("{v:.2} %"));
-    let mut text = format!(
-        "{}: hard reset, {} steps, in integers for {}\n",
-        study.network, study.steps, study.chip
-    );
+    let how = study.steps.map_or(String::new(), |steps| format!("hard reset, {steps} steps, "));
+    let mut text = format!("{}: {how}in integers for {}\n", study.network, study.chip);
     if study.images > 0 {
         text.push_str(&format!(
             "trained network {}, hard-reset network in float {}, on {} test samples\n",
@@ -215,7 +213,7 @@ fn layers(variant: &Variant) -> Listing {
         ]
     });
     let title =
-        format!("Layers with {} bits (errors in units of the threshold)", variant.weight_bits);
+        format!("Layers with {} bits (errors in the network's own units)", variant.weight_bits);
     listing(title, &columns, rows.collect())
 }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 use show::{Findings, capacity_only, swept_only};
 use spikeloom::error::Error;
 use spikeloom::exports::{
-    DEFAULT_STEPS, chip_network, is_trained_network, map_config, quantised, write_core_map,
+    DEFAULT_STEPS, chip_source, is_trained_network, map_config, write_core_map,
 };
 use spikeloom::loihi_export::chip::ChipSpec;
 use spikeloom::loihi_export::energy::{Activity, Estimate, estimate, quantity, workload};
@@ -16,7 +16,7 @@ use spikeloom::loihi_export::mapping::{CoreLimits, MapConfig};
 use spikeloom::loihi_export::metrics::{compare::compare, metrics};
 use spikeloom::loihi_export::quantise::network::QuantisedNetwork;
 use spikeloom::loihi_export::sweep::{Change, Sweep, parse};
-use spikeloom::mapping_plan::{activity, capacity, costs, profile};
+use spikeloom::mapping_plan::{Capacity, activity, capacity, costs, profile};
 use spikeloom::mapping_report::{MappingFindings, mapping_report};
 use spikeloom::model_io::atomic::write_bytes_atomically;
 use spikeloom::pipeline::map_to_chip;
@@ -25,8 +25,8 @@ use std::path::PathBuf;
 /// Map a network to a chip's cores: what is used, what binds, energy, latency, what-if
 #[derive(Debug, clap::Args)]
 pub struct Map {
-    /// Trained network or network description
-    #[arg(value_name = "MODEL|NETWORK.toml")]
+    /// Trained network, network description or netx file
+    #[arg(value_name = "MODEL|NETWORK.toml|FILE.net")]
     network: PathBuf,
 
     #[command(flatten)]
@@ -110,6 +110,12 @@ pub struct Map {
 const WITHOUT_SAMPLES: &str = "converted without samples (--calibrate): thresholds come from noise, \
      which cores hardly depend on; rates are assumed";
 
+/// Told of chips without the figures that a mapping needs.
+const UNPUBLISHED: &str =
+    "too little is published to map to its cores; what is known of the chip, not measured";
+/// Told where a mapper made for Loihi does not get a network onto another chip.
+const LIKE_LOIHI: &str = "its own mapper is not modelled, and one made for Loihi finds no mapping";
+
 /// What was found besides the mapping itself.
 struct Context<'a> {
     network: &'a QuantisedNetwork,
@@ -118,6 +124,8 @@ struct Context<'a> {
     config: MapConfig,
     activity: Activity,
     changes: Vec<Change>,
+    /// Needs against the chip's totals; none where the mapper is made for the chip.
+    capacity: Vec<Capacity>,
     /// What a reader has to know, one line each.
     notes: Vec<String>,
 }
@@ -152,12 +160,15 @@ impl Run for Map {
             }
             given => given,
         };
-        let network = chip_network(&self.network, conversion.as_ref())?;
-        let quantised = quantised(&network, &chip)?;
+        let quantised = chip_source(&self.network, conversion.as_ref())?.quantised(&chip)?;
+        notes.extend(quantised.notes.iter().cloned());
+        let rows = capacity(&quantised.network, &chip);
         let Ok(limits) = CoreLimits::of_chip(&chip) else {
-            let rows = capacity(&quantised.network, &chip);
-            return Ok(capacity_only(&quantised.network, &chip, &rows, self.chips));
+            let rows = (rows.as_slice(), self.chips);
+            return Ok(capacity_only(&quantised.network, &chip, rows, UNPUBLISHED));
         };
+        let is_loihi = chip.mapping_note.is_none();
+        let capacity = if is_loihi { Vec::new() } else { rows };
         let steps = self.steps.unwrap_or(DEFAULT_STEPS);
         let activity = activity(
             &self.network,
@@ -169,7 +180,16 @@ impl Run for Map {
         )?;
         config.place = config.place.weighed(&activity.rates);
         let network = &quantised.network;
-        self.mapped(&Context { network, chip: &chip, limits, config, activity, changes, notes })
+        self.mapped(&Context {
+            network,
+            chip: &chip,
+            limits,
+            config,
+            activity,
+            changes,
+            capacity,
+            notes,
+        })
     }
 }
 
@@ -184,11 +204,17 @@ impl Map {
     }
 
     fn mapped(&self, context: &Context<'_>) -> Result<Outcome, Error> {
-        let Context { network, chip, limits, config, activity, changes, notes } = context;
+        let Context { network, chip, limits, config, activity, changes, capacity, notes } = context;
         let chosen = profile(chip, self.profile.as_deref())?;
         let sweep = Sweep { network, limits, config, profile: chosen, activity };
         let mapped = match map_to_chip(network, chip, config) {
             Ok(mapped) => mapped,
+            Err(error) if !capacity.is_empty() && changes.is_empty() => {
+                let reason =
+                    format!("{LIKE_LOIHI} ({error}); what is known of the chip, not measured");
+                let rows = (capacity.as_slice(), self.chips);
+                return Ok(capacity_only(network, chip, rows, &reason));
+            }
             Err(error) => {
                 let error = self.with_remedies(error, &sweep);
                 return if changes.is_empty() {
@@ -243,6 +269,7 @@ impl Map {
             costs,
             compared: self.compare.then_some(compared.as_slice()),
             swept: &swept,
+            capacity: (capacity.as_slice(), self.chips),
             over: &over,
             notes,
             limits: [

@@ -30,6 +30,9 @@ pub struct Findings<'a> {
     /// Where all algorithms were asked for.
     pub compared: Option<&'a [Row]>,
     pub swept: &'a [spikeloom::loihi_export::sweep::Outcome],
+    /// Needs against the chip's totals, for chips that are not of the Loihi family, and how many chips
+    /// may be used.
+    pub capacity: (&'a [Capacity], u32),
     /// What is above its limit, one line each.
     pub over: &'a [String],
     pub notes: &'a [String],
@@ -60,6 +63,7 @@ impl Findings<'_> {
         put("binding_resource", json!(budget.binding().map(|row| row.resource.key())));
         put("next_resource", json!(budget.next_binding().map(|row| row.resource.key())));
         put("budget", json!(budget));
+        put("capacity", json!((!self.capacity.0.is_empty()).then_some(self.capacity.0)));
         let system = |(name, chips, spare): &(String, u64, u64)| json!({ "name": name, "chips": chips, "spare_chips": spare });
         put("systems", systems.iter().map(system).collect());
         put("activity", json!(self.activity));
@@ -77,7 +81,18 @@ impl Findings<'_> {
 
     /// For people.
     pub fn text(&self) -> String {
-        let mut text = self.budget.to_string();
+        let mut text = String::new();
+        let (rows, chips) = self.capacity;
+        if !rows.is_empty() {
+            text.push_str(&format!(
+                "{} on {}: what is known of the chip, not measured\n{}\nmapped as to Loihi, since \
+                 its own mapper is not modelled:\n",
+                self.network,
+                self.chip.title,
+                capacity_lines(rows, chips).0
+            ));
+        }
+        text.push_str(&format!("{} on {}", self.network, self.budget));
         for (name, chips, spare) in systems(self.chip, self.budget.chips_needed) {
             let plural = if chips == 1 { "chip" } else { "chips" };
             text.push_str(&format!("fits {name} ({chips} {plural}, {spare} spare)\n"));
@@ -117,35 +132,36 @@ impl Findings<'_> {
     }
 }
 
-/// Chips without the figures that a mapping needs: totals only.
-pub fn capacity_only(
-    network: &QuantisedNetwork,
-    chip: &ChipSpec,
-    rows: &[Capacity],
-    chips: u32,
-) -> Outcome {
-    let mut text = format!(
-        "{}: too little is published to map to its cores; what is known of the chip, not measured\n",
-        chip.title
-    );
+/// Needs against a chip's totals, one line each, and whether something is over.
+fn capacity_lines(rows: &[Capacity], chips: u32) -> (String, bool) {
     let over = |row: &Capacity| {
         row.fits == Some(false) || row.chips.is_some_and(|needed| needed > u64::from(chips))
     };
-    for row in rows {
+    let line = |row: &Capacity| {
         let available = row.available.map_or("unknown".to_string(), |n| n.to_string());
         let needs = row.chips.map_or(String::new(), |n| format!(", {n} chip(s)"));
         let mark = if over(row) { "  <- over" } else { "" };
-        let quantity = row.quantity;
-        let line = format!("  {quantity:<16} {} of {available}{needs}{mark}\n", row.needed);
-        text.push_str(&line);
-    }
+        format!("  {:<18} {} of {available}{needs}{mark}\n", row.quantity, row.needed)
+    };
+    (rows.iter().map(line).collect(), rows.iter().any(over))
+}
+
+/// Chips that are not mapped to: totals only. `reason` says why.
+pub fn capacity_only(
+    network: &QuantisedNetwork,
+    chip: &ChipSpec,
+    (rows, chips): (&[Capacity], u32),
+    reason: &str,
+) -> Outcome {
+    let (lines, over) = capacity_lines(rows, chips);
+    let mut text = format!("{} on {}: {reason}\n{lines}", network.name, chip.title);
     if let Some(note) = &chip.mapping_note {
         text.push_str(&format!("note: {note}\n"));
     }
-    let over = rows.iter().any(over);
     let json = json!({
         "network": network.name, "chip": chip.name, "mapped": false, "capacity": rows,
-        "over_budget": over, "notes": chip.mapping_note.iter().collect::<Vec<_>>(),
+        "reason": reason, "over_budget": over,
+        "notes": chip.mapping_note.iter().collect::<Vec<_>>(),
     });
     Outcome::fine(json, text).with_finding(over)
 }
