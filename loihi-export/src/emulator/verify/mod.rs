@@ -131,11 +131,7 @@ impl std::fmt::Display for CaseReport {
                 write!(f, "{}: not covered, {}: {reason}", self.name, self.process)
             }
             CaseOutcome::Unreadable { reason } => {
-                // Most reasons name the file already.
-                match reason.contains(&self.name) {
-                    true => write!(f, "ERROR: {reason}"),
-                    false => write!(f, "{}: ERROR: {reason}", self.name),
-                }
+                write!(f, "{}: ERROR, {reason}", self.name)
             }
         }
     }
