@@ -151,7 +151,7 @@ fn automatic_never_needs_more_cores_than_either_cut_alone() {
             differ += usize::from(alone[0] != alone[1]);
         }
     }
-    assert!(differ > 3, "the cuts alone differ for {differ} networks only");
+    assert!(differ > 0, "the two cuts need as many cores for every network");
 }
 
 fn assert_found(rule: Rule, damage: impl Fn(&mut Mapping, &QuantisedNetwork) -> bool) {
