@@ -17,7 +17,7 @@ pub struct Footprint {
     pub synapses: u64,
     /// Bytes of the compiled connectome.
     pub connectome_bytes: u64,
-    /// Bytes of neuron states, inputs and currents in an engine.
+    /// Bytes of neuron states, inputs and currents in an engine, and of synapses that change.
     pub state_bytes: u64,
     /// The most bytes in use while the connectome is built.
     pub peak_bytes: u64,
@@ -59,6 +59,12 @@ pub fn predict_for(network: &ValidNetwork, config: CompileConfig) -> Footprint {
             }
             _ => of_projection(projection, sources),
         };
+        if !projection.rules.is_empty() {
+            // Engines hold targets and weights of what changes, and the first weights where they differ.
+            let one = matches!(projection.weights.listed(), Some(Column::One(_)));
+            let changing = synapses.saturating_mul(if one { 12 } else { 20 });
+            footprint.state_bytes = footprint.state_bytes.saturating_add(changing);
+        }
         footprint.synapses = footprint.synapses.saturating_add(synapses);
         footprint.connectome_bytes = footprint.connectome_bytes.saturating_add(bytes);
         largest_scratch = largest_scratch.max(scratch);

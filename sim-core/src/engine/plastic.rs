@@ -6,6 +6,7 @@
 
 use super::Compiled;
 use crate::checkpoint::{Saver, Share};
+use crate::connectome::Weights;
 use crate::network::ValidPlasticity;
 use crate::neuron::{Over, StateVisitor};
 use crate::synapse::{Homeostasis, LongTerm, Made, RuleContext, Segment, ShortTerm};
@@ -24,7 +25,8 @@ pub(super) struct PlasticSynapses {
     /// Target of each synapse, local to the part.
     targets: Vec<u32>,
     weights: Vec<f64>,
-    initial: Vec<f64>,
+    /// Weights at the beginning.
+    initial: Weights,
     short_term: Option<Box<dyn ShortTerm>>,
     long_term: Option<Box<dyn LongTerm>>,
     homeostasis: Option<Box<dyn Homeostasis>>,
@@ -59,14 +61,17 @@ impl PlasticSynapses {
             return None;
         }
         let fanout = &compiled.connectome().fanouts()[projection];
+        // A part has about its share of a projection's synapses: arrays should not grow by doubling.
+        let share = range.len() as f64 / fanout.targets().len().max(1) as f64;
+        let count = (fanout.synapse_count() as f64 * share.min(1.0) * 1.02) as usize + 64;
         let mut synapses = PlasticSynapses {
             grid: compiled.network().grid(),
             range: range.clone(),
             rows: vec![0],
             segments: Vec::new(),
-            targets: Vec::new(),
-            weights: Vec::new(),
-            initial: Vec::new(),
+            targets: Vec::with_capacity(count),
+            weights: Vec::with_capacity(count),
+            initial: Weights::One(0.0),
             short_term: None,
             long_term: None,
             homeostasis: None,
@@ -87,7 +92,12 @@ impl PlasticSynapses {
             synapses.rows.push(synapses.segments.len() as u32);
         }
         synapses.segments.push((0, synapses.targets.len() as u32));
-        synapses.initial.clone_from(&synapses.weights);
+        synapses.initial = match synapses.weights.as_slice() {
+            [first, others @ ..] if others.iter().all(|weight| weight == first) => {
+                Weights::One(*first)
+            }
+            weights => Weights::Each(weights.to_vec()),
+        };
         valid.rules.iter().for_each(|rule| synapses.make(rule));
         Some(synapses)
     }
@@ -307,7 +317,10 @@ impl PlasticSynapses {
 
     /// Back to the initial weights and state.
     pub(super) fn reset(&mut self) {
-        self.weights.clone_from(&self.initial);
+        match &self.initial {
+            Weights::One(weight) => self.weights.fill(*weight),
+            Weights::Each(weights) => self.weights.clone_from(weights),
+        }
         self.forget();
     }
 
