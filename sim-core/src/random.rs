@@ -50,6 +50,8 @@ pub enum Purpose {
     Current = 8,
     /// The lower bits of Poisson input.
     PoissonLow = 9,
+    /// Where within a step Poisson input arrives.
+    PoissonTime = 10,
     /// Exchanges that a placer of cores tries.
     Placement = 16,
 }

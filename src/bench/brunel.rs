@@ -42,14 +42,14 @@ const DELAY: f64 = 1.5;
 /// Time simulated unless something else is said (ms).
 const DURATION: f64 = 1000.0;
 /// Membrane time constant (ms), capacitance (pF) and threshold above rest (mV).
-pub(super) const TAU: f64 = 20.0;
-pub(super) const CAPACITANCE: f64 = 250.0;
+const TAU: f64 = 20.0;
+const CAPACITANCE: f64 = 250.0;
 pub(super) const THRESHOLD: f64 = 20.0;
 
 fn run(config: &BenchConfig, progress: &dyn Progress) -> Result<BenchReport, Error> {
     let mut network = recurrent(config, &cell().into())?;
     for target in ["excitatory", "inhibitory"] {
-        network.add_stimulus(format!("drive of {target}"), drive(target));
+        network.add_stimulus(format!("drive of {target}"), Stimulus::PoissonDrive(drive(target)));
     }
     Subject::on_the_clock(WORKLOAD.name, &network, 2).measure(DURATION, config, progress)
 }
@@ -95,8 +95,8 @@ pub(super) fn recurrent(config: &BenchConfig, neuron: &Neuron) -> Result<Network
 }
 
 /// Each neuron's own Poisson input.
-fn drive(target: &str) -> Stimulus {
+pub(super) fn drive(target: &str) -> PoissonDrive {
     // η = 2: twice the rate whose mean input reaches the threshold, θ / (J τ) a millisecond.
     let rate = Hertz(1000.0 * 2.0 * THRESHOLD / (WEIGHT * TAU));
-    Stimulus::PoissonDrive(PoissonDrive::new(target, rate, Millivolts(WEIGHT)))
+    PoissonDrive::new(target, rate, Millivolts(WEIGHT))
 }

@@ -1,23 +1,22 @@
 //! Brunel's network with exact spike times, on the event-driven engine.
 //!
-//! Neurons, connectivity and weights are those of the workload `brunel`. In place of Poisson input
-//! each neuron has a constant current of the same mean, twice what brings it to its threshold: so
-//! that spikes fall between the points of the grid, at the very time at which a potential reaches its
-//! threshold. What fluctuates comes from the network itself. Potentials begin evenly spread
-//! between reset and threshold.
+//! Neurons, connectivity, weights and rates are those of the workload `brunel`, but Poisson input arrives at the very
+//! times of a process in continuous time, so that spikes and what they cause fall between the points of the grid.
+//! Potentials begin evenly spread between reset and threshold.
 //!
 //! At another scale the connection probability stays and weights grow as the number of inputs falls.
 //!
 //! References: N. Brunel 2000, J. Comput. Neurosci. 8:183; A. Morrison et al. 2007, Neural Comput.
 //! 19:47 (exact spike times, there within steps).
 
-use super::brunel::{CAPACITANCE, TAU, THRESHOLD, recurrent};
+use super::brunel::{THRESHOLD, drive, recurrent};
 use super::{BenchConfig, BenchReport, Subject, Workload};
 use crate::error::Error;
 use crate::progress::Progress;
 use crate::sim_core::distribution::Uniform;
 use crate::sim_core::network::{Network, Neuron, Stimulus};
-use crate::sim_core::units::{Milliseconds, Millivolts, Picoamperes, Values};
+use crate::sim_core::stimulus::PoissonDrive;
+use crate::sim_core::units::{Millivolts, Values};
 
 /// The workload.
 pub(super) static WORKLOAD: Workload = Workload {
@@ -28,8 +27,6 @@ pub(super) static WORKLOAD: Workload = Workload {
 
 /// Time simulated unless something else is said (ms).
 const DURATION: f64 = 200.0;
-/// Mean input relative to what reaches the threshold.
-const DRIVE: f64 = 2.0;
 
 fn run(config: &BenchConfig, progress: &dyn Progress) -> Result<BenchReport, Error> {
     let network = network(config)?;
@@ -42,9 +39,8 @@ fn network(config: &BenchConfig) -> Result<Network, Error> {
     let cell: Neuron = super::brunel::cell().into();
     let mut network = recurrent(config, &cell.initial("membrane_potential", spread))?;
     for target in ["excitatory", "inhibitory"] {
-        let current = Picoamperes(DRIVE * THRESHOLD * CAPACITANCE / TAU);
-        let current = Stimulus::constant_current(target, current, Milliseconds(0.0));
-        network.add_stimulus(format!("current of {target}"), current);
+        let input = PoissonDrive { exact_times: true, ..drive(target) };
+        network.add_stimulus(format!("drive of {target}"), Stimulus::PoissonDrive(input));
     }
     Ok(network)
 }

@@ -219,6 +219,22 @@ impl Fanout {
         &self.layout
     }
 
+    /// The weights, in the layout's order.
+    pub fn weights(&self) -> &Weights {
+        &self.weights
+    }
+
+    /// Whether no source has two synapses of one delay onto one target, where rows name their targets.
+    pub(crate) fn is_distinct(&self) -> bool {
+        let Layout::Sparse { targets, .. } = &self.layout else {
+            return false;
+        };
+        (0..self.sources.len() as u32).all(|source| {
+            let mut delays = self.delays_of(source);
+            delays.all(|delay| targets[self.segment(source, delay)].is_sorted_by(|a, b| a < b))
+        })
+    }
+
     /// The delays.
     pub fn delays(&self) -> &Delays {
         &self.delays
@@ -443,7 +459,7 @@ impl Fanout {
     }
 
     /// Indices of the synapses of a sparse row that have this delay.
-    fn segment(&self, source: u32, delay: u32) -> Range<usize> {
+    pub(crate) fn segment(&self, source: u32, delay: u32) -> Range<usize> {
         let source = source as usize;
         match (&self.layout, &self.delays) {
             (Layout::Sparse { rows, .. }, Delays::One(_)) => {

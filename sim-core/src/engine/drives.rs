@@ -2,10 +2,8 @@
 //! neurons.
 
 use crate::connectome::narrow::quantise;
-use crate::random::Purpose;
-use crate::stimulus::{Drive, PoissonTable, more_bits};
+use crate::stimulus::{Drive, PoissonTable, SharedCounts};
 use kernels::Instructions;
-use kernels::poisson::{Counts, Draw, GROUP, add_counts};
 use std::ops::Range;
 
 /// A stimulus as narrow neurons take it.
@@ -28,7 +26,7 @@ impl<'a> NarrowDrive<'a> {
     }
 
     /// Adds what arrives at the end of a step at the neurons `range`, in units of `unit`, to `sums`;
-    /// the range begins at a multiple of [`GROUP`], and `sums` is padded to one.
+    /// the range begins at a multiple of [`kernels::poisson::GROUP`], and `sums` is padded to one.
     pub(super) fn add(
         &self,
         instructions: Instructions,
@@ -49,24 +47,9 @@ impl<'a> NarrowDrive<'a> {
             });
             return;
         };
-        debug_assert!(range.start.is_multiple_of(GROUP as u32));
-        let draws = Draw {
-            key: [self.seed as u32, (self.seed >> 32) as u32],
-            step: sent,
-            block: range.start / 8,
-            tag: Purpose::Poisson as u32,
-        };
-        let (least, bounds) = table.bounds();
         let weight = quantise(weight, unit);
-        undecided.clear();
-        add_counts(instructions, draws, Counts { bounds, least, weight }, sums, undecided);
-        // What was added for a neuron whose bits decide nothing.
-        let added = i32::from(least) + bounds.len() as i32;
-        for &index in undecided.iter() {
-            let count = table.open_count(|| more_bits(self.seed, range.start + index, sent));
-            let sum = &mut sums[index as usize];
-            *sum = sum.wrapping_add((count as i32 - added).wrapping_mul(i32::from(weight)));
-        }
+        let counts = SharedCounts { instructions, seed: self.seed, sent, table };
+        counts.add(range.start, weight, sums, undecided);
     }
 }
 

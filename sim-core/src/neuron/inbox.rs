@@ -71,6 +71,13 @@ impl Inbox {
         }
     }
 
+    /// A spike that was found outside, and a neuron that was touched by it.
+    #[inline]
+    pub fn spike(&mut self, time: Time, neuron: u32, payload: i32) {
+        self.spikes.push((time, neuron, payload));
+        self.touch(neuron);
+    }
+
     /// The earliest foretold spike; up to date after [`EventNeurons::settle`].
     pub fn next_crossing(&mut self) -> Option<Time> {
         self.crossings.first().map(|(time, _)| time)
@@ -128,6 +135,21 @@ fn accept<N: EventNeurons + ?Sized>(neurons: &mut N, inbox: &mut Inbox, neuron: 
         inbox.spikes.push((time, neuron as u32, payload));
     }
     inputs.fill(0.0);
+}
+
+/// Lets a neuron with one receptor receive all its input of one time, behind the crossings before.
+pub(super) fn accept_at<N: EventNeurons>(
+    neurons: &mut N,
+    inbox: &mut Inbox,
+    neuron: usize,
+    time: Time,
+    input: f64,
+) {
+    let crossing = cross_before(neurons, inbox, neuron, time);
+    if let Some(payload) = neurons.receive(neuron, time, &[input], crossing) {
+        inbox.spikes.push((time, neuron as u32, payload));
+    }
+    inbox.touch(neuron as u32);
 }
 
 /// Makes the crossings before `time`; whether one lies exactly there.

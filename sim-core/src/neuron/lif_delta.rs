@@ -24,7 +24,9 @@
 //! Exact between inputs: V(t) = V∞ + (V₀ − V∞) exp(−t/τ), V∞ = E + τ I / C. The clock-driven engine
 //! holds that the refractory time is a whole number of steps (rounded to the nearest) and finds
 //! spikes at the end of a step; the event-driven engine finds a crossing under constant current at
-//! t = τ ln((V∞ − V₀)/(V∞ − θ)).
+//! t = τ ln((V∞ − V₀)/(V∞ − θ)). There an input of weight w adds w exp((t − t₀)/τ) to the distance
+//! from V∞ as it was at t₀, a time that all neurons share for a while: one exponential serves all targets
+//! of a spike.
 //!
 //! # Engines
 //! Clock-driven and event-driven. With input on the grid and no current that alone would drive the
@@ -33,6 +35,7 @@
 //! # References
 //! NEST `iaf_psc_delta`; Rotter & Diesmann 1999, Biol. Cybern. 81:381.
 
+mod event;
 mod narrow;
 
 use super::model::{
@@ -41,7 +44,6 @@ use super::model::{
     VariableSpec,
 };
 use crate::network::{Neuron, RefractoryInput, Reset, SpikeCondition};
-use crate::time::Time;
 use crate::units::{Dimension, Milliseconds, Millivolts, Picofarads};
 
 /// The model.
@@ -189,7 +191,7 @@ impl NeuronModel for Model {
     }
 
     fn event(&self, neurons: &LoweredNeurons) -> Result<Option<Box<dyn EventNeurons>>, String> {
-        Ok(Some(Box::new(EventState::new(neurons))))
+        Ok(Some(Box::new(event::EventState::new(neurons))))
     }
 }
 
@@ -317,181 +319,5 @@ impl ClockNeurons for ClockState {
         self.potential.clone_from(&self.constants.initial);
         self.remaining.fill(0);
         self.waiting.fill(0.0);
-    }
-}
-
-/// One neuron at the time of its own last event.
-#[derive(Debug, Clone, Copy)]
-struct Cell {
-    potential: f64,
-    /// Where the potential tends to without input: rest plus what the current adds.
-    limit: f64,
-    /// Time that `potential` is for.
-    last: Time,
-    /// Until then the potential is held; input is lost or waits.
-    held_until: Time,
-    /// Jump of the potential at that time.
-    waiting: f64,
-}
-
-impl Cell {
-    /// The potential that it goes on with, at the latest of its last event and the hold's end.
-    fn begin(&self) -> (Time, f64) {
-        (self.last.max(self.held_until), self.potential + self.waiting)
-    }
-}
-
-struct EventState {
-    constants: Constants,
-    cells: Vec<Cell>,
-    refractory: Vec<Time>,
-}
-
-/// A bound on the potential this close to the threshold [relative to the way it still can go] is
-/// not trusted to rule a spike out: the time found may be off by its rounding.
-const MARGIN: f64 = 1e-9;
-
-impl EventState {
-    fn new(neurons: &LoweredNeurons) -> Self {
-        let constants = Constants::new(neurons);
-        let span = |t: &f64| Time::from_milliseconds(*t).unwrap_or(Time::NEVER);
-        let mut state = EventState {
-            cells: Vec::new(),
-            refractory: constants.refractory.iter().map(span).collect(),
-            constants,
-        };
-        state.restart();
-        state
-    }
-
-    fn restart(&mut self) {
-        let begin = self.constants.initial.iter().zip(&self.constants.rest);
-        let cell = |(&potential, &limit)| Cell {
-            potential,
-            limit,
-            last: Time::ZERO,
-            held_until: Time::ZERO,
-            waiting: 0.0,
-        };
-        self.cells = begin.map(cell).collect();
-    }
-
-    fn at(&self, neuron: usize, time: Time) -> f64 {
-        let cell = &self.cells[neuron];
-        let (from, begin) = cell.begin();
-        if time <= from {
-            return cell.potential;
-        }
-        let decay = (-(time - from).milliseconds() / self.constants.tau[neuron]).exp();
-        cell.limit + (begin - cell.limit) * decay
-    }
-
-    fn advance(&mut self, neuron: usize, time: Time) {
-        let potential = self.at(neuron, time);
-        let cell = &mut self.cells[neuron];
-        if time > cell.begin().0 {
-            cell.waiting = 0.0;
-        }
-        (cell.potential, cell.last) = (potential, time);
-    }
-
-    fn fire(&mut self, neuron: usize, time: Time) {
-        let cell = &mut self.cells[neuron];
-        (cell.potential, cell.waiting) = (self.constants.reset, 0.0);
-        cell.held_until = time.saturating_add(self.refractory[neuron]);
-    }
-
-    /// Input in the refractory time.
-    fn wait(&mut self, neuron: usize, time: Time, input: f64) {
-        let span = (self.cells[neuron].held_until - time).milliseconds();
-        self.cells[neuron].waiting += self.constants.kept(neuron, input, span);
-    }
-}
-
-impl EventNeurons for EventState {
-    fn receive(
-        &mut self,
-        neuron: usize,
-        time: Time,
-        inputs: &[f64],
-        crossing: bool,
-    ) -> Option<i32> {
-        if crossing {
-            // Simultaneous input arrives after the spike: in the refractory time, or after the reset
-            // where there is none.
-            self.advance(neuron, time);
-            self.fire(neuron, time);
-            if self.cells[neuron].held_until == time {
-                self.cells[neuron].potential += inputs[0];
-            } else {
-                self.wait(neuron, time, inputs[0]);
-            }
-            return Some(1);
-        }
-        let held_until = self.cells[neuron].held_until;
-        let held = time <= held_until && held_until > Time::ZERO;
-        self.advance(neuron, time);
-        if held {
-            self.wait(neuron, time, inputs[0]);
-            return None;
-        }
-        self.cells[neuron].potential += inputs[0];
-        let spikes = self.constants.reaches(neuron, self.cells[neuron].potential);
-        if spikes {
-            self.fire(neuron, time);
-        }
-        spikes.then_some(1)
-    }
-
-    fn set_current(&mut self, neuron: usize, time: Time, current: f64) {
-        self.advance(neuron, time);
-        self.cells[neuron].limit =
-            self.constants.rest[neuron] + self.constants.resistance[neuron] * current;
-    }
-
-    fn next_spike(&self, neuron: usize) -> Option<Time> {
-        let (cell, threshold) = (&self.cells[neuron], self.constants.threshold[neuron]);
-        let (from, begin) = cell.begin();
-        // An initial value, input at the moment of a reset without refractory time, or what waited
-        // for the end of that time may already lie beyond the threshold.
-        if self.constants.reaches(neuron, begin) {
-            return Some(from.saturating_add(Time(1)));
-        }
-        if cell.limit <= threshold {
-            return None;
-        }
-        let tau = self.constants.tau[neuron];
-        let wait = tau * ((cell.limit - begin) / (cell.limit - threshold)).ln();
-        let wait = Time::from_milliseconds(wait.max(0.0))?;
-        // At least a femtosecond later, so that time always advances.
-        Some(from.saturating_add(wait.max(Time(1))))
-    }
-
-    fn next_spike_until(&self, neuron: usize, until: Time) -> Option<Time> {
-        let (cell, threshold) = (&self.cells[neuron], self.constants.threshold[neuron]);
-        let (from, begin) = cell.begin();
-        let way = cell.limit - begin;
-        // 1 - exp(-x) <= x: the potential stays below a straight line.
-        let x = (until - from).milliseconds().max(0.0) / self.constants.tau[neuron];
-        if begin < threshold && begin + way * (x + MARGIN) < threshold {
-            return None;
-        }
-        self.next_spike(neuron).filter(|&time| time <= until)
-    }
-
-    fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
-        visitor.reals(&mut self.cells.iter_mut().map(|cell| &mut cell.potential));
-        visitor.reals(&mut self.cells.iter_mut().map(|cell| &mut cell.limit));
-        visitor.times(&mut self.cells.iter_mut().map(|cell| &mut cell.last));
-        visitor.times(&mut self.cells.iter_mut().map(|cell| &mut cell.held_until));
-        visitor.reals(&mut self.cells.iter_mut().map(|cell| &mut cell.waiting));
-    }
-
-    fn variable(&self, _index: usize, neuron: usize, time: Time) -> f64 {
-        self.at(neuron, time)
-    }
-
-    fn reset(&mut self) {
-        self.restart();
     }
 }

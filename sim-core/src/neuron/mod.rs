@@ -37,6 +37,7 @@ mod narrow;
 mod ode_neurons;
 pub mod phase;
 pub mod quadratic_integrate_and_fire;
+mod rows;
 mod solver;
 pub mod spike_source;
 mod typed_parameters;
@@ -48,6 +49,7 @@ pub use model::{
     ModelSpec, ModelTime, NarrowInput, NarrowNeurons, NeuronModel, Over, ParameterSpec, Range,
     ReceptorSpec, StateVisitor, VariableSpec,
 };
+pub use rows::{Row, RowNeurons, RowWeights, Trains};
 
 /// All models, in the order in which lists show them.
 pub static MODELS: &[&dyn NeuronModel] = &[

@@ -1,6 +1,7 @@
 //! The contract between neuron models and everything else.
 
 use super::inbox::{self, Arrivals, Inbox};
+use super::rows::RowNeurons;
 use crate::network::{RefractoryInput, SpikeCondition};
 use crate::time::{Grid, Time};
 use crate::units::Dimension;
@@ -398,6 +399,11 @@ pub trait EventNeurons: Send {
     /// foretells the next ones.
     fn settle(&mut self, inbox: &mut Inbox, until: Time) {
         inbox::settle(self, inbox, until);
+    }
+
+    /// The same neurons as ones that take the input of a window by rows, if they do.
+    fn by_rows(&mut self) -> Option<&mut dyn RowNeurons> {
+        None
     }
 
     /// The value of a state variable at `time`, not earlier than the neuron's last event.

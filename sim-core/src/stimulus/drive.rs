@@ -3,6 +3,8 @@
 use super::modulation::ValidModulation;
 use crate::neuron::Column;
 use crate::random::{Purpose, draw, scaled};
+use kernels::Instructions;
+use kernels::poisson::{Counts, Draw, add_counts};
 use std::ops::Range;
 
 /// Poisson input into a receptor.
@@ -18,7 +20,8 @@ use std::ops::Range;
 /// 16, index k): bits 16 (n mod 4) upwards of the words 2h and 2h + 1, where h is bit 6 of n. The
 /// 64 bits are the first two words of the block of ([`Purpose::PoissonLow`], object n, index k).
 ///
-/// What is sent in step k arrives at the end of step k + delay.
+/// What is sent in step k arrives in step k + delay: at its end or, with exact times, at places within it
+/// that are drawn independently and evenly ([`times`](Self::times)), so that the input is a Poisson process in continuous time.
 #[derive(Debug)]
 pub struct Drive {
     receptor: usize,
@@ -26,6 +29,8 @@ pub struct Drive {
     mean: Column,
     weight: Column,
     delay: u64,
+    /// Whether spikes arrive within steps.
+    exact: bool,
     modulation: ValidModulation,
     /// Spikes are sent in the steps after the first up to the second.
     span: (u64, u64),
@@ -125,8 +130,64 @@ impl PoissonTable {
     }
 }
 
+/// Counts of neurons that share a table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SharedCounts<'a> {
+    pub(crate) instructions: Instructions,
+    /// The stimulus's own seed.
+    pub(crate) seed: u64,
+    /// The step in which the spikes are sent.
+    pub(crate) sent: u64,
+    pub(crate) table: &'a PoissonTable,
+}
+
+impl SharedCounts<'_> {
+    /// Adds weight · count of the neurons from `first` on to `sums`; both `first` and the length of `sums`
+    /// are multiples of [`GROUP`].
+    pub(crate) fn add(&self, first: u32, weight: i16, sums: &mut [i32], undecided: &mut Vec<u32>) {
+        debug_assert!(first.is_multiple_of(GROUP));
+        let draws = Draw {
+            key: [self.seed as u32, (self.seed >> 32) as u32],
+            step: self.sent,
+            block: first / 8,
+            tag: Purpose::Poisson as u32,
+        };
+        let (least, bounds) = self.table.bounds();
+        undecided.clear();
+        add_counts(self.instructions, draws, Counts { bounds, least, weight }, sums, undecided);
+        // What was added for a neuron whose bits decide nothing.
+        let added = i32::from(least) + bounds.len() as i32;
+        for &index in undecided.iter() {
+            let more = || more_bits(self.seed, first + index, self.sent);
+            let count = self.table.open_count(more);
+            let sum = &mut sums[index as usize];
+            *sum = sum.wrapping_add((count as i32 - added).wrapping_mul(i32::from(weight)));
+        }
+    }
+}
+
+impl SharedCounts<'_> {
+    /// Calls `visit(neuron, count)` for the neurons of a range that receive spikes.
+    fn visit(&self, range: Range<u32>, mut visit: impl FnMut(u32, u32)) {
+        let mut undecided = Vec::new();
+        let mut first = range.start / GROUP * GROUP;
+        while first < range.end {
+            let mut sums = [0; GROUP as usize];
+            self.add(first, 1, &mut sums, &mut undecided);
+            let own = first.max(range.start)..(first.saturating_add(GROUP)).min(range.end);
+            for neuron in own {
+                let count = sums[(neuron - first) as usize];
+                if count > 0 {
+                    visit(neuron, count as u32);
+                }
+            }
+            first = first.saturating_add(GROUP);
+        }
+    }
+}
+
 /// 64 bits that decide what 16 left open.
-pub(crate) fn more_bits(seed: u64, neuron: u32, sent: u64) -> u64 {
+fn more_bits(seed: u64, neuron: u32, sent: u64) -> u64 {
     let words = draw(seed, Purpose::PoissonLow, neuron, sent, 0);
     u64::from(words[0]) << 32 | u64::from(words[1])
 }
@@ -144,7 +205,17 @@ impl Drive {
             ValidModulation::None => mean.numbers().iter().map(|&m| PoissonTable::new(m)).collect(),
             _ => Vec::new(),
         };
-        Drive { receptor, mean, weight, delay, modulation, span, tables }
+        Drive { receptor, mean, weight, delay, exact: false, modulation, span, tables }
+    }
+
+    /// The same input, arriving within steps or at their ends.
+    pub(super) fn with_exact_times(self, exact: bool) -> Self {
+        Drive { exact, ..self }
+    }
+
+    /// Whether spikes arrive at times within steps, where an engine knows such times.
+    pub fn is_exact(&self) -> bool {
+        self.exact
     }
 
     /// Index of the receptor in the model.
@@ -189,8 +260,16 @@ impl Drive {
     }
 
     /// Calls `visit(neuron, weight · count)` for the neurons (local to the population, ascending)
-    /// of a range that receive spikes at the end of step `step`.
+    /// of a range that receive spikes in step `step`.
     pub fn arrive(&self, seed: u64, step: u64, range: Range<u32>, mut visit: impl FnMut(u32, f64)) {
+        self.counts(seed, step, range, |neuron, count| {
+            visit(neuron, self.weight.get(neuron as usize) * f64::from(count));
+        });
+    }
+
+    /// Calls `visit(neuron, count)` for the neurons (local to the population, ascending) of a range that
+    /// receive spikes in step `step`.
+    pub fn counts(&self, seed: u64, step: u64, range: Range<u32>, mut visit: impl FnMut(u32, u32)) {
         let (first, last) = self.arrivals();
         if step < first || step > last {
             return;
@@ -206,6 +285,11 @@ impl Drive {
             }
             (Column::Each(_), _) => None,
         };
+        if let Some(table) = shared {
+            let instructions = Instructions::widest();
+            SharedCounts { instructions, seed, sent, table }.visit(range, visit);
+            return;
+        }
         let mut words = (u32::MAX, [0; 4]);
         for neuron in range {
             let block = neuron / GROUP * 16 + neuron / 4 % 16;
@@ -216,12 +300,12 @@ impl Drive {
             let bits = (words.1[word as usize] >> (16 * (neuron % 2))) as u16;
             let more = || more_bits(seed, neuron, sent);
             let index = neuron as usize;
-            let count = match (shared, self.tables.get(index)) {
-                (Some(table), _) | (None, Some(table)) => table.count(bits, more),
-                (None, None) => PoissonTable::new(self.mean.get(index) * factor).count(bits, more),
+            let count = match self.tables.get(index) {
+                Some(table) => table.count(bits, more),
+                None => PoissonTable::new(self.mean.get(index) * factor).count(bits, more),
             };
             if count > 0 {
-                visit(neuron, self.weight.get(index) * f64::from(count));
+                visit(neuron, count);
             }
         }
     }
@@ -300,6 +384,30 @@ mod tests {
         }
         let last = table.rest.partition_point(|&end| end < open);
         assert_eq!(table.open_count(|| u64::MAX) as usize, last);
+    }
+
+    /// Vector code for one table gives what is drawn neuron by neuron where each has a table.
+    #[test]
+    fn one_table_for_all_gives_what_a_table_each_does() {
+        for mean in [0.0, 2e-4, 0.09, 1.6, 12.0] {
+            let drive = |mean: Column| {
+                Drive::new(0, mean, Column::One(1.0), 1, ValidModulation::None, (0, u64::MAX))
+            };
+            let (one, each) = (drive(Column::One(mean)), drive(Column::Each(vec![mean; 300])));
+            let mut total = 0;
+            for step in 2..60 {
+                let counts = |drive: &Drive, range: Range<u32>| {
+                    let mut counts = Vec::new();
+                    drive.counts(9, step, range, |neuron, count| counts.push((neuron, count)));
+                    counts
+                };
+                for range in [0..300, 5..6, 100..290] {
+                    assert_eq!(counts(&one, range.clone()), counts(&each, range), "{mean}");
+                }
+                total += counts(&one, 0..300).len();
+            }
+            assert_eq!(total == 0, mean == 0.0);
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@
 mod alternating_current;
 mod constant_current;
 mod drive;
+mod drive_times;
 mod gamma_train;
 mod modulation;
 mod noise_current;
@@ -24,8 +25,9 @@ mod train;
 
 pub use alternating_current::AlternatingCurrent;
 pub use constant_current::ConstantCurrent;
-pub(crate) use drive::more_bits;
+pub(crate) use drive::SharedCounts;
 pub use drive::{Drive, PoissonTable};
+pub(crate) use drive_times::Places;
 pub use gamma_train::GammaTrain;
 pub use modulation::{Modulation, Piecewise, Sine};
 pub use noise_current::NoiseCurrent;

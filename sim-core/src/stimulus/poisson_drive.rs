@@ -4,7 +4,7 @@ use super::drive::Drive;
 use super::{Modulation, Stimulate, StimulusEntry, Target, from_the_beginning};
 use crate::diagnostics::known_names;
 use crate::network::ValidStimulus;
-use crate::neuron::Combine;
+use crate::neuron::{Combine, ModelTime};
 use crate::units::{Dimension, Quantity, Values};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -13,7 +13,17 @@ use std::sync::Arc;
 pub static ENTRY: StimulusEntry = StimulusEntry {
     name: "poisson_drive",
     summary: "Poisson input into a receptor, one independent train a neuron, without synapses",
-    keys: &["population", "receptor", "rate", "weight", "delay", "modulation", "start", "stop"],
+    keys: &[
+        "population",
+        "receptor",
+        "rate",
+        "weight",
+        "delay",
+        "exact_times",
+        "modulation",
+        "start",
+        "stop",
+    ],
 };
 
 /// The most spikes a step in the mean: the table of probabilities stays short.
@@ -39,6 +49,10 @@ pub struct PoissonDrive {
     /// Time from a spike to its effect, whole steps, at least one; none means one step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay: Option<Quantity>,
+    /// Whether the spikes of a step arrive at random times within it; else all arrive at its end.
+    /// Stepwise models and the clock-driven engine look at the ends of steps: there both are the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exact_times: bool,
     /// How the rate changes over time; none: not at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modulation: Option<Modulation>,
@@ -63,6 +77,7 @@ impl PoissonDrive {
             rate: rate.into(),
             weight: weight.into(),
             delay: None,
+            exact_times: false,
             modulation: None,
             start: from_the_beginning(),
             stop: None,
@@ -114,7 +129,10 @@ impl Stimulate for PoissonDrive {
         }
         let model = target.population.model;
         let weight = weight.map(|weight| model.round(weight));
-        let drive = Drive::new(receptor, mean, weight, delay, modulation, span);
+        // Stepwise models see input at the ends of steps in every engine.
+        let exact = self.exact_times && model.spec().time == ModelTime::Continuous;
+        let drive =
+            Drive::new(receptor, mean, weight, delay, modulation, span).with_exact_times(exact);
         Some(ValidStimulus::Drive { population: target.index, drive: Arc::new(drive) })
     }
 }

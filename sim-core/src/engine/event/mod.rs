@@ -12,6 +12,8 @@
 mod calendar;
 mod checkpoint;
 mod part;
+mod rows;
+mod trains;
 
 use super::plastic::{PlasticSynapses, longest_window};
 use super::source::{Stimuli, poisson_spikes};
@@ -75,7 +77,9 @@ pub(super) fn start(
     let delays = || compiled.connectome.fanouts().iter().flat_map(|f| f.delays().distinct());
     let windows = longest_window(&compiled);
     let shortest = delays().copied().chain(windows).min().map(u64::from);
-    let window = shortest.map_or(LONGEST_WINDOW, |steps| compiled.network.grid().time_of(steps));
+    // On the grid, as steps of Poisson input lie in one window each.
+    let longest = (LONGEST_WINDOW.0 / compiled.network.grid().step().0).max(1) as u64;
+    let window = compiled.network.grid().time_of(shortest.unwrap_or(longest));
     let populations = compiled.network.populations().len();
     let mut outgoing = vec![Vec::new(); populations];
     for (index, fanout) in compiled.connectome.fanouts().iter().enumerate() {

@@ -1,12 +1,14 @@
 //! The neurons that one thread advances from event to event.
 
 use super::Delivery;
+use super::trains::TrainMaker;
 use crate::connectome::Fanout;
 use crate::engine::Compiled;
 use crate::engine::plastic::PlasticSynapses;
 use crate::engine::source::Stimuli;
 use crate::neuron::{Arrivals, Combine, EventNeurons, Inbox, Sent};
-use crate::time::Time;
+use crate::stimulus::Places;
+use crate::time::{Grid, Time};
 use std::ops::Range;
 
 /// The neurons of one population that one thread owns; sources have none.
@@ -40,13 +42,23 @@ pub(super) struct Part {
     pub(super) pieces: Vec<Piece>,
     /// Place of each population in `pieces`.
     places: Vec<Option<usize>>,
-    targets: Vec<u32>,
-    amounts: Vec<f64>,
+    pub(super) targets: Vec<u32>,
+    pub(super) amounts: Vec<f64>,
     /// Spikes of the window: (time, global index, payload).
     pub(super) spikes: Vec<Sent>,
     /// The synapses onto this part that change, by projection.
     pub(super) plastic: Vec<Option<PlasticSynapses>>,
+    /// Whether each piece takes its input by rows.
+    pub(super) by_rows: Vec<bool>,
+    /// Whether the rows of each projection onto such a piece name no target twice.
+    pub(super) distinct: Vec<bool>,
+    pub(super) trains: TrainMaker,
+    pub(super) learned: Vec<f64>,
+    exact: Vec<Exact>,
 }
+
+/// An input at a time within a step: when, the piece, the neuron in it, the receptor, how much.
+type Exact = (Time, usize, u32, usize, f64);
 
 impl Part {
     /// The part of the neurons with these global indices.
@@ -62,6 +74,11 @@ impl Part {
             amounts: Vec::new(),
             spikes: Vec::new(),
             plastic: Vec::new(),
+            by_rows: Vec::new(),
+            distinct: Vec::new(),
+            trains: TrainMaker::default(),
+            learned: Vec::new(),
+            exact: Vec::new(),
         };
         for (index, population) in populations.values().enumerate() {
             let own = population.range();
@@ -72,11 +89,12 @@ impl Part {
             let range = start - own.start..end - own.start;
             let lowered = population.neurons.part(range.start as usize..range.end as usize);
             let model = population.model;
-            let Some(neurons) = model.event(&lowered).map_err(|reason| (index, reason))? else {
+            let Some(mut neurons) = model.event(&lowered).map_err(|reason| (index, reason))? else {
                 continue;
             };
             let inbox = Inbox::new(lowered.size, model.spec().receptors.len());
             part.places[index] = Some(part.pieces.len());
+            part.by_rows.push(neurons.by_rows().is_some());
             part.pieces.push(Piece { population: index, range, neurons, inbox });
         }
         for (index, projection) in compiled.network.projections().values().enumerate() {
@@ -84,6 +102,9 @@ impl Part {
             let range = piece.map(|piece| piece.range.clone());
             let synapses = range.and_then(|range| PlasticSynapses::new(compiled, index, range));
             part.plastic.push(synapses);
+            let takes_rows = part.places[projection.target].is_some_and(|p| part.by_rows[p]);
+            let fanout = &compiled.connectome.fanouts()[index];
+            part.distinct.push(takes_rows && fanout.is_distinct());
         }
         Ok(part)
     }
@@ -97,18 +118,9 @@ impl Part {
         drives: &Drives<'_>,
         until: Time,
     ) {
-        let grid = compiled.network.grid();
-        let mut steps = drives.steps_with_input();
-        for delivery in due {
-            // What synapses bring at one time comes before other input, as in the clock engine.
-            while let Some(step) = steps.next_if(|&step| grid.time_of(step) < delivery.time) {
-                self.drive(drives.stimuli, step, grid.time_of(step));
-            }
-            let fanout = &compiled.connectome.fanouts()[delivery.fanout as usize];
-            self.deliver(fanout, delivery);
-        }
-        for step in steps {
-            self.drive(drives.stimuli, step, grid.time_of(step));
+        self.take_rows(compiled, due, drives);
+        if self.by_rows.contains(&false) {
+            self.take_singly(compiled, due, drives);
         }
         self.spikes.clear();
         for piece in &mut self.pieces {
@@ -127,10 +139,85 @@ impl Part {
         self.plastic.iter_mut().flatten().for_each(|synapses| synapses.tidy(until));
     }
 
+    /// Input of a window into the populations that take every input on its own.
+    fn take_singly(&mut self, compiled: &Compiled, due: &[Delivery], drives: &Drives<'_>) {
+        let grid = compiled.network.grid();
+        let mut steps = drives.steps_with_input();
+        let mut exact = std::mem::take(&mut self.exact);
+        // The step whose exact input is in the list, and what of it was taken.
+        let (mut drawn, mut taken) = (None, 0);
+        for delivery in due {
+            // What synapses bring at one time comes before other input, as in the clock engine.
+            while let Some(&step) = steps.peek() {
+                let end = grid.time_of(step);
+                if end.0 - grid.step().0 >= delivery.time.0 {
+                    break;
+                }
+                if drawn.replace(step) != Some(step) {
+                    self.draw_exact(drives.stimuli, step, grid, &mut exact);
+                    taken = 0;
+                }
+                taken += self.take_exact(&exact[taken..], delivery.time);
+                if end >= delivery.time {
+                    break;
+                }
+                self.drive(drives.stimuli, step, end);
+                steps.next();
+            }
+            let fanout = &compiled.connectome.fanouts()[delivery.fanout as usize];
+            self.deliver(fanout, delivery);
+        }
+        for step in steps {
+            if drawn != Some(step) {
+                self.draw_exact(drives.stimuli, step, grid, &mut exact);
+                taken = 0;
+            }
+            self.take_exact(&exact[taken..], Time::NEVER);
+            self.drive(drives.stimuli, step, grid.time_of(step));
+        }
+        self.exact = exact;
+    }
+
+    /// Lists the Poisson input that arrives within a step, in the order of time.
+    fn draw_exact(&mut self, stimuli: &Stimuli, step: u64, grid: Grid, exact: &mut Vec<Exact>) {
+        exact.clear();
+        let end = grid.time_of(step);
+        let mut times = Vec::new();
+        for (place, piece) in self.pieces.iter().enumerate().filter(|(p, _)| !self.by_rows[*p]) {
+            for (seed, drive) in stimuli.drives(piece.population).filter(|d| d.1.is_exact()) {
+                let Some(sent) = drive.sent_for(step) else {
+                    continue;
+                };
+                let mut places = Places::new(seed, sent);
+                drive.counts(seed, step, piece.range.clone(), |neuron, count| {
+                    times.clear();
+                    places.append(neuron, count, end, grid.step(), &mut times);
+                    let (own, weight) =
+                        (neuron - piece.range.start, drive.weight().get(neuron as usize));
+                    let event = |&time| (time, place, own, drive.receptor(), weight);
+                    exact.extend(times.iter().map(event));
+                });
+            }
+        }
+        exact.sort_by_key(|&(time, ..)| time);
+    }
+
+    /// Takes the first of these inputs, those before a time; how many.
+    fn take_exact(&mut self, exact: &[Exact], before: Time) -> usize {
+        let count = exact.partition_point(|&(time, ..)| time < before);
+        for &(time, place, neuron, receptor, amount) in &exact[..count] {
+            let piece = &mut self.pieces[place];
+            let (targets, amounts, combine) = (&[neuron], &[amount], Combine::Sum);
+            let arrivals = Arrivals { time, receptor, combine, targets, amounts };
+            piece.neurons.arrive(&mut piece.inbox, arrivals);
+        }
+        count
+    }
+
     /// The Poisson input that arrives at the end of a step.
     fn drive(&mut self, stimuli: &Stimuli, step: u64, time: Time) {
-        for piece in &mut self.pieces {
-            for (seed, drive) in stimuli.drives(piece.population) {
+        for (piece, _) in self.pieces.iter_mut().zip(&self.by_rows).filter(|(_, rows)| !**rows) {
+            for (seed, drive) in stimuli.drives(piece.population).filter(|d| !d.1.is_exact()) {
                 let (targets, amounts) = (&mut self.targets, &mut self.amounts);
                 targets.clear();
                 amounts.clear();
@@ -150,6 +237,9 @@ impl Part {
         let Some(place) = self.places[fanout.target_population()] else {
             return;
         };
+        if self.by_rows[place] {
+            return;
+        }
         let piece = &mut self.pieces[place];
         let (targets, amounts) = (&mut self.targets, &mut self.amounts);
         targets.clear();

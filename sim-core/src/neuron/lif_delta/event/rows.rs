@@ -1,0 +1,225 @@
+//! The input of a window by rows, and by trains of single neurons.
+
+use super::{EventState, growth, origin_of};
+use crate::network::{RefractoryInput, SpikeCondition};
+use crate::neuron::inbox::{Inbox, accept_at};
+use crate::neuron::rows::{Row, RowNeurons, Trains};
+use crate::time::Time;
+use kernels::{Loop, prefetch};
+use std::ops::Range;
+
+impl RowNeurons for EventState {
+    fn take(
+        &mut self,
+        inbox: &mut Inbox,
+        block: Range<u32>,
+        rows: &mut [Row<'_>],
+        trains: &mut Trains,
+    ) {
+        let first = block.start as usize;
+        self.grow(trains);
+        for place in 0..trains.next.len() {
+            self.await_own(first, place, trains);
+        }
+        self.sums.resize(block.len(), 0.0);
+        let mut index = 0;
+        while let Some(row) = rows.get(index) {
+            let time = row.time;
+            let count = rows[index..].iter().take_while(|row| row.time == time).count();
+            if let Some(ahead) = rows.get(index + AHEAD) {
+                prefetch(ahead.targets, ahead.next);
+            }
+            match &mut rows[index..index + count] {
+                [row] if row.distinct => self.take_row(inbox, &block, row, trains),
+                together => self.take_together(inbox, &block, together, trains),
+            }
+            index += count;
+        }
+        for place in 0..trains.next.len() {
+            self.take_train(inbox, first, place, trains, Time::NEVER);
+        }
+    }
+}
+
+/// Rows whose synapses are asked for before they are walked.
+const AHEAD: usize = 6;
+
+/// e of the times of events, which lie in this many periods from the first on.
+struct Growths<'a> {
+    times: &'a [Time],
+    growths: &'a mut [f64],
+    first: Time,
+    period: Time,
+    periods: i64,
+    rate: f64,
+}
+
+impl Loop for Growths<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (time, slot) in self.times.iter().zip(self.growths) {
+            let mut origin = self.first.0;
+            for later in 1..self.periods {
+                let next = self.first.0 + later * self.period.0;
+                origin = if time.0 > next { next } else { origin };
+            }
+            *slot = growth(Time(time.0 - origin), self.rate);
+        }
+    }
+}
+
+impl EventState {
+    /// Computes e of all events of trains.
+    fn grow(&mut self, trains: &Trains) {
+        let (period, rate) = self.periods.get(0);
+        self.growths.clear();
+        self.growths.resize(trains.times.len(), 0.0);
+        let least = trains.times.iter().min().copied().unwrap_or(Time::ZERO);
+        let most = trains.times.iter().max().copied().unwrap_or(Time::ZERO);
+        let first = origin_of(least, period);
+        let periods = (origin_of(most, period) - first).0 / period.0 + 1;
+        let (times, growths) = (trains.times.as_slice(), self.growths.as_mut_slice());
+        self.instructions.run(Growths { times, growths, first, period, periods, rate });
+    }
+
+    /// Notes when a neuron's next own input comes.
+    #[inline]
+    fn await_own(&mut self, first: usize, place: usize, trains: &Trains) {
+        let next = trains.peek(place).map_or(Time::NEVER, |(time, _)| time);
+        self.cells[first + place].own = next;
+    }
+
+    /// A row that nothing shares its time with.
+    fn take_row(
+        &mut self,
+        inbox: &mut Inbox,
+        block: &Range<u32>,
+        row: &mut Row<'_>,
+        trains: &mut Trains,
+    ) {
+        let (time, first) = (row.time, block.start as usize);
+        let (period, rate) = self.periods.get(0);
+        let e = growth(time - origin_of(time, period), rate);
+        let strict = matches!(self.constants.spike, SpikeCondition::Above);
+        let end = block.end.saturating_add(row.first);
+        let mut index = row.next;
+        while let Some(&target) = row.targets.get(index).filter(|&&target| target < end) {
+            let (neuron, amount) = ((target - row.first) as usize, row.amount(index));
+            index += 1;
+            if self.cells[neuron].own < time {
+                self.take_train(inbox, first, neuron - first, trains, time);
+            }
+            let cell = &mut self.cells[neuron];
+            if time < cell.quick_until && time != cell.own {
+                let (distance, reach) = (cell.distance + amount * e, cell.reach * e);
+                cell.distance = distance;
+                if distance >= reach && !(strict && distance == reach) {
+                    self.fire(neuron, time);
+                    inbox.spike(time, neuron as u32, 1);
+                }
+            } else {
+                self.take_slowly(inbox, first, neuron, time, amount, trains);
+            }
+        }
+        row.next = index;
+    }
+
+    /// Rows of one time, or one with several synapses onto a neuron: their input is summed first.
+    fn take_together(
+        &mut self,
+        inbox: &mut Inbox,
+        block: &Range<u32>,
+        rows: &mut [Row<'_>],
+        trains: &mut Trains,
+    ) {
+        let first = block.start as usize;
+        let mut summed = std::mem::take(&mut self.summed);
+        summed.clear();
+        let mut time = Time::ZERO;
+        for row in rows {
+            time = row.time;
+            for index in row.take(block.end) {
+                let place = (row.targets[index] - row.first) as usize - first;
+                self.sums[place] += row.amount(index);
+                summed.push(place as u32);
+            }
+        }
+        summed.sort_unstable();
+        summed.dedup();
+        for &place in &summed {
+            let place = place as usize;
+            let sum = std::mem::take(&mut self.sums[place]);
+            if self.cells[first + place].own < time {
+                self.take_train(inbox, first, place, trains, time);
+            }
+            self.take_slowly(inbox, first, first + place, time, sum, trains);
+        }
+        self.summed = summed;
+    }
+
+    /// Input behind all of a neuron's own before, to which what comes at the same time is added.
+    #[inline(never)]
+    fn take_slowly(
+        &mut self,
+        inbox: &mut Inbox,
+        first: usize,
+        neuron: usize,
+        time: Time,
+        mut amount: f64,
+        trains: &mut Trains,
+    ) {
+        let place = neuron - first;
+        if self.cells[neuron].own == time {
+            while let Some((_, more)) = trains.peek(place).filter(|(own, _)| *own == time) {
+                amount += more;
+                trains.next[place] += 1;
+            }
+            self.await_own(first, place, trains);
+        }
+        self.accept(inbox, neuron, time, amount);
+    }
+
+    /// All input of one time; what meets the refractory time and is lost changes nothing.
+    fn accept(&mut self, inbox: &mut Inbox, neuron: usize, time: Time, amount: f64) {
+        let rest = &self.rest[neuron];
+        let lost = matches!(self.constants.refractory_input, RefractoryInput::Lost);
+        if !(lost && rest.held && time <= rest.held_until) {
+            accept_at(self, inbox, neuron, time, amount);
+        }
+    }
+
+    /// A neuron's own input before `time`.
+    fn take_train(
+        &mut self,
+        inbox: &mut Inbox,
+        first: usize,
+        place: usize,
+        trains: &mut Trains,
+        time: Time,
+    ) {
+        let neuron = first + place;
+        let strict = matches!(self.constants.spike, SpikeCondition::Above);
+        while let Some((own, mut amount)) = trains.peek(place).filter(|(own, _)| *own < time) {
+            let e = self.growths[trains.next[place] as usize];
+            trains.next[place] += 1;
+            while let Some((_, more)) = trains.peek(place).filter(|(next, _)| *next == own) {
+                amount += more;
+                trains.next[place] += 1;
+            }
+            let cell = &mut self.cells[neuron];
+            if own < cell.quick_until {
+                let (distance, reach) = (cell.distance + amount * e, cell.reach * e);
+                cell.distance = distance;
+                if distance >= reach && !(strict && distance == reach) {
+                    self.fire(neuron, own);
+                    inbox.spike(own, neuron as u32, 1);
+                }
+            } else {
+                self.accept(inbox, neuron, own, amount);
+            }
+        }
+        self.await_own(first, place, trains);
+    }
+}

@@ -1,0 +1,131 @@
+//! The input of a window as rows of synapses, for models to which one spike means the same number at
+//! all its targets.
+//!
+//! A window's rows are walked once for every block of neurons, so that the state of the block stays
+//! in the processor's first cache; the targets of a row ascend, so that each block is a run of it.
+
+use super::inbox::Inbox;
+use crate::time::Time;
+use std::ops::Range;
+
+/// Weights along a row.
+#[derive(Debug, Clone, Copy)]
+pub enum RowWeights<'a> {
+    /// The same for all.
+    One(f64),
+    /// One each.
+    Each(&'a [f64]),
+}
+
+/// A spike and those of its synapses at which it arrives at one time.
+#[derive(Debug, Clone)]
+pub struct Row<'a> {
+    /// When it arrives.
+    pub time: Time,
+    /// Targets, ascending.
+    pub targets: &'a [u32],
+    /// What is to be taken off a target to have the neuron's index in the part.
+    pub first: u32,
+    /// Weights of the synapses, in the receptor's base unit.
+    pub weights: RowWeights<'a>,
+    /// What the weights are multiplied by.
+    pub factor: f64,
+    /// Whether no target occurs twice.
+    pub distinct: bool,
+    /// The synapses before have been walked.
+    pub next: usize,
+}
+
+impl Row<'_> {
+    /// The weight of a synapse, times the factor.
+    #[inline]
+    pub fn amount(&self, index: usize) -> f64 {
+        match self.weights {
+            RowWeights::One(weight) => weight * self.factor,
+            RowWeights::Each(weights) => weights[index] * self.factor,
+        }
+    }
+
+    /// The synapses onto the neurons before `end`, from the next one on; they then count as walked.
+    #[inline]
+    pub fn take(&mut self, end: u32) -> Range<usize> {
+        let (from, end) = (self.next, end.saturating_add(self.first));
+        let rest = &self.targets[from..];
+        // What is looked for is near.
+        let mut reach = 16;
+        while rest.get(reach).is_some_and(|&target| target < end) {
+            reach *= 2;
+        }
+        let near = &rest[..rest.len().min(reach + 1)];
+        self.next = from + near.partition_point(|&target| target < end);
+        from..self.next
+    }
+}
+
+/// Input of a block's neurons that is not told by rows: each has its own, in the order of time.
+#[derive(Debug, Default)]
+pub struct Trains {
+    /// Events of the block's neuron n: `starts[n] .. starts[n + 1]`; empty where no neuron has any.
+    pub starts: Vec<u32>,
+    /// Next event of each neuron.
+    pub next: Vec<u32>,
+    /// When.
+    pub times: Vec<Time>,
+    /// How much, in the receptor's base unit; empty where all are `amount`.
+    pub amounts: Vec<f64>,
+    /// See `amounts`.
+    pub amount: f64,
+}
+
+impl Trains {
+    /// The next event of a neuron of the block: when, and how much.
+    #[inline]
+    pub fn peek(&self, place: usize) -> Option<(Time, f64)> {
+        let next = *self.next.get(place)?;
+        let event = next as usize;
+        (next < self.starts[place + 1])
+            .then(|| (self.times[event], self.amounts.get(event).copied().unwrap_or(self.amount)))
+    }
+}
+
+/// Neurons with one receptor that sums, which take rows.
+pub trait RowNeurons {
+    /// Takes all input of a window that ends at `until` and reaches the neurons of a block: what the rows (in the
+    /// order of time, walked up to the block) bring, and trains of their own. Of one time, what rows bring is
+    /// added first.
+    ///
+    /// Spikes go to the inbox, and neurons whose next crossing may have changed are touched.
+    fn take(
+        &mut self,
+        inbox: &mut Inbox,
+        block: Range<u32>,
+        rows: &mut [Row<'_>],
+        trains: &mut Trains,
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_walked_block_by_block() {
+        let targets: Vec<u32> = (0..200).map(|n| 10 + 3 * n).collect();
+        let weights = RowWeights::One(0.5);
+        let mut row = Row {
+            time: Time(1),
+            targets: &targets,
+            first: 10,
+            weights,
+            factor: 2.0,
+            distinct: true,
+            next: 0,
+        };
+        assert_eq!((row.take(1), row.take(2), row.take(4)), (0..1, 1..1, 1..2));
+        assert_eq!(
+            (row.take(400), row.take(597), row.take(u32::MAX)),
+            (2..134, 134..199, 199..200)
+        );
+        assert_eq!((row.take(u32::MAX), row.amount(3)), (200..200, 1.0));
+    }
+}
