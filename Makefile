@@ -3,7 +3,7 @@ SHELL := /bin/sh
 PYTHON := .venv/bin/python -B
 DEMO := out/demo
 
-.PHONY: help demo test setup lint format-check clippy docs cargo-test examples report-test conformance test-lava test-sanafe bench clean
+.PHONY: help demo test setup lint format-check clippy docs cargo-test examples instructions report-test conformance test-lava test-sanafe bench clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -15,7 +15,7 @@ demo: ## the whole line on handwritten digits: convert, simulate, map, report (i
 	@echo "==> demo"
 	@cargo run --release --package spikeloom-cli -- demo --out $(DEMO) --force
 
-test: setup lint cargo-test examples demo report-test conformance ## everything that must hold
+test: setup lint cargo-test examples demo instructions report-test conformance ## everything that must hold
 	@echo "==> all passed"
 
 setup: ## install what is missing (HDF5, Python packages in .venv, a browser)
@@ -48,6 +48,10 @@ examples: ## run every example
 		echo "==> example $$name"; \
 		"$${CARGO_TARGET_DIR:-target}/debug/examples/$$name"; \
 	done
+
+instructions: ## instruction counts of small workloads against the recorded ones (needs the release build: demo)
+	@echo "==> instruction counts"
+	@python3 -B benches/instructions/check.py
 
 report-test: ## the demo's report and a mapping's in a real browser
 	@echo "==> browser test of $(DEMO)/report.html"

@@ -2,7 +2,7 @@
 # Installs what is missing on this machine; quick when everything is there. Usage: setup.sh [build|all]
 #
 #   build  what `make demo` needs: Rust and the HDF5 library
-#   all    and what `make test` needs: a Python environment in .venv, and a browser (default)
+#   all    and what `make test` needs: a Python environment in .venv, a browser and valgrind (default)
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/browser.sh
@@ -106,10 +106,18 @@ check_browser() {
     [ -z "$missing" ] || echo "setup: the browser test will be skipped: $missing"
 }
 
+check_valgrind() {
+    command -v valgrind >/dev/null && return 0
+    if can_install; then install_packages valgrind || true; fi
+    command -v valgrind >/dev/null ||
+        echo "setup: instruction counts will be skipped: valgrind is missing"
+}
+
 check_rust
 check_hdf5
 if [ "$need" = all ]; then
     check_python
     check_browser
+    check_valgrind
 fi
 echo "setup: ready"

@@ -9,6 +9,7 @@ use crate::memory;
 use crate::model_io::npz::{self, NpzLimits};
 use crate::pipeline::engine;
 use crate::progress::Progress;
+use crate::sim_core::engine::Instructions;
 use crate::snn_convert::coding::InputCode;
 use crate::snn_convert::convert::Convertible;
 use crate::snn_convert::fidelity::{FidelityConfig, Presenter, SampleRun};
@@ -101,6 +102,7 @@ fn run(config: &BenchConfig, progress: &dyn Progress) -> Result<BenchReport, Err
         ns_per_neuron_step: Some(1e9 * sim_s / images / steps / f64::from(n_neurons.max(1))),
         milliseconds_per_image: Some(1000.0 * sim_s / images),
         spike_hash: format!("{:016x}", digest(&recorded)),
+        instructions: Instructions::widest().name(),
         version: env!("CARGO_PKG_VERSION"),
     })
 }

@@ -9,6 +9,7 @@ use crate::loihi_export::quantise::network::{
     Connection, DelaySteps, QuantisedNetwork, QuantisedPopulation, QuantisedProjection, SignMode,
 };
 use crate::progress::Progress;
+use crate::sim_core::engine::Instructions;
 use crate::sim_core::network::Shape;
 use crate::sim_core::random::{Purpose, draw};
 use indexmap::IndexMap;
@@ -109,6 +110,7 @@ pub(super) fn report(
         ns_per_neuron_step: None,
         milliseconds_per_image: None,
         spike_hash,
+        instructions: Instructions::widest().name(),
         version: env!("CARGO_PKG_VERSION"),
     }
 }

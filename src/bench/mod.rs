@@ -22,7 +22,7 @@ use crate::memory;
 use crate::pipeline::engine;
 use crate::progress::Progress;
 use crate::sim_core::connectome::Precision;
-use crate::sim_core::engine::{Compiled, EngineConfig};
+use crate::sim_core::engine::{Compiled, EngineConfig, Instructions};
 use crate::sim_core::network::Network;
 use crate::sim_core::recording::{Counters, PopulationInfo, Recording};
 use crate::sim_core::time::Time;
@@ -109,6 +109,8 @@ pub struct BenchReport {
     pub milliseconds_per_image: Option<f64>,
     /// Digest of all spikes.
     pub spike_hash: String,
+    /// Instruction set that inner loops run with.
+    pub instructions: &'static str,
     /// Version of Spikeloom.
     pub version: &'static str,
 }
@@ -175,8 +177,12 @@ impl BenchConfig {
     fn neurons(&self, full: u32) -> Result<u32, Error> {
         let scaled = (f64::from(full) * self.scale).round();
         if !(1.0..=f64::from(u32::MAX)).contains(&scaled) {
-            let message =
-                format!("--scale {} gives {scaled} neurons; give more than 0", self.scale);
+            // The widest range that keeps one neuron and can still be counted.
+            let (low, high) = (0.5 / f64::from(full), f64::from(u32::MAX) / f64::from(full));
+            let message = format!(
+                "--scale {} makes {scaled:.0} of {full} neurons; give {low:.1e} to {high:.1e}",
+                self.scale
+            );
             return Err(Error::Usage(message));
         }
         Ok(scaled as u32)
@@ -331,6 +337,7 @@ impl<'a> Subject<'a> {
                 .map(|steps| 1e9 * sim_s / steps as f64 / n_neurons.max(1) as f64),
             milliseconds_per_image: None,
             spike_hash: format!("{:016x}", digest(&recording.spikes)),
+            instructions: Instructions::widest().name(),
             version: env!("CARGO_PKG_VERSION"),
         })
     }
