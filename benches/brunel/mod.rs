@@ -6,6 +6,8 @@
 //! so that networks of all sizes have the same recurrent drive. In place of Poisson sources a
 //! constant current holds the neurons 1.5 thresholds above rest: all synaptic events are recurrent.
 
+#![allow(dead_code)] // no bench needs all of it
+
 use spikeloom::sim_core::connectome::CompileConfig;
 use spikeloom::sim_core::engine::{Compiled, Engine, EngineConfig, find_engine};
 use spikeloom::sim_core::network::Neuron;
