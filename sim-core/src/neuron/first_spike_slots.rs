@@ -34,9 +34,9 @@
 use super::exact;
 use super::first_spike::{PARAMETERS, RECEPTORS, VARIABLES};
 use super::model::{
-    ClockNeurons, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel,
-    StateVisitor,
+    ClockNeurons, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel, StateVisitor,
 };
+use super::windowed::{InStep, Windowed, off_grid, steps};
 use crate::network::Neuron;
 use crate::time::{Grid, Time};
 use crate::units::{Dimension, Milliseconds};
@@ -74,9 +74,7 @@ impl NeuronModel for Model {
         for (name, column) in ["opening", "window"].into_iter().zip(&neurons.parameters) {
             let on_grid = |&&value: &&f64| steps(neurons.grid, value).is_some();
             if let Some(value) = column.numbers().iter().find(|value| !on_grid(value)) {
-                let dt = neurons.grid.dt();
-                problems
-                    .push((name, format!("{value} ms is not a whole number of steps of {dt} ms")));
+                problems.push((name, off_grid(neurons.grid, *value)));
             }
         }
         problems
@@ -87,16 +85,12 @@ impl NeuronModel for Model {
     }
 
     fn clock(&self, neurons: &LoweredNeurons) -> Option<Box<dyn ClockNeurons>> {
-        Some(Box::new(ClockState { state: State::new(neurons) }))
+        Some(Box::new(InStep(State::new(neurons))))
     }
 
     fn event(&self, neurons: &LoweredNeurons) -> Result<Option<Box<dyn EventNeurons>>, String> {
         Ok(Some(Box::new(State::new(neurons))))
     }
-}
-
-fn steps(grid: Grid, milliseconds: f64) -> Option<u64> {
-    Time::from_milliseconds(milliseconds).and_then(|time| grid.steps_in(time))
 }
 
 /// One neuron after the step `last`; potentials in levels.
@@ -139,27 +133,6 @@ impl State {
         state
     }
 
-    fn restart(&mut self) {
-        let cell = |&potential: &f64| Cell {
-            potential,
-            slope: 0.0,
-            current: 0.0,
-            opened: 0.0,
-            spikes: 0,
-            last: 0,
-        };
-        self.cells = self.initial.iter().map(cell).collect();
-    }
-
-    fn visit(&mut self, visitor: &mut dyn StateVisitor) {
-        visitor.reals(&mut self.cells.iter_mut().map(|cell| &mut cell.potential));
-        visitor.reals(&mut self.cells.iter_mut().map(|cell| &mut cell.slope));
-        visitor.reals(&mut self.cells.iter_mut().map(|cell| &mut cell.current));
-        visitor.reals(&mut self.cells.iter_mut().map(|cell| &mut cell.opened));
-        visitor.counts(&mut self.cells.iter_mut().map(|cell| &mut cell.spikes));
-        visitor.steps(&mut self.cells.iter_mut().map(|cell| &mut cell.last));
-    }
-
     /// The neuron after the steps up to `step`, none of which brought input.
     fn at(&self, neuron: usize, step: u64) -> Cell {
         let mut cell = self.cells[neuron];
@@ -176,7 +149,7 @@ impl State {
     }
 
     /// Adds the input that arrives in the step that the neuron has just been advanced to.
-    fn add(&mut self, neuron: usize, input: f64) -> bool {
+    fn add(&mut self, neuron: usize, input: f64) -> Option<i32> {
         let (opening, slots) = (self.opening[neuron], self.slots[neuron]);
         let cell = &mut self.cells[neuron];
         if cell.last <= opening {
@@ -189,7 +162,7 @@ impl State {
         let open = cell.last >= opening && cell.last - opening < slots;
         let spikes = open && cell.spikes == 0 && cell.potential >= slots as f64;
         cell.spikes += u32::from(spikes);
-        spikes
+        spikes.then_some(1)
     }
 
     fn value(&self, index: usize, neuron: usize, cell: Cell) -> f64 {
@@ -198,6 +171,43 @@ impl State {
             0 => cell.potential / slots,
             _ => (cell.opened.floor() - slots).max(0.0) / slots,
         }
+    }
+}
+
+impl Windowed for State {
+    const GRADED: bool = false;
+
+    fn advance(&mut self, neuron: usize, current: f64, input: f64) -> Option<i32> {
+        self.cells[neuron].current = current;
+        // In this engine every neuron is at the step before.
+        self.cells[neuron] = self.at(neuron, self.cells[neuron].last + 1);
+        self.add(neuron, input)
+    }
+
+    fn values(&self, index: usize) -> Vec<f64> {
+        let cells = self.cells.iter().enumerate();
+        cells.map(|(neuron, &cell)| self.value(index, neuron, cell)).collect()
+    }
+
+    fn visit(&mut self, visitor: &mut dyn StateVisitor) {
+        visitor.reals(&mut self.cells.iter_mut().map(|cell| &mut cell.potential));
+        visitor.reals(&mut self.cells.iter_mut().map(|cell| &mut cell.slope));
+        visitor.reals(&mut self.cells.iter_mut().map(|cell| &mut cell.current));
+        visitor.reals(&mut self.cells.iter_mut().map(|cell| &mut cell.opened));
+        visitor.counts(&mut self.cells.iter_mut().map(|cell| &mut cell.spikes));
+        visitor.steps(&mut self.cells.iter_mut().map(|cell| &mut cell.last));
+    }
+
+    fn restart(&mut self) {
+        let cell = |&potential: &f64| Cell {
+            potential,
+            slope: 0.0,
+            current: 0.0,
+            opened: 0.0,
+            spikes: 0,
+            last: 0,
+        };
+        self.cells = self.initial.iter().map(cell).collect();
     }
 }
 
@@ -210,7 +220,7 @@ impl EventNeurons for State {
         _crossing: bool,
     ) -> Option<i32> {
         self.cells[neuron] = self.at(neuron, self.grid.step_at(time));
-        self.add(neuron, inputs[0]).then_some(1)
+        self.add(neuron, inputs[0])
     }
 
     fn set_current(&mut self, neuron: usize, time: Time, current: f64) {
@@ -256,37 +266,5 @@ impl EventNeurons for State {
 
     fn reset(&mut self) {
         self.restart();
-    }
-}
-
-/// The same neurons, advanced together step by step.
-struct ClockState {
-    state: State,
-}
-
-impl ClockNeurons for ClockState {
-    fn step(&mut self, drive: Drive<'_>, spikes: &mut Emitted) {
-        for (neuron, (&input, &current)) in drive.inputs[0].iter().zip(drive.current).enumerate() {
-            self.state.cells[neuron].current = current;
-            // In this engine every neuron is at the step before.
-            let step = self.state.cells[neuron].last + 1;
-            self.state.cells[neuron] = self.state.at(neuron, step);
-            if self.state.add(neuron, input) {
-                spikes.push(neuron as u32);
-            }
-        }
-    }
-
-    fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
-        self.state.visit(visitor);
-    }
-
-    fn variable(&self, index: usize) -> Vec<f64> {
-        let cells = self.state.cells.iter().enumerate();
-        cells.map(|(neuron, &cell)| self.state.value(index, neuron, cell)).collect()
-    }
-
-    fn reset(&mut self) {
-        self.state.restart();
     }
 }

@@ -42,6 +42,7 @@ mod solver;
 pub mod spike_source;
 mod typed_parameters;
 mod upstroke;
+mod windowed;
 
 pub use inbox::{Arrivals, Inbox, Sent};
 pub use model::{

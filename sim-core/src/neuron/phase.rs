@@ -5,8 +5,8 @@
 //! each spike that arrives. Afterwards v stays as it is.
 //!
 //! # Spike and reset
-//! At O the potential is rounded to a whole number n, x = min(v, 2^K − 1) to that n from 0 to 2^K − 1
-//! for which (n − x)² + c · (ones of n in binary) is smallest, with the cost c of a spike; of equals
+//! At O the potential is rounded to a whole number n, x = min(v, M) with M = min(2^K − 1, `largest`) to
+//! that n from 0 to M for which (n − x)² + c · (ones of n in binary) is smallest, with the cost c of a spike; of equals
 //! the smallest. c = 0 rounds to the nearest. Where v is below zero, the number for −g v is taken back,
 //! with the negative gain g (0: a plain rectifier). In phase r = 0 … K − 1 (step O + r) the neuron
 //! spikes where the bit of value 2^(K−1−r) of |n| is set, with ±2^(K−1−r) as payload: the payloads add
@@ -19,6 +19,7 @@
 //! | `phases` | 4 | – | K | 1 to 20, whole |
 //! | `negative_gain` | 0 | – | g | zero or above |
 //! | `spike_cost` | 0 | – | c | zero or above |
+//! | `largest` | 2^20 − 1 | – | | zero or above: the largest number, where it is below 2^K − 1 |
 //!
 //! # State
 //! `membrane_potential` v in levels, initially 0 (a bias); `overflow`, the levels that were cut off.
@@ -35,9 +36,10 @@
 
 use super::exact;
 use super::model::{
-    ClockNeurons, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime,
-    NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor, VariableSpec,
+    ClockNeurons, Combine, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel,
+    ParameterSpec, Range, ReceptorSpec, StateVisitor, VariableSpec,
 };
+use super::windowed::{InStep, Windowed, off_grid, steps};
 use crate::network::Neuron;
 use crate::time::{Grid, Time};
 use crate::units::{Dimension, Milliseconds};
@@ -47,6 +49,9 @@ pub struct Model;
 
 /// The most phases: levels stay within what is exact.
 pub const MOST_PHASES: u32 = 20;
+
+/// The largest number of that many bits.
+const MOST_LEVELS: f64 = ((1 << MOST_PHASES) - 1) as f64;
 
 static SPEC: ModelSpec = ModelSpec {
     name: "phase",
@@ -84,6 +89,14 @@ static SPEC: ModelSpec = ModelSpec {
             default: 0.0,
             range: Range::NonNegative,
             meaning: "squared rounding error, in levels, that a spike less may cost",
+        },
+        ParameterSpec {
+            name: "largest",
+            symbol: "",
+            dimension: Dimension::Number,
+            default: MOST_LEVELS,
+            range: Range::NonNegative,
+            meaning: "largest number, where the bits allow a larger one",
         },
     ],
     receptors: &[ReceptorSpec {
@@ -124,7 +137,10 @@ pub fn phase(opening: Milliseconds, phases: u32) -> Neuron {
 /// The whole number from 0 to `most` that stands for `value`, where each of its ones costs
 /// `spike_cost`; see the module.
 pub fn number_for(value: f64, most: u32, spike_cost: f64) -> u32 {
-    let value = value.clamp(0.0, f64::from(most));
+    if value <= 0.0 {
+        return 0;
+    }
+    let value = value.min(f64::from(most));
     let nearest = ((value + 0.5).floor() as u32).min(most);
     if spike_cost <= 0.0 {
         return nearest;
@@ -133,15 +149,17 @@ pub fn number_for(value: f64, most: u32, spike_cost: f64) -> u32 {
         let error = f64::from(number) - value;
         error * error + spike_cost * f64::from(number.count_ones())
     };
-    // A number further away than this costs more than the nearest, even without any ones.
-    let reach = price(nearest).sqrt().ceil();
-    let first = (value - reach).floor().max(0.0) as u32;
-    let last = ((value + reach).ceil() as u32).min(most);
-    let mut best = (f64::INFINITY, nearest);
-    for number in first..=last {
-        let own = price(number);
-        if own < best.0 {
-            best = (own, number);
+    // Among numbers with at most so many ones, the nearest below is the value's leading bits, the
+    // nearest above those and one more at the next place: no other number can be best.
+    let whole = value.floor() as u32;
+    let mut best = (f64::INFINITY, 0);
+    for place in 0..=u32::BITS - most.leading_zeros() {
+        let below = whole >> place << place;
+        for number in [below, below + (1 << place)] {
+            let own = price(number);
+            if number <= most && (own < best.0 || own == best.0 && number < best.1) {
+                best = (own, number);
+            }
         }
     }
     best.1
@@ -154,11 +172,9 @@ impl NeuronModel for Model {
 
     fn check(&self, neurons: &LoweredNeurons) -> Vec<(&'static str, String)> {
         let mut problems = Vec::new();
-        let off_grid = |&&value: &&f64| steps(neurons.grid, value).is_none_or(|step| step == 0);
-        if let Some(value) = neurons.parameters[0].numbers().iter().find(off_grid) {
-            let dt = neurons.grid.dt();
-            problems
-                .push(("opening", format!("{value} ms is not a whole number of steps of {dt} ms")));
+        let off = |&&value: &&f64| steps(neurons.grid, value).is_none_or(|step| step == 0);
+        if let Some(value) = neurons.parameters[0].numbers().iter().find(off) {
+            problems.push(("opening", off_grid(neurons.grid, *value)));
         }
         let most = f64::from(MOST_PHASES);
         let wrong = |&&value: &&f64| !(1.0..=most).contains(&value) || value.fract() != 0.0;
@@ -173,16 +189,12 @@ impl NeuronModel for Model {
     }
 
     fn clock(&self, neurons: &LoweredNeurons) -> Option<Box<dyn ClockNeurons>> {
-        Some(Box::new(ClockState { state: State::new(neurons) }))
+        Some(Box::new(InStep(State::new(neurons))))
     }
 
     fn event(&self, neurons: &LoweredNeurons) -> Result<Option<Box<dyn EventNeurons>>, String> {
         Ok(Some(Box::new(State::new(neurons))))
     }
-}
-
-fn steps(grid: Grid, milliseconds: f64) -> Option<u64> {
-    Time::from_milliseconds(milliseconds).and_then(|time| grid.steps_in(time))
 }
 
 /// One neuron after the step `last`.
@@ -200,6 +212,7 @@ struct State {
     phases: Vec<u32>,
     negative_gain: Vec<f64>,
     spike_cost: Vec<f64>,
+    largest: Vec<i32>,
     grid: Grid,
 }
 
@@ -217,21 +230,11 @@ impl State {
             phases: parameter(1).map(|value| (value as u32).clamp(1, MOST_PHASES)).collect(),
             negative_gain: parameter(2).collect(),
             spike_cost: parameter(3).collect(),
+            largest: parameter(4).map(|value| value.min(MOST_LEVELS) as i32).collect(),
             grid,
         };
         state.restart();
         state
-    }
-
-    fn restart(&mut self) {
-        let cell = |&potential: &f64| Cell { potential, current: 0.0, last: 0 };
-        self.cells = self.initial.iter().map(cell).collect();
-    }
-
-    fn visit(&mut self, visitor: &mut dyn StateVisitor) {
-        visitor.reals(&mut self.cells.iter_mut().map(|cell| &mut cell.potential));
-        visitor.reals(&mut self.cells.iter_mut().map(|cell| &mut cell.current));
-        visitor.steps(&mut self.cells.iter_mut().map(|cell| &mut cell.last));
     }
 
     /// The neuron after the steps up to `step`, none of which brought input.
@@ -252,7 +255,7 @@ impl State {
     }
 
     fn most(&self, neuron: usize) -> i32 {
-        (1 << self.phases[neuron]) - 1
+        self.largest[neuron].min((1 << self.phases[neuron]) - 1)
     }
 
     /// The number that the neuron sends.
@@ -296,6 +299,33 @@ impl State {
     }
 }
 
+impl Windowed for State {
+    const GRADED: bool = true;
+
+    fn advance(&mut self, neuron: usize, current: f64, input: f64) -> Option<i32> {
+        self.cells[neuron].current = current;
+        // In this engine every neuron is at the step before.
+        self.cells[neuron] = self.at(neuron, self.cells[neuron].last + 1);
+        self.add(neuron, input)
+    }
+
+    fn values(&self, index: usize) -> Vec<f64> {
+        let cells = self.cells.iter().enumerate();
+        cells.map(|(neuron, &cell)| self.value(index, neuron, cell)).collect()
+    }
+
+    fn visit(&mut self, visitor: &mut dyn StateVisitor) {
+        visitor.reals(&mut self.cells.iter_mut().map(|cell| &mut cell.potential));
+        visitor.reals(&mut self.cells.iter_mut().map(|cell| &mut cell.current));
+        visitor.steps(&mut self.cells.iter_mut().map(|cell| &mut cell.last));
+    }
+
+    fn restart(&mut self) {
+        let cell = |&potential: &f64| Cell { potential, current: 0.0, last: 0 };
+        self.cells = self.initial.iter().map(cell).collect();
+    }
+}
+
 impl EventNeurons for State {
     fn receive(
         &mut self,
@@ -331,38 +361,6 @@ impl EventNeurons for State {
 
     fn reset(&mut self) {
         self.restart();
-    }
-}
-
-/// The same neurons, advanced together step by step.
-struct ClockState {
-    state: State,
-}
-
-impl ClockNeurons for ClockState {
-    fn step(&mut self, drive: Drive<'_>, spikes: &mut Emitted) {
-        for (neuron, (&input, &current)) in drive.inputs[0].iter().zip(drive.current).enumerate() {
-            self.state.cells[neuron].current = current;
-            // In this engine every neuron is at the step before.
-            let step = self.state.cells[neuron].last + 1;
-            self.state.cells[neuron] = self.state.at(neuron, step);
-            if let Some(payload) = self.state.add(neuron, input) {
-                spikes.push_graded(neuron as u32, payload);
-            }
-        }
-    }
-
-    fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
-        self.state.visit(visitor);
-    }
-
-    fn variable(&self, index: usize) -> Vec<f64> {
-        let cells = self.state.cells.iter().enumerate();
-        cells.map(|(neuron, &cell)| self.state.value(index, neuron, cell)).collect()
-    }
-
-    fn reset(&mut self) {
-        self.state.restart();
     }
 }
 
