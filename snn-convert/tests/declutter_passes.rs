@@ -10,6 +10,7 @@ use snn_convert::ann::operator::{
 };
 use snn_convert::ann::{AnnGraph, AnnGraphBuilder, Operator, SampleShape, evaluate_output};
 use snn_convert::declutter::{Decluttered, Outcome, declutter};
+use snn_convert::linear::LinearMap;
 use snn_convert::structure::structure;
 
 /// Values are below 100 and sums are short: `f32` rounding stays below this.
@@ -297,4 +298,34 @@ fn functions_of_the_scores_are_dropped_from_the_end_only() {
     assert_eq!(clean.graph.len(), 3);
     let refusal = structure(&clean.graph).unwrap_err().to_string();
     assert!(refusal.contains("`soft`") && refusal.contains("only at the end"), "{refusal}");
+}
+
+#[test]
+fn chains_that_would_list_millions_of_weights_are_ended_by_a_pair_of_populations() {
+    // Convolution, maximum without activation, convolution, twice, as in separable blocks of Keras.
+    let operators = vec![
+        ("first", convolution(16, 1, 1)),
+        ("largest", pool(3, 2, 1, false)),
+        ("second", convolution(16, 16, 1)),
+        ("larger", pool(3, 2, 1, false)),
+        ("third", convolution(8, 16, 1)),
+    ];
+    let graph = chain(&[1, 32, 32], operators);
+    let Decluttered { graph: normal, records, .. } = declutter(&graph).unwrap();
+    let relays: Vec<&str> =
+        records.iter().filter(|r| r.pass == "relay").map(|r| r.node.as_str()).collect();
+    assert_eq!(relays, ["largest", "larger"]);
+    // What comes after them is small again.
+    let units = structure(&normal).unwrap().units;
+    let listed = |map: &LinearMap| match map {
+        LinearMap::Sparse { rows, .. } => rows.iter().map(Vec::len).sum(),
+        _ => 0,
+    };
+    let most = units.iter().flat_map(|unit| &unit.branches).map(|branch| listed(&branch.map)).max();
+    assert!(most.unwrap() < 4 << 20, "{most:?}");
+    let sample: Vec<f32> = numbers(1024, 5).iter().map(|value| value * 0.01).collect();
+    let (ours, theirs) = (evaluate_output(&normal, &sample), evaluate_output(&graph, &sample));
+    for (ours, theirs) in ours.unwrap().iter().zip(&theirs.unwrap()) {
+        assert!((ours - theirs).abs() <= 1e-4 * theirs.abs().max(1.0), "{ours} {theirs}");
+    }
 }

@@ -18,6 +18,7 @@ mod merge_transpose;
 mod normal_activation;
 mod order_pooling;
 mod plan;
+mod relay;
 mod signed_by_pairs;
 mod split_concat;
 
@@ -33,8 +34,8 @@ pub struct Pass {
     pub name: &'static str,
     /// What it does, in one sentence.
     pub summary: &'static str,
-    /// Finds what to change. All passes run again until none finds anything; the last two of
-    /// the registry, which cost neurons, run only when no other finds anything.
+    /// Finds what to change. All passes run again until none finds anything; the last three
+    /// of the registry, which cost neurons, run only when no other finds anything.
     pub run: fn(&AnnGraph) -> Findings,
 }
 
@@ -51,11 +52,12 @@ pub static PASSES: &[&Pass] = &[
     &order_pooling::PASS,
     &fold_into_next::PASS,
     &signed_by_pairs::PASS,
+    &relay::PASS,
     &maximum_by_differences::PASS,
 ];
 
 /// Passes at the end of the registry that cost neurons.
-const COSTLY: usize = 2;
+const COSTLY: usize = 3;
 
 /// How often all passes run at most.
 ///
