@@ -6,7 +6,7 @@ use crate::coding::InputCode;
 use crate::coding::population::{self, Tuning};
 use crate::declutter::{Decluttered, declutter};
 use crate::lower::Conversion;
-use crate::method::{Method, MethodConfig, MethodError, Prepared};
+use crate::method::{Method, MethodConfig, MethodError, Prepared, Watch};
 use crate::structure::{Structure, StructureError, structure};
 
 /// A trained network that is known to be convertible, with its calibration.
@@ -75,6 +75,19 @@ impl Convertible {
         method: &Method,
         config: &MethodConfig,
     ) -> Result<Conversion, ConvertError> {
+        self.convert_watched(method, config, &|_, _| ())
+    }
+
+    /// Converts with a method that tells `watch` how far its search is.
+    ///
+    /// # Errors
+    /// [`ConvertError::Method`].
+    pub fn convert_watched(
+        &self,
+        method: &Method,
+        config: &MethodConfig,
+        watch: Watch<'_>,
+    ) -> Result<Conversion, ConvertError> {
         let prepared = Prepared {
             name: &self.name,
             original: &self.original,
@@ -83,6 +96,7 @@ impl Convertible {
             calibration: &self.calibration,
             samples: &self.samples,
             labels: &self.labels,
+            watch,
         };
         // Two codes dress up another: the method converts for that one.
         let inner = match config.code {

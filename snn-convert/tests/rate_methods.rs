@@ -164,7 +164,10 @@ fn the_search_is_deterministic_and_says_what_it_chose_and_why() {
     assert_eq!(first, case.convert("auto", "channel_percentile", 8));
     let chosen: Vec<_> = first.candidates.iter().filter(|candidate| candidate.chosen).collect();
     assert_eq!(chosen.len(), 1);
-    assert!(first.candidates.len() >= 8, "{}", first.candidates.len());
+    // Forms that need more spikes than the best so far are given up early, but looked at.
+    let forms: std::collections::BTreeSet<&str> =
+        first.candidates.iter().map(|candidate| candidate.neurons.as_str()).collect();
+    assert_eq!(forms.len(), 4, "{forms:?}");
     let note = first.notes.last().unwrap();
     for part in ["chosen from", &chosen[0].neurons, "spikes a sample", "fewest"] {
         assert!(note.contains(part), "{part}: {note}");

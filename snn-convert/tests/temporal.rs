@@ -208,7 +208,51 @@ fn phases_are_the_network_with_activations_of_so_many_bits_on_both_engines() {
         };
         (0..=most).min_by(|&a, &b| price(a).total_cmp(&price(b))).unwrap()
     };
-    assert_rounded("phase", codes, 4, 15, Rounding { level, spikes: u32::count_ones });
+    assert_rounded("phase_plain", codes, 4, 15, Rounding { level, spikes: u32::count_ones });
+}
+
+#[test]
+fn fitted_phases_keep_the_answers_with_fewer_spikes_on_both_engines() {
+    let mut sums = [0, 0];
+    for name in NETWORKS {
+        let case = case(name);
+        let images = 8;
+        let fitted = case.convert("phase", InputCode::ConstantCurrent, 4);
+        let runs = show(&case, &fitted, "clock", images);
+        assert_eq!(runs[..1], show(&case, &fitted, "event", 1), "{name}: engines differ");
+        let plain = case.convert("phase_plain", InputCode::ConstantCurrent, 4);
+        let sum = |runs: &[SampleRun]| runs.iter().map(|run| run.spikes[0]).sum::<u64>();
+        let (spikes, before) = (sum(&runs), sum(&show(&case, &plain, "clock", images)));
+        // Where four bits are hardly enough there is little to save.
+        assert!(spikes * 10 <= before * 11, "{name}: {spikes} of {before}");
+        sums = [sums[0] + spikes, sums[1] + before];
+        let right = |(image, run): (usize, &SampleRun)| {
+            run.classes == [largest(&exact_scores(&case, image).0)]
+        };
+        let equal = runs.iter().enumerate().filter(|&pair| right(pair)).count();
+        assert!(equal + 1 >= images, "{name}: {equal} of {images}");
+    }
+    assert!(sums[0] * 10 < sums[1] * 9, "{sums:?}");
+}
+
+#[test]
+fn what_a_search_of_phases_measures_is_what_the_engines_do() {
+    let case = case("digits_cnn");
+    let conversion = case.convert("phase", InputCode::ConstantCurrent, 4);
+    let chosen = conversion.candidates.iter().find(|candidate| candidate.chosen).unwrap();
+    let config = FidelityConfig { steps: vec![1], seed: 5, compile: CompileConfig::UNLIMITED };
+    let presenter = Presenter::counting(&conversion, config).unwrap();
+    let samples: Vec<&[f32]> = case.convertible.samples.chunks_exact(case.size).collect();
+    let runs = presenter.show(&samples, find_engine("clock").unwrap().start, &|| ()).unwrap();
+    let mean = runs.iter().map(|run| run.spikes[0]).sum::<u64>() as f64 / runs.len() as f64;
+    // A potential half way between two numbers may fall to either side of the engines' grid.
+    assert!((mean - chosen.spikes).abs() < 1e-3 * mean, "{mean} {}", chosen.spikes);
+    // More phases are asked for by who wants to be nearer.
+    let spikes = |phases: u32| {
+        let conversion = case.convert("phase", InputCode::ConstantCurrent, phases);
+        conversion.candidates.iter().find(|candidate| candidate.chosen).unwrap().spikes
+    };
+    assert!(spikes(8) > spikes(4), "{} {}", spikes(8), spikes(4));
 }
 
 #[test]

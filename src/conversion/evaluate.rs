@@ -3,6 +3,7 @@
 use super::ConvertedModel;
 use super::digest::Digest;
 use super::layers::layer_errors;
+use super::plausible;
 use super::results::ResultsFile;
 use super::show::{Show, Variant, Work};
 use super::test_report::{Findings, TestReport};
@@ -119,7 +120,13 @@ pub fn test(
         kept,
         warnings,
     };
-    Ok(findings.report())
+    let mut report = findings.report();
+    report.warnings.extend(plausible::of_report(
+        &report,
+        samples.outputs(),
+        samples.largest_logit(),
+    ));
+    Ok(report)
 }
 
 /// The engine that was asked for, or the one that suits the method.

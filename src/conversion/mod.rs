@@ -7,6 +7,7 @@ mod evaluate;
 mod layers;
 mod page;
 pub mod plan;
+mod plausible;
 mod results;
 mod show;
 mod stage;
@@ -27,6 +28,7 @@ use crate::data::{Preparation, Samples, noise};
 use crate::error::Error;
 use crate::lists::named;
 use crate::models::{LoadOptions, load_model};
+use crate::progress::{Progress, Silent};
 use crate::snn_convert::ann::{AnnGraph, Keep, map_batch};
 use crate::snn_convert::coding::readout::{READOUTS, ReadoutEntry, find_readout, read_by};
 use crate::snn_convert::coding::{CODES, CodeEntry, InputCode, find_code};
@@ -35,6 +37,7 @@ use crate::snn_convert::lower::Conversion;
 use crate::snn_convert::method::{AUTO, METHODS, Method, MethodConfig, MethodError, find_method};
 use crate::snn_convert::threshold::{RULES, ThresholdRule, find_rule};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// Samples of noise that stand in where no calibration samples are given.
 const NOISE_SAMPLES: usize = 100;
@@ -106,6 +109,9 @@ impl ConvertedModel {
     /// # Errors
     /// [`Error::Convert`], where the method has no network for it.
     pub fn made_for(&self, steps: u32) -> Result<Conversion, Error> {
+        if steps == self.steps {
+            return Ok(self.conversion.clone());
+        }
         let config = MethodConfig::new(self.threshold, self.code, steps);
         let conversion = self.convertible.convert(self.method, &config)?;
         read_as(conversion, self.readout, self.scores)
@@ -194,18 +200,58 @@ fn score_range(graph: &AnnGraph, values: &[f32]) -> Result<[f64; 2], Error> {
     Ok(ranges.iter().fold(start, |all, own| [all[0].min(own[0]), all[1].max(own[1])]))
 }
 
+/// Tells `progress` how far the search of a method is.
+struct Searching<'a> {
+    progress: &'a dyn Progress,
+    told: Mutex<Option<usize>>,
+}
+
+impl Searching<'_> {
+    fn tell(&self, done: usize, total: usize) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = told.unwrap_or_else(|| {
+            self.progress.begin("searching", total as u64);
+            0
+        });
+        (before..done).for_each(|_| self.progress.advance());
+        *told = Some(before.max(done));
+    }
+
+    fn end(self) {
+        if self.told.into_inner().unwrap_or_else(PoisonError::into_inner).is_some() {
+            self.progress.end();
+        }
+    }
+}
+
 /// Reads, calibrates and converts a model.
 ///
 /// # Errors
-/// [`Error`] naming the file that is wrong, or the name that is unknown.
+/// As [`convert_watched`].
 pub fn convert(path: &Path, config: &ConvertConfig) -> Result<ConvertedModel, Error> {
+    convert_watched(path, config, &Silent)
+}
+
+/// Reads, calibrates and converts a model; a search tells `progress` how far it is.
+///
+/// # Errors
+/// [`Error`] naming the file that is wrong, or the name that is unknown.
+pub fn convert_watched(
+    path: &Path,
+    config: &ConvertConfig,
+    progress: &dyn Progress,
+) -> Result<ConvertedModel, Error> {
     let Choice { method, threshold, codes, readout } = choose(config)?;
     let graph = load_model(path, &config.load)?;
     let (front, head) = (config.float_front.as_deref(), config.float_head.as_deref());
     let stages = Stages::cut(graph.clone(), front, head)?;
     let mut warnings = Vec::new();
     let samples = match &config.calibrate {
-        Some(file) => samples_for(&graph, file, None, &config.preparation)?,
+        Some(file) => {
+            let samples = samples_for(&graph, file, None, &config.preparation)?;
+            warnings.extend(plausible::of_range(&samples.values, &config.preparation));
+            samples
+        }
         None => {
             warnings.push(noise::WARNING.to_string());
             noise::samples(graph.input_shape().extents(), NOISE_SAMPLES, 1)
@@ -226,7 +272,11 @@ pub fn convert(path: &Path, config: &ConvertConfig) -> Result<ConvertedModel, Er
             accuracy: config.accuracy,
             ..MethodConfig::new(threshold, entry.code, config.steps)
         };
-        match convertible.convert(method, &own) {
+        let searching = Searching { progress, told: Mutex::new(None) };
+        let result =
+            convertible.convert_watched(method, &own, &|done, total| searching.tell(done, total));
+        searching.end();
+        match result {
             Ok(conversion) => {
                 let choices = [method.name, threshold.name, entry.name];
                 let code = entry.code;

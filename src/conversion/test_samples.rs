@@ -17,6 +17,7 @@ pub(super) struct TestSamples {
     /// Scores of all samples that the file has, and their number a sample.
     logits: Option<(Vec<f64>, usize)>,
     taken: usize,
+    outputs: usize,
 }
 
 impl TestSamples {
@@ -38,7 +39,7 @@ impl TestSamples {
             let samples = noise::samples(&input, config.limit.unwrap_or(100).min(1000), 2);
             let stream = SampleStream::of_samples(samples);
             let preparation = Preparation::default();
-            return Ok(TestSamples { stream, input, preparation, logits: None, taken: 0 });
+            return Ok(TestSamples { stream, input, preparation, logits: None, taken: 0, outputs });
         };
         let channels = shape.picture().map(|[channels, _, _]| channels);
         let scaling = config.preparation.scaling;
@@ -49,7 +50,14 @@ impl TestSamples {
         }
         let logits = recorded_logits(path, outputs, stream.len())?;
         let logits = logits.map(|logits| (logits, outputs));
-        Ok(TestSamples { stream, input, preparation: config.preparation.clone(), logits, taken: 0 })
+        Ok(TestSamples {
+            stream,
+            input,
+            preparation: config.preparation.clone(),
+            logits,
+            taken: 0,
+            outputs,
+        })
     }
 
     /// Number of all samples.
@@ -60,6 +68,17 @@ impl TestSamples {
     /// Values of one sample.
     pub(super) fn size(&self) -> usize {
         self.input.iter().product()
+    }
+
+    /// Scores of a sample.
+    pub(super) fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// The largest recorded score, without its sign; 0 where there are none.
+    pub(super) fn largest_logit(&self) -> f64 {
+        let recorded = self.logits.iter().flat_map(|(logits, _)| logits);
+        recorded.fold(0.0, |most, score| score.abs().max(most))
     }
 
     /// Whether the classes are known.

@@ -8,6 +8,9 @@ pub enum DataError {
     /// There is nothing in it.
     #[error("the data holds no samples")]
     Empty,
+    /// A folder without pictures.
+    #[error("the folder and the folders of classes in it hold no pictures (.png, .jpg, .jpeg)")]
+    NoPictures,
     /// Not one label a sample.
     #[error("{samples} samples but {labels} labels")]
     LabelCount {

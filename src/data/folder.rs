@@ -58,7 +58,7 @@ impl List {
     pub(super) fn new(folder: &Path, channels: Option<usize>) -> Result<Self, Error> {
         let (files, classes) = list(folder)?;
         let Some((first, _)) = files.first() else {
-            return Err(DataError::Empty.into());
+            return Err(DataError::NoPictures.into());
         };
         let picture = decode(first)?;
         let own = if picture.color().has_color() { 3 } else { 1 };

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use spikeloom::conversion::plan::ASSUMED_ACTIVITY;
 use spikeloom::conversion::{self, ConversionPlan, ConvertedModel, TestConfig, TestReport};
 use spikeloom::error::Error;
+use spikeloom::exports::DEFAULT_STEPS;
 use spikeloom::listing::Listing;
 use spikeloom::model_io::atomic::write_bytes_atomically;
 use spikeloom::network_files;
@@ -52,7 +53,8 @@ pub struct Convert {
     #[arg(long, value_name = "T,…", value_delimiter = ',', default_value = "1,2,4,8,16,32")]
     steps: Vec<u32>,
 
-    /// Number of steps that thresholds and code are made for [default: 8]
+    /// Number of steps that thresholds and code are made for [default: 8, or what is nearest to it in
+    /// the range of --steps]
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u32).range(1..))]
     made_for: Option<u32>,
 
@@ -107,11 +109,11 @@ impl Run for Convert {
         if only_plan {
             return self.plan_alone();
         }
-        let mut config = self.conversion.any_config(self.made_for);
+        let mut config = self.conversion.any_config(Some(self.made_for()));
         config.float_front.clone_from(&self.float_front);
         config.float_head.clone_from(&self.float_head);
         config.readout.clone_from(&self.readout);
-        let converted = conversion::convert(&self.model, &config)?;
+        let converted = conversion::convert_watched(&self.model, &config, &session.terminal)?;
         for warning in &converted.warnings {
             output::print_error(&format!("warning: {warning}"));
         }
@@ -156,6 +158,14 @@ impl Convert {
             }
             _ => Ok(()),
         }
+    }
+
+    /// What the network is made for: as said, or the usual number of steps, if that is among those
+    /// asked for.
+    fn made_for(&self) -> u32 {
+        let asked = self.steps.first().zip(self.steps.last());
+        let usual = asked.map_or(DEFAULT_STEPS, |(&low, &high)| DEFAULT_STEPS.clamp(low, high));
+        self.made_for.unwrap_or(usual)
     }
 
     fn plan_alone(&self) -> Result<Outcome, Error> {

@@ -3,9 +3,12 @@
 //! A method turns the units of a trained network, with what they do on calibration samples, into a
 //! spiking network. To add one: its file with a `pub static METHOD`, and its line in [`METHODS`].
 
+mod goal;
 mod hard_reset;
+mod materials;
 mod phase;
 mod rate;
+mod sensitivity;
 mod ttfs;
 mod turns;
 
@@ -32,7 +35,12 @@ pub struct Prepared<'a> {
     pub samples: &'a [f32],
     /// Their classes; empty where they are not known.
     pub labels: &'a [usize],
+    /// Told how far a search is.
+    pub watch: Watch<'a>,
 }
+
+/// Told of parts of a search that are done, and of how many there are at the most.
+pub type Watch<'a> = &'a (dyn Fn(usize, usize) + Sync);
 
 /// What can be chosen.
 #[derive(Clone, Copy)]
@@ -114,6 +122,7 @@ pub static METHODS: &[&Method] = &[
     &ttfs::METHOD,
     &ttfs::SLOTS,
     &phase::METHOD,
+    &phase::PLAIN,
 ];
 
 /// The method that searches.

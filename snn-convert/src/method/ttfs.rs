@@ -63,7 +63,8 @@ fn convert_exact(
     let exact = exact_structure(prepared);
     let structure = exact.as_ref().unwrap_or(prepared.structure);
     let prepared = &Prepared { structure, ..*prepared };
-    let scales = scales(prepared, |sample| {
+    let scales = scales(prepared, |index| {
+        let sample = &prepared.calibration.units[index];
         let largest = f64::from(sample.maximum());
         vec![if largest > 0.0 { HEADROOM * largest } else { 1.0 }; sample.channels.len()]
     });
@@ -72,7 +73,7 @@ fn convert_exact(
         span: WINDOW + 1,
         current_steps: WINDOW,
         current_gain: 1.0,
-        neuron: |_, opening| first_spike(milliseconds(opening), milliseconds(WINDOW)),
+        neuron: &|_, opening| first_spike(milliseconds(opening), milliseconds(WINDOW)),
         maximum: first_arrival,
         readout: |_, opening| first_spike(milliseconds(opening), milliseconds(WINDOW)),
         offset: 0.0,
@@ -109,12 +110,13 @@ fn convert_slots(
         let (method, got, allowed) = ("ttfs_slots", slots, "2 to 4096 time slots");
         return Err(MethodError::Steps { method, got, allowed });
     }
-    let scales = scales(prepared, |sample| (config.threshold.choose)(sample, slots));
+    let samples = &prepared.calibration.units;
+    let scales = scales(prepared, |index| (config.threshold.choose)(&samples[index], slots));
     let code = TurnCode {
         span: slots,
         current_steps: slots,
         current_gain: 1.0,
-        neuron: |code, opening| first_spike_slots(milliseconds(opening), milliseconds(code.span)),
+        neuron: &|_, opening| first_spike_slots(milliseconds(opening), milliseconds(slots)),
         maximum: first_arrival,
         // Read in the step before it would open, so that it never spikes.
         readout: |code, opening| {
@@ -138,10 +140,11 @@ fn milliseconds(steps: u32) -> Milliseconds {
     Milliseconds(f64::from(steps))
 }
 
-/// The value that the full window of each unit stands for, a channel.
+/// The value that the full window of each unit stands for, a channel; `choose` gives that of a
+/// rectifier.
 pub(super) fn scales(
     prepared: &Prepared<'_>,
-    choose: impl Fn(&crate::calibrate::UnitSample) -> Vec<f64>,
+    choose: impl Fn(usize) -> Vec<f64>,
 ) -> Vec<UnitScale> {
     let mut scales: Vec<UnitScale> = Vec::new();
     for (index, unit) in prepared.structure.units.iter().enumerate() {
@@ -153,7 +156,7 @@ pub(super) fn scales(
             },
             UnitKind::Readout => vec![1.0],
             UnitKind::Rectifier { maximum } => {
-                let chosen = choose(&prepared.calibration.units[index]);
+                let chosen = choose(index);
                 chosen.into_iter().map(|bound| bound.min(maximum)).collect()
             }
         };

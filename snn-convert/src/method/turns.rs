@@ -19,25 +19,25 @@ use sim_core::network::{ConstantCurrent, Network, Neuron, Population, Probe, Spi
 use sim_core::units::{Milliseconds, Quantity, Values};
 
 /// A code whose layers take turns.
-pub(super) struct TurnCode {
+pub(super) struct TurnCode<'a> {
     /// Steps from a unit's opening to that of a unit that reads it.
     pub span: u32,
     /// Steps for which a constant current acts before an opening.
     pub current_steps: u32,
     /// What a constant current of 1 for that time amounts to in the unit's potential.
     pub current_gain: f64,
-    /// The neurons of a unit that spikes, by opening step.
-    pub neuron: fn(&TurnCode, u32) -> Neuron,
+    /// The neurons of a unit that spikes, by its index and opening step.
+    pub neuron: &'a dyn Fn(usize, u32) -> Neuron,
     /// The gates that take a maximum.
     pub maximum: fn() -> Neuron,
     /// The neurons whose potentials are the scores.
-    pub readout: fn(&TurnCode, u32) -> Neuron,
+    pub readout: fn(&TurnCode<'_>, u32) -> Neuron,
     /// What is added to the initial potential of units that spike.
     pub offset: f64,
     /// Steps before an opening at which the ramp sets in; none has no ramp.
     pub ramp: Option<u32>,
     /// The population that this code's samples enter through, by opening step.
-    pub input_neuron: fn(&TurnCode, u32) -> Neuron,
+    pub input_neuron: fn(&TurnCode<'_>, u32) -> Neuron,
     /// What the input stands for in a unit of the code: its scale.
     pub input_scale: f64,
     /// How many of a unit's scale its largest value is.
@@ -56,7 +56,7 @@ pub(super) struct TurnCode {
 const INPUT_OPENING: u32 = 1;
 
 /// The step at which each unit's window opens.
-fn openings(structure: &Structure, code: &TurnCode, spiking_input: bool) -> Vec<u32> {
+fn openings(structure: &Structure, code: &TurnCode<'_>, spiking_input: bool) -> Vec<u32> {
     let mut openings: Vec<u32> = Vec::new();
     for unit in &structure.units {
         let span = span(code, unit);
@@ -72,14 +72,14 @@ fn openings(structure: &Structure, code: &TurnCode, spiking_input: bool) -> Vec<
 }
 
 /// Whether a unit may be larger than the largest value that its code has.
-fn saturates(unit: &Unit, scale: &UnitScale, code: &TurnCode) -> bool {
+fn saturates(unit: &Unit, scale: &UnitScale, code: &TurnCode<'_>) -> bool {
     let UnitKind::Rectifier { maximum } = unit.kind else { return false };
     // 1e-9: scales are quotients that were rounded.
     scale.output.factors.iter().any(|factor| factor * code.full_scale < maximum * (1.0 - 1e-9))
 }
 
 /// A maximum is passed on as it arrives; all other units wait for the whole window.
-fn span(code: &TurnCode, unit: &Unit) -> u32 {
+fn span(code: &TurnCode<'_>, unit: &Unit) -> u32 {
     if unit.kind == UnitKind::MaxPool { 1 } else { code.span }
 }
 
@@ -88,7 +88,7 @@ pub(super) fn lower_in_turns(
     prepared: &Prepared<'_>,
     scales: &[UnitScale],
     input_code: InputCode,
-    code: &TurnCode,
+    code: &TurnCode<'_>,
 ) -> Conversion {
     let structure = prepared.structure;
     let spiking = input_code.spikes();
@@ -142,7 +142,7 @@ pub(super) fn lower_in_turns(
 }
 
 struct Builder<'a> {
-    code: &'a TurnCode,
+    code: &'a TurnCode<'a>,
     scales: &'a [UnitScale],
     names: Vec<String>,
     openings: Vec<u32>,
@@ -186,7 +186,7 @@ impl Builder<'_> {
         let (neuron, offset) = match unit.kind {
             UnitKind::MaxPool => return (code.maximum)(),
             UnitKind::Readout => ((code.readout)(code, opening), 0.0),
-            _ => ((code.neuron)(code, opening), code.offset),
+            _ => ((code.neuron)(index, opening), code.offset),
         };
         let initial = bias.into_iter().map(|bias| bias + offset).collect();
         neuron.initial("membrane_potential", Values::numbers(initial))

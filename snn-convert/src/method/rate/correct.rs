@@ -1,6 +1,6 @@
 //! Thresholds, and the calibration of biases and potentials, layer by layer.
 
-use super::materials::Materials;
+use super::super::materials::Materials;
 use super::{Correction, Recipe, form};
 use crate::layerwise::{Layer, LayerRun, LayerwiseNetwork, Train};
 use crate::linear::ChannelScale;
@@ -11,21 +11,23 @@ use rayon::prelude::*;
 /// Initial potentials are moved within these bounds, in thresholds.
 const POTENTIALS: [f64; 2] = [-1.0, 2.0];
 
-/// The scales of all units, and the network that they make.
+/// The scales of all units, and the network that they make; corrections are made on the samples
+/// `corrected`.
 pub(super) fn calibrate(
     materials: &Materials<'_>,
     recipe: &Recipe,
+    corrected: &[usize],
 ) -> (Vec<UnitScale>, LayerwiseNetwork) {
     let units = &materials.prepared.structure.units;
     let mut scales: Vec<UnitScale> = Vec::with_capacity(units.len());
     let mut layers: Vec<Layer> = Vec::with_capacity(units.len());
-    let mut trains: Vec<Vec<Train>> = vec![Vec::new(); materials.corrected().len()];
+    let mut trains: Vec<Vec<Train>> = vec![Vec::new(); corrected.len()];
     for (index, unit) in units.iter().enumerate() {
         let mut scale = unit_scale(materials, recipe, index, &scales);
         let mut layer = Layer::new(unit, &scale, &scales, form(recipe));
         if recipe.correction != Correction::None {
-            correct(materials, recipe, index, &mut layer, &mut scale, &trains);
-            let runs = run(materials, &layer, &trains, correction_steps(recipe));
+            correct((materials, corrected), recipe, index, &mut layer, &mut scale, &trains);
+            let runs = run((materials, corrected), &layer, &trains, correction_steps(recipe));
             for (trains, run) in trains.iter_mut().zip(runs) {
                 trains.push(run.train);
                 forget(trains, units, index);
@@ -86,9 +88,9 @@ fn unit_scale(
     super::super::plain_scale(unit, thresholds, Vec::new())
 }
 
-/// Runs a layer on all samples.
+/// Runs a layer on the samples that corrections are made on.
 fn run(
-    materials: &Materials<'_>,
+    (materials, corrected): (&Materials<'_>, &[usize]),
     layer: &Layer,
     trains: &[Vec<Train>],
     steps: u32,
@@ -98,11 +100,11 @@ fn run(
         let sample: Vec<f64> = sample.iter().map(|&value| f64::from(value)).collect();
         layer.run(&layer.current(&sample), |unit| trains.get(unit), &[steps])
     };
-    materials.corrected().into_par_iter().zip(trains.par_iter()).map(one).collect()
+    corrected.par_iter().copied().zip(trains.par_iter()).map(one).collect()
 }
 
 fn correct(
-    materials: &Materials<'_>,
+    (materials, corrected): (&Materials<'_>, &[usize]),
     recipe: &Recipe,
     index: usize,
     layer: &mut Layer,
@@ -114,8 +116,8 @@ fn correct(
         return;
     }
     let steps = correction_steps(recipe);
-    let runs = run(materials, layer, trains, steps);
-    let missing = missing(materials, index, &runs, &scale.threshold, steps);
+    let runs = run((materials, corrected), layer, trains, steps);
+    let missing = missing((materials, corrected), index, &runs, &scale.threshold, steps);
     let per_channel = unit.shape.per_channel().max(1);
     match recipe.correction {
         Correction::None => {}
@@ -147,7 +149,7 @@ fn correct(
 
 /// By how many spikes the mean count of each neuron falls short of its activation.
 fn missing(
-    materials: &Materials<'_>,
+    (materials, corrected): (&Materials<'_>, &[usize]),
     index: usize,
     runs: &[LayerRun],
     threshold: &ChannelScale,
@@ -155,7 +157,7 @@ fn missing(
 ) -> Vec<f64> {
     let size = materials.prepared.structure.units[index].shape.size();
     let mut missing = vec![0.0; size];
-    for (sample, run) in materials.corrected().into_iter().zip(runs) {
+    for (&sample, run) in corrected.iter().zip(runs) {
         let activations = &materials.activations[sample];
         for (neuron, (missing, &wanted)) in missing.iter_mut().zip(&activations[index]).enumerate()
         {

@@ -20,11 +20,11 @@
 
 mod allocate;
 mod correct;
-mod goal;
-mod materials;
 mod search;
 
+use super::materials::Materials;
 use super::{Method, MethodConfig, MethodError, Prepared};
+use crate::linear::LinearMap;
 use crate::lower::{Conversion, Graded, NeuronForm, Readout, UnitScale, lower};
 use crate::structure::UnitKind;
 use crate::threshold::ThresholdRule;
@@ -32,7 +32,6 @@ use sim_core::network::SpikeCondition;
 use sim_core::neuron::max_pool_graded::PoolRule;
 
 use correct::calibrate;
-use materials::Materials;
 
 /// What is moved so that mean counts are those of the activations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,10 +152,38 @@ fn convert(
         graded,
         correction,
     };
-    let materials = Materials::new(prepared, correction != Correction::None)?;
-    materials.check(graded)?;
-    let (scales, _) = calibrate(&materials, &recipe);
+    check_windows(prepared, graded)?;
+    let materials = match correction {
+        Correction::None => Materials::empty(prepared),
+        _ => Materials::new(prepared, "rate")?,
+    };
+    let (scales, _) = calibrate(&materials, &recipe, &materials.corrected());
     Ok(finish(prepared, config, &scales, &recipe))
+}
+
+/// Refuses windows that are too large for maxima over bursts.
+fn check_windows(prepared: &Prepared<'_>, graded: Option<Graded>) -> Result<(), MethodError> {
+    let Some(graded) = graded else { return Ok(()) };
+    for unit in &prepared.structure.units {
+        let window = match (unit.kind, unit.branches.first().map(|branch| &branch.map)) {
+            (UnitKind::MaxPool, Some(LinearMap::Convolution { geometry, .. })) => {
+                geometry.kernel[0].saturating_mul(geometry.kernel[1])
+            }
+            _ => continue,
+        };
+        let most = graded.largest_window();
+        if window > most {
+            return Err(MethodError::Unit {
+                method: "rate",
+                unit: unit.name.clone(),
+                reason: format!(
+                    "a maximum over {window} signed or burst inputs; at most {most} can be told \
+                     apart: convert with the method `rate_plain`, which has no such limit"
+                ),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The description, with what the calibration has to say.

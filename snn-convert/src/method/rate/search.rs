@@ -4,23 +4,29 @@
 //! none is, the one that comes closest. Nothing is drawn at random: the same samples give the same
 //! choice.
 
+use super::super::goal::{Goal, Measure, Shown, answers, measure};
+use super::super::materials::Materials;
+use super::super::sensitivity::{Channels, channels};
 use super::allocate::shares;
 use super::correct::{calibrate, thresholds};
-use super::goal::{Goal, Measure, answers, measure};
-use super::materials::Materials;
-use super::{BOTH, BURST, Correction, Recipe, SIGNED, finish};
+use super::{BOTH, BURST, Correction, Recipe, SIGNED, check_windows, finish};
+use crate::layerwise::LayerwiseNetwork;
 use crate::lower::{Candidate, Conversion, Graded, UnitScale};
 use crate::method::{MethodConfig, MethodError, Prepared};
 use crate::threshold::{RULES, ThresholdRule, find_rule};
 
 /// Scales that are tried, the coarsest first. A coarser one has fewer spikes.
 const SCALES: [f64; 8] = [2.8, 2.0, 1.4, 1.0, 0.7, 0.5, 0.35, 0.25];
+/// A scale that was good enough is tried again as many times coarser: half a place.
+const BETWEEN: f64 = 1.19;
 /// Numbers of steps that are tried where an accuracy is asked for.
 const STEPS: [u32; 7] = [1, 2, 4, 8, 16, 32, 64];
 /// The form of the default method.
 const BOTH_FORM: (&str, Option<Graded>) = ("signed spikes, bursts of two or more", Some(BOTH));
 /// Places that a search looks back, for the next form, from where the one before it was good enough.
 const LOOK_BACK: usize = 2;
+/// Samples that a first, cheap look corrects on, and how much of the goal's loss it lets pass.
+const LOOK: (usize, f64) = (32, 2.0);
 
 /// A recipe that was tried, and what came of it.
 struct Trial {
@@ -28,6 +34,8 @@ struct Trial {
     scales: Vec<UnitScale>,
     measure: Measure,
     candidate: Candidate,
+    /// Whether corrections were made on all samples.
+    whole: bool,
 }
 
 /// Forms of neurons with their names.
@@ -39,11 +47,11 @@ pub(super) fn fit_scale(
     config: &MethodConfig,
 ) -> Result<Conversion, MethodError> {
     super::super::check_rate_code("rate", config.code)?;
-    let materials = Materials::new(prepared, true)?;
-    materials.check(Some(BOTH))?;
-    let search = Search { materials: &materials, steps: config.steps, goal: answers(&materials) };
-    let tried = search.over(&[config.threshold], &[BOTH_FORM]);
-    finished(prepared, config, search, tried)
+    check_windows(prepared, Some(BOTH))?;
+    let materials = Materials::new(prepared, "rate")?;
+    let mut search = Search::new(&materials, config.steps, SCALES.len());
+    search.over(&[config.threshold], &[BOTH_FORM]);
+    search.finished(config)
 }
 
 /// Searches over rules, forms and scales; over numbers of steps where an accuracy is asked for.
@@ -52,7 +60,7 @@ pub(super) fn auto(
     config: &MethodConfig,
 ) -> Result<Conversion, MethodError> {
     super::super::check_rate_code("auto", config.code)?;
-    let materials = Materials::new(prepared, true)?;
+    let materials = Materials::new(prepared, "auto")?;
     let mut rules: Vec<&'static ThresholdRule> = vec![RULES[0]];
     let named = [config.threshold.name, "channel_mse"];
     for rule in named.into_iter().filter_map(find_rule) {
@@ -60,53 +68,70 @@ pub(super) fn auto(
             rules.push(rule);
         }
     }
+    // The strongest form first: it says how many spikes are needed at the most.
     let forms: Vec<(&'static str, Option<Graded>)> = [
-        ("single spikes", None),
+        BOTH_FORM,
         ("signed spikes", Some(SIGNED)),
         ("bursts of four or more", Some(BURST)),
-        BOTH_FORM,
+        ("single spikes", None),
     ]
     .into_iter()
-    .filter(|(_, graded)| materials.check(*graded).is_ok())
+    .filter(|(_, graded)| check_windows(prepared, *graded).is_ok())
     .collect();
-    let mut search =
-        Search { materials: &materials, steps: config.steps, goal: answers(&materials) };
-    let mut tried = Vec::new();
+    let most = rules.len() * forms.len() * SCALES.len();
+    let mut search = Search::new(&materials, config.steps, most);
     if let Some(accuracy) = config.accuracy {
         search.goal = Goal::Accuracy(accuracy);
-        // The form that needs the fewest steps says how many are needed.
-        let strongest = &forms[forms.len().saturating_sub(1)..];
         for steps in STEPS {
             search.steps = steps;
-            tried.extend(search.over(&rules[..1], strongest));
-            if tried.iter().any(|trial| trial.measure.reaches(search.goal)) {
+            search.over(&rules[..1], &forms[..forms.len().min(1)]);
+            if search.best().is_some() {
                 break;
             }
         }
-        let others = forms.split_last().map_or(&[][..], |(_, others)| others);
-        tried.extend(search.over(&rules[..1], others));
-        tried.extend(search.over(&rules[1..], &forms));
+        search.over(&rules[..1], forms.get(1..).unwrap_or_default());
+        search.over(&rules[1..], &forms);
     } else {
-        tried.extend(search.over(&rules, &forms));
+        search.over(&rules, &forms);
     }
-    finished(prepared, config, search, tried)
+    search.finished(config)
 }
 
-/// What stays the same while recipes are tried.
-#[derive(Clone, Copy)]
+/// A search under way.
 struct Search<'a> {
     materials: &'a Materials<'a>,
+    channels: Channels,
     steps: u32,
     goal: Goal,
+    tried: Vec<Trial>,
+    /// Place at which the next ladder begins.
+    first: usize,
+    /// Candidates looked at or passed over, and how many there are at the most.
+    progress: [usize; 2],
 }
 
-impl Search<'_> {
-    fn over(self, rules: &[&'static ThresholdRule], forms: &Forms) -> Vec<Trial> {
-        let materials = self.materials;
-        let mut tried: Vec<Trial> = Vec::new();
-        let mut first = 0;
+impl<'a> Search<'a> {
+    fn new(materials: &'a Materials<'a>, steps: u32, most: usize) -> Self {
+        Search {
+            materials,
+            channels: channels(materials),
+            steps,
+            goal: answers(materials),
+            tried: Vec::new(),
+            first: 0,
+            progress: [0, most],
+        }
+    }
+
+    /// Spikes of the cheapest trial that is good enough.
+    fn best(&self) -> Option<f64> {
+        let good = self.tried.iter().filter(|trial| trial.measure.reaches(self.goal));
+        good.map(|trial| trial.measure.spikes).min_by(f64::total_cmp)
+    }
+
+    fn over(&mut self, rules: &[&'static ThresholdRule], forms: &Forms) {
         for &rule in rules {
-            let base = Recipe {
+            let mut base = Recipe {
                 rule,
                 steps: self.steps,
                 scale: 1.0,
@@ -114,62 +139,120 @@ impl Search<'_> {
                 graded: None,
                 correction: Correction::Potential,
             };
-            let units = 0..materials.prepared.structure.units.len();
+            let units = 0..self.materials.prepared.structure.units.len();
             let thetas: Vec<Vec<f64>> =
-                units.map(|unit| thresholds(materials, &base, unit)).collect();
-            let shares = shares(materials, &thetas);
-            let finest = shares.iter().flatten().copied().fold(1.0, f64::min);
+                units.map(|unit| thresholds(self.materials, &base, unit)).collect();
+            base.shares = shares(self.materials, &self.channels, &thetas);
             for &(form, graded) in forms {
-                let found = ladder(first, |place| {
-                    let shares = shares.clone();
-                    let scale = SCALES[place];
-                    let graded = graded.map(|graded| widened(graded, scale * finest));
-                    if materials.check(graded).is_err() {
-                        return false;
-                    }
-                    let recipe = Recipe { scale, shares, graded, ..base.clone() };
-                    let (scales, network) = calibrate(materials, &recipe);
-                    let measure = measure(materials, &network, recipe.steps, self.goal);
-                    let candidate = candidate(form, &recipe, measure);
-                    tried.push(Trial { recipe, scales, measure, candidate });
-                    measure.reaches(self.goal)
-                });
-                first = found.map_or(first, |place| place.saturating_sub(LOOK_BACK));
+                let start = self.progress[0];
+                self.ladder(form, &Recipe { graded, ..base.clone() });
+                self.advance(start + SCALES.len());
             }
         }
-        tried
+    }
+
+    /// Tries scales from a place on, finer and finer, until one is good enough or a cheaper one is
+    /// known.
+    ///
+    /// Coarse ones fail fast. Going down from what is good would end at the first that is not, though
+    /// a coarser one may be good again: with few steps errors do not grow evenly.
+    fn ladder(&mut self, form: &str, base: &Recipe) {
+        for (place, &scale) in SCALES.iter().enumerate().skip(self.first) {
+            let Some(measure) = self.attempt(form, base, scale) else { continue };
+            self.advance(self.progress[0] + 1);
+            if measure.reaches(self.goal) {
+                if place > 0 {
+                    self.attempt(form, base, scale * BETWEEN);
+                }
+                self.first = place.saturating_sub(LOOK_BACK);
+                return;
+            }
+            if self.best().is_some_and(|best| measure.spikes > best) {
+                return;
+            }
+        }
+    }
+
+    /// Tries a recipe at a scale; none where its bursts do not fit the windows of maxima.
+    fn attempt(&mut self, form: &str, base: &Recipe, scale: f64) -> Option<Measure> {
+        let finest = base.shares.iter().flatten().copied().fold(1.0, f64::min);
+        let graded = base.graded.map(|graded| widened(graded, scale * finest));
+        check_windows(self.materials.prepared, graded).ok()?;
+        let recipe = Recipe { scale, graded, ..base.clone() };
+        let most_spikes = self.best().unwrap_or(f64::INFINITY);
+        let all = self.materials.corrected();
+        let few: Vec<usize> =
+            all.iter().step_by(all.len().div_ceil(LOOK.0).max(1)).copied().collect();
+        let look = |corrected: &[usize], goal: Goal| {
+            let (scales, network) = calibrate(self.materials, &recipe, corrected);
+            let show = |sample: &[f32]| shown(&network, sample, recipe.steps);
+            (scales, measure(self.materials, show, goal, most_spikes))
+        };
+        let (mut scales, mut measured) = (Vec::new(), None);
+        if few.len() < all.len() && matches!(self.goal, Goal::Answers { .. }) {
+            let (first_scales, first) = look(&few, self.goal.eased(LOOK.1));
+            if !first.reaches(self.goal.eased(LOOK.1)) || first.spikes > 1.1 * most_spikes {
+                (scales, measured) = (first_scales, Some(first));
+            }
+        }
+        let whole = measured.is_none();
+        let measure = match measured {
+            Some(measure) => measure,
+            None => {
+                let (all_scales, measure) = look(&all, self.goal);
+                scales = all_scales;
+                measure
+            }
+        };
+        let candidate = candidate(form, &recipe, measure);
+        self.tried.push(Trial { recipe, scales, measure, candidate, whole });
+        Some(measure)
+    }
+
+    fn advance(&mut self, done: usize) {
+        self.progress[0] = done.min(self.progress[1]);
+        (self.materials.prepared.watch)(self.progress[0], self.progress[1]);
     }
 }
 
-fn finished(
-    prepared: &Prepared<'_>,
-    config: &MethodConfig,
-    search: Search<'_>,
-    tried: Vec<Trial>,
-) -> Result<Conversion, MethodError> {
-    let goal = search.goal;
-    let best = tried.iter().enumerate().min_by(|(_, a), (_, b)| {
-        let failed = |trial: &Trial| !trial.measure.reaches(goal);
-        let cost = |trial: &Trial| match failed(trial) {
-            true => trial.measure.distance(goal),
-            false => trial.measure.spikes,
-        };
-        let steps = |trial: &Trial| if failed(trial) { 0 } else { trial.recipe.steps };
-        let order = failed(a).cmp(&failed(b));
-        order.then(steps(a).cmp(&steps(b))).then(cost(a).total_cmp(&cost(b)))
-    });
-    let Some((chosen, trial)) = best else {
-        return Err(MethodError::Unit {
-            method: "rate",
-            unit: prepared.name.to_string(),
-            reason: "no recipe suits it; convert with the method `rate_plain`".to_string(),
+/// What a network answers after its steps.
+fn shown(network: &LayerwiseNetwork, sample: &[f32], steps: u32) -> Shown {
+    let mut run = network.run(sample, &[steps]);
+    (run.scores.pop().unwrap_or_default(), run.spikes.first().copied().unwrap_or(0))
+}
+
+impl Search<'_> {
+    /// The best of what was tried.
+    fn finished(self, config: &MethodConfig) -> Result<Conversion, MethodError> {
+        let Search { materials, goal, tried, .. } = self;
+        let prepared = materials.prepared;
+        let best = tried.iter().enumerate().min_by(|(_, a), (_, b)| {
+            let failed = |trial: &Trial| !trial.measure.reaches(goal);
+            let cost = |trial: &Trial| match failed(trial) {
+                true => trial.measure.distance(goal),
+                false => trial.measure.spikes,
+            };
+            let steps = |trial: &Trial| if failed(trial) { 0 } else { trial.recipe.steps };
+            let order = failed(a).cmp(&failed(b));
+            order.then(steps(a).cmp(&steps(b))).then(cost(a).total_cmp(&cost(b)))
         });
-    };
-    let mut conversion = finish(prepared, config, &trial.scales, &trial.recipe);
-    conversion.notes.push(reason(trial, tried.len(), search));
-    conversion.candidates = tried.into_iter().map(|trial| trial.candidate).collect();
-    conversion.candidates[chosen].chosen = true;
-    Ok(conversion)
+        let Some((chosen, trial)) = best else {
+            return Err(MethodError::Unit {
+                method: "rate",
+                unit: prepared.name.to_string(),
+                reason: "no recipe suits it; convert with the method `rate_plain`".to_string(),
+            });
+        };
+        let scales = match trial.whole {
+            true => trial.scales.clone(),
+            false => calibrate(materials, &trial.recipe, &materials.corrected()).0,
+        };
+        let mut conversion = finish(prepared, config, &scales, &trial.recipe);
+        conversion.notes.push(reason(trial, tried.len(), goal, materials));
+        conversion.candidates = tried.into_iter().map(|trial| trial.candidate).collect();
+        conversion.candidates[chosen].chosen = true;
+        Ok(conversion)
+    }
 }
 
 /// Bursts for the finest of the thresholds, as a part of the rule's: finer spikes stand for less, so
@@ -177,14 +260,6 @@ fn finished(
 fn widened(graded: Graded, scale: f64) -> Graded {
     let wide = |number: u32| (f64::from(number) / scale.min(1.0)).ceil() as u32;
     Graded { burst: wide(graded.burst), correction: wide(graded.correction), ..graded }
-}
-
-/// Tries scales from a place on, finer and finer, until one is good enough; gives its place.
-///
-/// Coarse ones fail fast. Going down from what is good would end at the first that is not, though a
-/// coarser one may be good again: with few steps errors do not grow evenly.
-fn ladder(first: usize, mut good: impl FnMut(usize) -> bool) -> Option<usize> {
-    (first..SCALES.len()).find(|&place| good(place))
 }
 
 fn candidate(form: &str, recipe: &Recipe, measure: Measure) -> Candidate {
@@ -201,10 +276,10 @@ fn candidate(form: &str, recipe: &Recipe, measure: Measure) -> Candidate {
     }
 }
 
-fn reason(trial: &Trial, tried: usize, search: Search<'_>) -> String {
+fn reason(trial: &Trial, tried: usize, goal: Goal, materials: &Materials<'_>) -> String {
     let Candidate { threshold, neurons, scale, agreement, expected_loss, spikes, steps, .. } =
         &trial.candidate;
-    let (goal, samples) = (search.goal, search.materials.samples.len());
+    let (samples, blends) = (materials.samples.len(), materials.blends.len());
     let few = if matches!(goal, Goal::Accuracy(_)) {
         "fewest steps, then spikes"
     } else {
@@ -214,12 +289,13 @@ fn reason(trial: &Trial, tried: usize, search: Search<'_>) -> String {
         true => format!("{few} among those with {goal}"),
         false => format!("none had {goal}; this one came closest: more steps would help"),
     };
-    let right = match (goal, search.materials.labels.is_empty()) {
+    let right = match (goal, materials.labels.is_empty()) {
         (Goal::Accuracy(_), false) => format!("{:.1} % right answers, ", trial.measure.accuracy),
         _ => String::new(),
     };
     format!(
-        "chosen from {tried} candidates on {samples} calibration samples: {steps} steps, {neurons}, \
+        "chosen from {tried} candidates on {samples} calibration samples and {blends} blends \
+         of two: {steps} steps, {neurons}, \
          thresholds {threshold} × {scale}: {right}{agreement:.1} % equal answers, expected loss \
          {expected_loss:.2} points, {spikes:.0} spikes a sample ({why})"
     )
