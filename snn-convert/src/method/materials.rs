@@ -9,7 +9,7 @@ use crate::ann::{AnnError, Keep, NodeId, map_batch};
 use crate::fidelity::largest;
 
 /// Most samples that answers are compared on.
-const MOST_SAMPLES: usize = 512;
+pub(super) const MOST_SAMPLES: usize = 512;
 /// Most blends.
 const MOST_BLENDS: usize = 256;
 /// Share of the second sample in a blend.
@@ -47,8 +47,12 @@ impl<'a> Materials<'a> {
         Materials { prepared, samples, labels, activations, blends: Vec::new() }
     }
 
-    /// Evaluates the trained network.
-    pub fn new(prepared: &'a Prepared<'a>, method: &'static str) -> Result<Self, MethodError> {
+    /// Evaluates the trained network on at most `most` samples.
+    pub fn new(
+        prepared: &'a Prepared<'a>,
+        method: &'static str,
+        most: usize,
+    ) -> Result<Self, MethodError> {
         let failed = |error: AnnError| MethodError::Unit {
             method,
             unit: prepared.name.to_string(),
@@ -58,7 +62,7 @@ impl<'a> Materials<'a> {
         let units = &prepared.structure.units;
         let values: usize = units.iter().map(|unit| unit.shape.size()).sum();
         let count = prepared.samples.len() / size;
-        let most = MOST_SAMPLES.min(MOST_VALUES / values.max(1)).max(1);
+        let most = most.min(MOST_VALUES / values.max(1)).max(1);
         let stride = count.div_ceil(most).max(1);
         let samples: Vec<&[f32]> = prepared.samples.chunks_exact(size).step_by(stride).collect();
         let nodes: Vec<NodeId> = units.iter().map(|unit| unit.node).collect();

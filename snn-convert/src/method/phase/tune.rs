@@ -17,7 +17,7 @@
 //! Shoham and Gersho 1988, IEEE Trans. ASSP 36:1445 (one price for all channels).
 
 use super::super::goal::{Goal, Measure, answers, measure};
-use super::super::materials::Materials;
+use super::super::materials::{MOST_SAMPLES, Materials};
 use super::super::sensitivity::{Channel, Channels, channels};
 use super::network::{PhaseLayer, show};
 use super::{ChannelCode, Codes, describe, levels, rule_codes, scales_of};
@@ -56,7 +56,7 @@ pub(super) fn convert(
     prepared: &Prepared<'_>,
     config: &MethodConfig,
 ) -> Result<Conversion, MethodError> {
-    let materials = Materials::new(prepared, "phase")?;
+    let materials = Materials::new(prepared, "phase", MOST_SAMPLES)?;
     let goal = match config.steps {
         // More bits are asked for by who wants to be nearer.
         phases @ 5.. => answers(&materials).eased(0.5_f64.powi(phases as i32 - 4)),

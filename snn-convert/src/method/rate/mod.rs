@@ -22,7 +22,7 @@ mod allocate;
 mod correct;
 mod search;
 
-use super::materials::Materials;
+use super::materials::{MOST_SAMPLES, Materials};
 use super::{Method, MethodConfig, MethodError, Prepared};
 use crate::linear::LinearMap;
 use crate::lower::{Conversion, Graded, NeuronForm, Readout, UnitScale, lower};
@@ -155,7 +155,7 @@ fn convert(
     check_windows(prepared, graded)?;
     let materials = match correction {
         Correction::None => Materials::empty(prepared),
-        _ => Materials::new(prepared, "rate")?,
+        _ => Materials::new(prepared, "rate", MOST_SAMPLES)?,
     };
     let (scales, _) = calibrate(&materials, &recipe, &materials.corrected());
     Ok(finish(prepared, config, &scales, &recipe))

@@ -5,7 +5,7 @@
 //! choice.
 
 use super::super::goal::{Goal, Measure, Shown, answers, measure};
-use super::super::materials::Materials;
+use super::super::materials::{MOST_SAMPLES, Materials};
 use super::super::sensitivity::{Channels, channels};
 use super::allocate::shares;
 use super::correct::{calibrate, thresholds};
@@ -19,6 +19,8 @@ use crate::threshold::{RULES, ThresholdRule, find_rule};
 const SCALES: [f64; 8] = [2.8, 2.0, 1.4, 1.0, 0.7, 0.5, 0.35, 0.25];
 /// A scale that was good enough is tried again as many times coarser: half a place.
 const BETWEEN: f64 = 1.19;
+/// The next finer scale has at least so many times the spikes.
+const FINER: f64 = 1.2;
 /// Numbers of steps that are tried where an accuracy is asked for.
 const STEPS: [u32; 7] = [1, 2, 4, 8, 16, 32, 64];
 /// The form of the default method.
@@ -48,7 +50,7 @@ pub(super) fn fit_scale(
 ) -> Result<Conversion, MethodError> {
     super::super::check_rate_code("rate", config.code)?;
     check_windows(prepared, Some(BOTH))?;
-    let materials = Materials::new(prepared, "rate")?;
+    let materials = Materials::new(prepared, "rate", MOST_SAMPLES)?;
     let mut search = Search::new(&materials, config.steps, SCALES.len());
     search.over(&[config.threshold], &[BOTH_FORM]);
     search.finished(config)
@@ -60,7 +62,9 @@ pub(super) fn auto(
     config: &MethodConfig,
 ) -> Result<Conversion, MethodError> {
     super::super::check_rate_code("auto", config.code)?;
-    let materials = Materials::new(prepared, "auto")?;
+    // An accuracy that is asked for is a share of samples; answers are judged on blends, too.
+    let most = if config.accuracy.is_some() { MOST_SAMPLES } else { MOST_SAMPLES / 2 };
+    let materials = Materials::new(prepared, "auto", most)?;
     let mut rules: Vec<&'static ThresholdRule> = vec![RULES[0]];
     let named = [config.threshold.name, "channel_mse"];
     for rule in named.into_iter().filter_map(find_rule) {
@@ -78,8 +82,8 @@ pub(super) fn auto(
     .into_iter()
     .filter(|(_, graded)| check_windows(prepared, *graded).is_ok())
     .collect();
-    let most = rules.len() * forms.len() * SCALES.len();
-    let mut search = Search::new(&materials, config.steps, most);
+    let ladders = rules.len() + forms.len();
+    let mut search = Search::new(&materials, config.steps, ladders * SCALES.len());
     if let Some(accuracy) = config.accuracy {
         search.goal = Goal::Accuracy(accuracy);
         for steps in STEPS {
@@ -92,7 +96,10 @@ pub(super) fn auto(
         search.over(&rules[..1], forms.get(1..).unwrap_or_default());
         search.over(&rules[1..], &forms);
     } else {
-        search.over(&rules, &forms);
+        // Which rule is best hardly depends on the form.
+        search.over(&rules, &forms[..forms.len().min(1)]);
+        let rule = search.best().map_or(rules[0], |trial| trial.recipe.rule);
+        search.over(&[rule], forms.get(1..).unwrap_or_default());
     }
     search.finished(config)
 }
@@ -123,10 +130,15 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Spikes of the cheapest trial that is good enough.
-    fn best(&self) -> Option<f64> {
+    /// The cheapest trial that is good enough.
+    fn best(&self) -> Option<&Trial> {
         let good = self.tried.iter().filter(|trial| trial.measure.reaches(self.goal));
-        good.map(|trial| trial.measure.spikes).min_by(f64::total_cmp)
+        good.min_by(|a, b| a.measure.spikes.total_cmp(&b.measure.spikes))
+    }
+
+    /// Its spikes.
+    fn fewest(&self) -> f64 {
+        self.best().map_or(f64::INFINITY, |trial| trial.measure.spikes)
     }
 
     fn over(&mut self, rules: &[&'static ThresholdRule], forms: &Forms) {
@@ -157,17 +169,27 @@ impl<'a> Search<'a> {
     /// Coarse ones fail fast. Going down from what is good would end at the first that is not, though
     /// a coarser one may be good again: with few steps errors do not grow evenly.
     fn ladder(&mut self, form: &str, base: &Recipe) {
-        for (place, &scale) in SCALES.iter().enumerate().skip(self.first) {
+        let start = self.first;
+        for (place, &scale) in SCALES.iter().enumerate().skip(start) {
             let Some(measure) = self.attempt(form, base, scale) else { continue };
             self.advance(self.progress[0] + 1);
             if measure.reaches(self.goal) {
-                if place > 0 {
-                    self.attempt(form, base, scale * BETWEEN);
+                let mut good = place;
+                let reaches = |search: &mut Self, place: usize| {
+                    let measure = search.attempt(form, base, SCALES[place]);
+                    measure.is_some_and(|measure| measure.reaches(search.goal))
+                };
+                // The ladder may have begun too far down.
+                while place == start && good > 0 && reaches(self, good - 1) {
+                    good -= 1;
                 }
-                self.first = place.saturating_sub(LOOK_BACK);
+                if good > 0 {
+                    self.attempt(form, base, SCALES[good] * BETWEEN);
+                }
+                self.first = good.saturating_sub(LOOK_BACK);
                 return;
             }
-            if self.best().is_some_and(|best| measure.spikes > best) {
+            if FINER * measure.spikes > self.fewest() {
                 return;
             }
         }
@@ -179,7 +201,7 @@ impl<'a> Search<'a> {
         let graded = base.graded.map(|graded| widened(graded, scale * finest));
         check_windows(self.materials.prepared, graded).ok()?;
         let recipe = Recipe { scale, graded, ..base.clone() };
-        let most_spikes = self.best().unwrap_or(f64::INFINITY);
+        let most_spikes = self.fewest();
         let all = self.materials.corrected();
         let few: Vec<usize> =
             all.iter().step_by(all.len().div_ceil(LOOK.0).max(1)).copied().collect();
