@@ -91,6 +91,29 @@ impl Grid {
         Time(i64::try_from(product).unwrap_or(i64::MAX))
     }
 
+    /// The grid point that `time` means if it was computed from a number of milliseconds; `time`
+    /// itself where none is so near.
+    ///
+    /// Beyond 4 s doubles lie further apart than femtoseconds, so that a decimal such as 8500.2 ms
+    /// becomes a time beside its grid point. Eight roundings of a double (2^-50 of the time) are
+    /// allowed: no time that people can mean otherwise lies so near.
+    pub fn nearest(self, time: Time) -> Time {
+        let steps = (i128::from(time.0) * 2 + i128::from(self.step.0))
+            .div_euclid(2 * i128::from(self.step.0));
+        let beside = steps * i128::from(self.step.0) - i128::from(time.0);
+        let allowed = i128::from(time.0.unsigned_abs() >> 50).min(i128::from(self.step.0 / 4));
+        match beside.abs() <= allowed {
+            true => Time(i64::try_from(i128::from(time.0) + beside).unwrap_or(time.0)),
+            false => time,
+        }
+    }
+
+    /// The number of whole steps in so many milliseconds if they are on the grid, up to the rounding
+    /// of doubles (see [`nearest`](Self::nearest)).
+    pub fn steps_in_milliseconds(self, milliseconds: f64) -> Option<u64> {
+        Time::from_milliseconds(milliseconds).and_then(|time| self.steps_in(self.nearest(time)))
+    }
+
     /// The number of whole steps in `span` if it is on the grid.
     pub fn steps_in(self, span: Time) -> Option<u64> {
         let on_grid = span.0 >= 0 && span.0 % self.step.0 == 0;
@@ -119,6 +142,35 @@ mod tests {
                 assert_eq!(grid.step_at(grid.time_of(k)), k);
             }
         }
+    }
+
+    #[test]
+    fn decimals_of_any_size_lie_on_their_grid_and_nothing_else_does() {
+        for dt in [0.1, 0.05, 0.01, 0.025, 0.2, 1.0, 0.000244140625, 1.0 / 3.0] {
+            let grid = Grid::new(Time::from_milliseconds(dt).unwrap()).unwrap();
+            for near in [0.0, 1.0, 4096.0, 8500.0, 1e5, 1e6, 8.9e6] {
+                let first = (near / grid.dt()) as u64;
+                for k in (0..2_000).map(|more| first + more) {
+                    let time = grid.time_of(k);
+                    // A third of a millisecond has no decimal: its multiples are summed in whole
+                    // femtoseconds.
+                    let milliseconds = time.0 as f64 / 1e12;
+                    assert_eq!(grid.steps_in_milliseconds(milliseconds), Some(k), "{dt} {k}");
+                    // As people and formats write it: in seconds, and as a decimal.
+                    let seconds = milliseconds / 1000.0;
+                    assert_eq!(grid.steps_in_milliseconds(seconds * 1000.0), Some(k), "{dt} {k}");
+                    let beside = milliseconds + 0.01 * grid.dt();
+                    assert_eq!(grid.steps_in_milliseconds(beside), None, "{dt} {k}");
+                }
+            }
+        }
+        let grid = Grid::new(Time::from_milliseconds(0.1).unwrap()).unwrap();
+        assert_eq!(grid.steps_in_milliseconds(8500.2), Some(85_002));
+        assert_eq!(grid.steps_in_milliseconds(1_000_000.1), Some(10_000_001));
+        // What is on no grid of decimals stays where it is: a femtosecond beside, near the beginning.
+        assert_eq!(grid.nearest(Time(100_000_000_001)), Time(100_000_000_001));
+        assert_eq!(grid.nearest(Time::NEVER), Time::NEVER);
+        assert_eq!(grid.nearest(Time(-8_500_200_000_000_001)), Time(-8_500_200_000_000_000));
     }
 
     #[test]

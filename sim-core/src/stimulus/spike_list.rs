@@ -47,11 +47,12 @@ impl Stimulate for SpikeList {
             target.wrong("unknown-neuron", "neurons", message, help);
             return None;
         }
+        let grid = target.population.neurons.grid;
         let mut spikes = Vec::with_capacity(self.neurons.len());
         for (at, &neuron) in self.neurons.iter().enumerate() {
             let time = column.get(at);
             match Time::from_milliseconds(time).filter(|&time| time > Time::ZERO) {
-                Some(time) => spikes.push((time, neuron)),
+                Some(time) => spikes.push((grid.nearest(time), neuron)),
                 None => {
                     let message = format!("spike {at} has the time {time} ms");
                     let help = "spike times lie above zero and below 2.5 hours";

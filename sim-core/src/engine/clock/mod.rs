@@ -345,7 +345,8 @@ impl Engine for ClockEngine {
     fn run(&mut self, span: Time, observer: Observer<'_>) -> Result<(), EngineError> {
         let grid = self.compiled.network.grid();
         let dt = grid.step();
-        let steps = grid.steps_in(span).ok_or(EngineError::SpanOffGrid { span, dt })?;
+        let steps =
+            grid.steps_in(grid.nearest(span)).ok_or(EngineError::SpanOffGrid { span, dt })?;
         let end = self.step.saturating_add(steps);
         let mut go_on = true;
         while go_on && self.step < end {

@@ -401,6 +401,7 @@ impl Engine for EventEngine {
     fn run(&mut self, span: Time, observer: Observer<'_>) -> Result<(), EngineError> {
         let grid = self.compiled.network.grid();
         let dt = grid.step();
+        let span = grid.nearest(span);
         let end = self.now.saturating_add(span);
         grid.steps_in(span).ok_or(EngineError::SpanOffGrid { span, dt })?;
         while let Some(next) = self.next_time().filter(|&next| next <= end) {

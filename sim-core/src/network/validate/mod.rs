@@ -284,7 +284,7 @@ impl Context<'_> {
             // Without a step nothing can be off the grid; one problem is enough.
             return Some(1);
         }
-        let steps = Time::from_milliseconds(milliseconds).and_then(|t| self.grid.steps_in(t));
+        let steps = self.grid.steps_in_milliseconds(milliseconds);
         if steps.is_none() {
             self.problems.error(
                 "off-grid",
