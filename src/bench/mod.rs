@@ -115,6 +115,8 @@ pub struct BenchReport {
     pub version: &'static str,
 }
 
+pub(crate) use pd14::WARM_UP as WARM_UP_MS;
+
 /// A workload.
 pub struct Workload {
     /// Name on the command line.

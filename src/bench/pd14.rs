@@ -65,7 +65,7 @@ const DT: f64 = 0.1;
 const DURATION: f64 = 1000.0;
 /// What is simulated before anything is counted (ms), as in the recordings of NEST: potentials begin
 /// independent of each other, and the network needs some hundred milliseconds to find its rates.
-const WARM_UP: f64 = 500.0;
+pub(crate) const WARM_UP: f64 = 500.0;
 /// Weight of an excitatory synapse at full scale (pA): a postsynaptic potential of 0.15 mV.
 const WEIGHT: f64 = 87.808;
 /// Relative standard deviation of weights; strength of inhibition.
@@ -86,6 +86,11 @@ fn run(config: &BenchConfig, progress: &dyn Progress) -> Result<BenchReport, Err
         statistics: true,
     };
     measure(WORKLOAD.name, &network, CELLS.len(), protocol, config, progress)
+}
+
+/// Neurons of a population; halves are rounded to even numbers, as in the recordings of NEST.
+fn scaled(cells: &Cells, scale: f64) -> u32 {
+    (f64::from(cells.1) * scale).round_ties_even() as u32
 }
 
 /// Synapses between two populations at full scale: with multapses, such that a pair is connected at
@@ -115,7 +120,7 @@ fn network(config: &BenchConfig) -> Result<Network, Error> {
     network.seed = config.seed;
     // All populations must keep a neuron.
     config.neurons(CELLS[5].1)?;
-    let size = |cells: &Cells| (f64::from(cells.1) * scale).round() as u32;
+    let size = |cells: &Cells| scaled(cells, scale);
     for (index, cells) in CELLS.iter().enumerate() {
         let neuron: Neuron = LifExponential {
             tau_membrane: Milliseconds(10.0),
@@ -144,7 +149,9 @@ fn network(config: &BenchConfig) -> Result<Network, Error> {
     }
     for (source, from) in CELLS.iter().enumerate() {
         for (target, to) in CELLS.iter().enumerate() {
-            let count = (synapses(target, source) * scale * scale).round() as u64;
+            // The inputs of a neuron shrink with the scale.
+            let inputs = synapses(target, source) / f64::from(to.1) * scale;
+            let count = (inputs * f64::from(scaled(to, scale))).round() as u64;
             if count > 0 {
                 let projection = connect(from.0, to.0, count, (target, source), scale);
                 network.add_projection(format!("{} to {}", from.0, to.0), projection);
@@ -196,5 +203,15 @@ mod tests {
         assert_eq!(neurons, 77_169);
         // Published: 0.3 billion; the recording of NEST (`tests/data`) counts 298,880,968.
         assert_eq!(total, 298_880_968.0);
+        // The recording at a tenth of the size: 106 neurons in L5I, 2,988,686 synapses.
+        let config = BenchConfig { scale: 0.1, threads: 1, simulate: None, seed: 1, model: None };
+        let tenth = network(&config).unwrap();
+        assert_eq!(tenth.populations["L5I"].size.size(), 106);
+        let count = |projection: &Projection| match &projection.connectivity {
+            Connectivity::FixedTotal(rule) => rule.synapses,
+            _ => 0,
+        };
+        let total: u64 = tenth.projections.values().map(count).sum();
+        assert_eq!(total, 2_988_686);
     }
 }

@@ -209,10 +209,7 @@ const ADAPTIVE: Translation = Translation {
     initial: &[POTENTIAL, CONDUCTANCES[0], CONDUCTANCES[1], ADAPTATION],
     variables: &[POTENTIAL, CONDUCTANCES[0], CONDUCTANCES[1], ADAPTATION],
     // Our own solver is converged; NEST's tolerance moves its error only.
-    only: &[
-        ("gsl_error_tol", |tolerance| tolerance <= 1e-3, "a solver so coarse"),
-        ("Delta_T", |width| width > 0.0, "an upstroke without width"),
-    ],
+    only: &[("gsl_error_tol", |tolerance| tolerance <= 1e-3, "a solver so coarse")],
     ..CONDUCTANCE
 };
 
@@ -252,12 +249,10 @@ pub static TRANSLATIONS: &[Translation] = &[
             ("b", "recovery_sensitivity", "1"),
             ("d", "recovery_jump", "1"),
             ("V_th", "threshold", "mV"),
+            ("consistent_integration", "consistent_steps", "1"),
         ],
         initial: &[POTENTIAL, ("U_m", "recovery", "1")],
-        only: &[
-            NO_BOUND,
-            ("consistent_integration", |flag| flag == 1.0, "the two half steps of the 2003 paper"),
-        ],
+        only: &[NO_BOUND],
         variables: &[POTENTIAL, ("U_m", "recovery", "1")],
         weight_unit: "mV",
         one_receptor: true,

@@ -21,7 +21,7 @@
 //! | `leak_conductance` | 30 | nS | g_L | above zero |
 //! | `resting_potential` | −70.6 | mV | E | any |
 //! | `threshold` | −50.4 | mV | V_T | any |
-//! | `slope_factor` | 2 | mV | Δ | above zero |
+//! | `slope_factor` | 2 | mV | Δ | zero or above; 0: no upstroke, spike at V_T |
 //! | `peak` | 0 | mV | V_peak | above the reset and the threshold |
 //! | `refractory_period` | 0 | ms | t_ref | zero or above |
 //! | `adaptation_conductance` | 4 | nS | a | any |
@@ -58,7 +58,7 @@ use super::model::{
 };
 use super::ode_neurons::{Equations, NO_CLOSED_FORM, OdeNeurons, check_fixed_steps};
 use super::typed_parameters::{two_receptors, typed_parameters, variable};
-use super::upstroke::{Upstroke, check_upstroke};
+use super::upstroke::{Upstroke, check_upstroke, spike_potential};
 use crate::network::{RefractoryInput, SpikeCondition};
 use crate::units::Dimension::{Conductance, Current, Potential};
 
@@ -73,7 +73,7 @@ typed_parameters! {
     leak_conductance: Nanosiemens = 30.0, "g_L", Positive, "leak conductance";
     resting_potential: Millivolts = -70.6, "E", Any, "potential at rest without upstroke";
     threshold: Millivolts = -50.4, "V_T", Any, "potential where the upstroke sets in";
-    slope_factor: Millivolts = 2.0, "Δ", Positive, "steepness of the upstroke";
+    slope_factor: Millivolts = 2.0, "Δ", NonNegative, "steepness of the upstroke";
     peak: Millivolts = 0.0, "V_peak", Any, "potential of a spike";
     refractory_period: Milliseconds = 0.0, "t_ref", NonNegative, "time V is held";
     adaptation_conductance: Nanosiemens = 4.0, "a", Any, "pull of the potential on w";
@@ -163,7 +163,9 @@ impl Constants {
 
 impl Equations<6> for Constants {
     fn lower(neurons: &LoweredNeurons, index: usize) -> (Self, [f64; 6]) {
-        let constants = Constants::of(neurons, index);
+        let mut constants = Constants::of(neurons, index);
+        let Constants { threshold, slope_factor, peak, .. } = constants;
+        constants.peak = spike_potential(threshold, slope_factor, peak);
         let mut state = [0.0; 6];
         state[0] = constants.resting_potential;
         (constants, state)

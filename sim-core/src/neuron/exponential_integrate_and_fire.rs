@@ -17,7 +17,7 @@
 //! | `leak_conductance` | 10 | nS | g_L | above zero |
 //! | `resting_potential` | −65 | mV | E | any |
 //! | `threshold` | −50 | mV | V_T | any |
-//! | `slope_factor` | 2 | mV | Δ | above zero |
+//! | `slope_factor` | 2 | mV | Δ | zero or above; 0: no upstroke, spike at V_T |
 //! | `peak` | 0 | mV | V_peak | above the reset and the threshold |
 //! | `refractory_period` | 2 | ms | t_ref | zero or above |
 //! | `tau_excitatory` | 2 | ms | τ_exc | above zero |
@@ -46,7 +46,7 @@ use super::model::{
 };
 use super::ode_neurons::{Equations, NO_CLOSED_FORM, OdeNeurons, check_fixed_steps};
 use super::typed_parameters::{two_receptors, typed_parameters, variable};
-use super::upstroke::{Upstroke, check_upstroke};
+use super::upstroke::{Upstroke, check_upstroke, spike_potential};
 use crate::network::{RefractoryInput, SpikeCondition};
 use crate::units::Dimension::{Current, Potential};
 
@@ -61,7 +61,7 @@ typed_parameters! {
     leak_conductance: Nanosiemens = 10.0, "g_L", Positive, "leak conductance";
     resting_potential: Millivolts = -65.0, "E", Any, "potential at rest without upstroke";
     threshold: Millivolts = -50.0, "V_T", Any, "potential where the upstroke sets in";
-    slope_factor: Millivolts = 2.0, "Δ", Positive, "steepness of the upstroke";
+    slope_factor: Millivolts = 2.0, "Δ", NonNegative, "steepness of the upstroke";
     peak: Millivolts = 0.0, "V_peak", Any, "potential of a spike";
     refractory_period: Milliseconds = 2.0, "t_ref", NonNegative, "time V is held";
     tau_excitatory: Milliseconds = 2.0, "τ_exc", Positive, "decay of I_exc";
@@ -120,7 +120,9 @@ impl NeuronModel for Model {
 
 impl Equations<3> for Constants {
     fn lower(neurons: &LoweredNeurons, index: usize) -> (Self, [f64; 3]) {
-        let constants = Constants::of(neurons, index);
+        let mut constants = Constants::of(neurons, index);
+        let Constants { threshold, slope_factor, peak, .. } = constants;
+        constants.peak = spike_potential(threshold, slope_factor, peak);
         (constants, [constants.resting_potential, 0.0, 0.0])
     }
 

@@ -15,6 +15,7 @@
 //! | `recovery_sensitivity` | 0.2 | 1 | b | any |
 //! | `recovery_jump` | 8 | 1 | d | any |
 //! | `threshold` | 30 | mV | θ | any, above the reset |
+//! | `consistent_steps` | 1 | 1 | – | 1, or 0 for the steps of the 2003 paper |
 //!
 //! The reset is −65 mV by default.
 //!
@@ -25,6 +26,10 @@
 //! One forward Euler step a dt, both slopes taken at the beginning of the step; input that arrives
 //! at its end is added at its end. This is part of the model (its parameters were fitted with such
 //! steps): results depend on dt and agree with other tools at equal dt only.
+//!
+//! With `consistent_steps` = 0 as the paper's program does it: v takes two half steps with u as it
+//! was, and u a step with v as it is then; input that arrives at the end of a step flows as a current
+//! of its size through the step.
 //!
 //! # Engines
 //! Clock-driven.
@@ -53,9 +58,11 @@ typed_parameters! {
     recovery_sensitivity: Number = 0.2, "b", Any, "what u makes of v";
     recovery_jump: Number = 8.0, "d", Any, "jump of u with a spike";
     threshold: Millivolts = 30.0, "θ", Any, "potential of a spike";
+    consistent_steps: Number = 1.0, "–", NonNegative, "1, or 0 for the steps of the 2003 paper";
 }
 
 const THRESHOLD: usize = 3;
+const CONSISTENT_STEPS: usize = 4;
 
 /// Where v starts [mV].
 const INITIAL_POTENTIAL_MV: f64 = -65.0;
@@ -91,7 +98,12 @@ impl NeuronModel for Model {
     }
 
     fn check(&self, neurons: &LoweredNeurons) -> Vec<(&'static str, String)> {
-        reset_below_threshold(neurons, THRESHOLD)
+        let mut problems = reset_below_threshold(neurons, THRESHOLD);
+        let given = neurons.parameters[CONSISTENT_STEPS].numbers();
+        if let Some(wrong) = given.iter().find(|given| ![0.0, 1.0].contains(*given)) {
+            problems.push(("consistent_steps", format!("{wrong} is neither 0 nor 1")));
+        }
+        problems
     }
 
     fn clock(&self, neurons: &LoweredNeurons) -> Option<Box<dyn ClockNeurons>> {
@@ -146,9 +158,16 @@ impl ClockNeurons for ClockState {
         let cells = self.state.iter_mut().zip(&self.constants).zip(inputs);
         for (index, ((state, c), (&input, &current))) in cells.enumerate() {
             let NeuronState { potential: v, recovery: u } = *state;
-            let slope = 0.04 * v * v + 5.0 * v + 140.0 - u + current;
-            state.potential = v + self.dt * slope + input;
-            state.recovery = u + self.dt * c.recovery_rate * (c.recovery_sensitivity * v - u);
+            let slope = |v: f64, current: f64| 0.04 * v * v + 5.0 * v + 140.0 - u + current;
+            let (next, seen) = if c.consistent_steps > 0.0 {
+                (v + self.dt * slope(v, current) + input, v)
+            } else {
+                let half = v + 0.5 * self.dt * slope(v, current + input);
+                let whole = half + 0.5 * self.dt * slope(half, current + input);
+                (whole, whole)
+            };
+            state.potential = next;
+            state.recovery = u + self.dt * c.recovery_rate * (c.recovery_sensitivity * seen - u);
             if reaches(self.condition, state.potential, c.threshold) {
                 state.potential = c.reset;
                 state.recovery += c.recovery_jump;

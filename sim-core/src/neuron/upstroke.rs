@@ -14,7 +14,7 @@ pub(super) struct Upstroke {
     pub(super) resting_potential: f64,
     /// Potential V_T where the upstroke sets in [mV].
     pub(super) threshold: f64,
-    /// Its steepness Δ [mV].
+    /// Its steepness Δ [mV]; 0: there is no upstroke, and the neuron spikes at V_T.
     pub(super) slope_factor: f64,
 }
 
@@ -22,10 +22,19 @@ impl Upstroke {
     /// dV/dt = (g_L Δ exp((V − V_T)/Δ) − g_L (V − E) + inward) / C [mV/ms], `inward` in pA.
     pub(super) fn slope(&self, potential: f64, inward: f64) -> f64 {
         let leak = self.leak_conductance * (potential - self.resting_potential);
-        let exponent = (potential - self.threshold) / self.slope_factor;
-        let upstroke = self.leak_conductance * self.slope_factor * exponent.exp();
+        let upstroke = if self.slope_factor > 0.0 {
+            let exponent = (potential - self.threshold) / self.slope_factor;
+            self.leak_conductance * self.slope_factor * exponent.exp()
+        } else {
+            0.0
+        };
         (upstroke - leak + inward) / self.capacitance
     }
+}
+
+/// The potential at which a neuron spikes: the peak, or the threshold where there is no upstroke.
+pub(super) fn spike_potential(threshold: f64, slope_factor: f64, peak: f64) -> f64 {
+    if slope_factor > 0.0 { peak } else { threshold }
 }
 
 /// Largest (peak − threshold)/slope factor: exp(700) is near the largest number.
@@ -43,10 +52,15 @@ pub(super) fn check_upstroke(
     let columns = [threshold, slope_factor, peak];
     let distinct = columns.map(|column| neurons.parameters[column].numbers().len());
     let count = distinct.into_iter().max().unwrap_or(0).min(neurons.size);
-    let exponent = |n: usize| (of(peak, n) - of(threshold, n)) / of(slope_factor, n);
+    // Without an upstroke the peak must not lie below the threshold, but how far above does not matter.
+    let exponent = |n: usize| match of(slope_factor, n) {
+        0.0 => (of(peak, n) - of(threshold, n)).min(LARGEST_EXPONENT),
+        slope_factor => (of(peak, n) - of(threshold, n)) / slope_factor,
+    };
+    let highest = |n: usize| spike_potential(of(threshold, n), of(slope_factor, n), of(peak, n));
     let wrong = |n: usize| match neurons.reset {
-        LoweredReset::To(reset) if reset >= of(peak, n) => {
-            Some(format!("the reset {reset} is not below the peak {}", of(peak, n)))
+        LoweredReset::To(reset) if reset >= highest(n) => {
+            Some(format!("the reset {reset} is not below the peak {}", highest(n)))
         }
         _ if !(0.0..=LARGEST_EXPONENT).contains(&exponent(n)) => Some(format!(
             "(peak - threshold) / slope_factor is {}, allowed is 0 to {LARGEST_EXPONENT}",
