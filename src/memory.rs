@@ -24,9 +24,24 @@ pub fn available_for(precision: Precision, threads: usize) -> CompileConfig {
     CompileConfig { precision, blocks: threads.max(1), ..available() }
 }
 
+/// The most memory that this process has held so far; `None` where the system does not say.
+pub fn peak_resident_bytes() -> Option<u64> {
+    entry(&std::fs::read_to_string("/proc/self/status").ok()?, "VmHWM:")
+}
+
+/// The memory that this process holds now; `None` where the system does not say.
+pub fn resident_bytes() -> Option<u64> {
+    entry(&std::fs::read_to_string("/proc/self/status").ok()?, "VmRSS:")
+}
+
 /// The value of `MemAvailable` in bytes.
 fn available_bytes(meminfo: &str) -> Option<u64> {
-    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    entry(meminfo, "MemAvailable:")
+}
+
+/// A value in bytes, as Linux writes it: in kB behind its name.
+fn entry(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
     kilobytes.checked_mul(1024)
 }
@@ -41,5 +56,6 @@ mod tests {
         assert_eq!(available_bytes(text), Some(20_480 * 1024));
         assert_eq!(available_bytes("MemAvailable: many"), None);
         assert_eq!(available_bytes(""), None);
+        assert_eq!(entry("Name:\tx\nVmHWM:\t  2000 kB\n", "VmHWM:"), Some(2_048_000));
     }
 }

@@ -9,9 +9,11 @@ use crate::memory;
 use crate::sim_core::connectome::footprint::readable;
 use crate::sim_core::connectome::{CompileConfig, Draw, Footprint, Precision, Row, predict_for};
 use crate::sim_core::engine::EngineConfig;
-use crate::sim_core::network::{ValidNetwork, ValidPopulation};
+use crate::sim_core::network::{ValidNetwork, ValidPopulation, ValidStimulus};
 use crate::sim_core::neuron::{Drive, Emitted};
+use crate::sim_core::stimulus::Drive as PoissonLaw;
 use serde::Serialize;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// What a precision would take.
@@ -22,7 +24,9 @@ pub struct PrecisionPrediction {
     /// Neurons, synapses and bytes.
     #[serde(flatten)]
     pub footprint: Footprint,
-    /// The most memory in use, as people read it.
+    /// The most memory in use, the program itself included.
+    pub memory_bytes: u64,
+    /// The same as people read it.
     pub peak: String,
     /// Whether that is free here.
     pub fits: bool,
@@ -37,6 +41,8 @@ pub struct PrecisionPrediction {
 pub struct Prediction {
     /// Memory that a network may take here (bytes).
     pub available_bytes: u64,
+    /// Memory that the program itself takes, with the description that it has read (bytes).
+    pub program_bytes: u64,
     /// Rate of every neuron that the time to simulate assumes (Hz).
     pub assumed_rate_hz: f64,
     /// Both precisions.
@@ -76,7 +82,9 @@ pub fn prediction(network: &ValidNetwork, rate_hz: f64) -> Result<Prediction, Er
         return Err(Error::Usage(message));
     }
     let available = memory::available().memory_limit;
-    let step_ns: f64 = network.populations().values().map(population_step_ns).sum();
+    let program = memory::resident_bytes().unwrap_or(0);
+    let neurons_ns: f64 = network.populations().values().map(population_step_ns).sum();
+    let step_ns = neurons_ns + drives_step_ns(network);
     let synapse_ns = draw_ns(network);
     let steps = 1000.0 / network.grid().dt();
     let of = |precision: Precision| {
@@ -89,7 +97,8 @@ pub fn prediction(network: &ValidNetwork, rate_hz: f64) -> Result<Prediction, Er
         PrecisionPrediction {
             precision: if single { "single" } else { "double" },
             footprint,
-            peak: readable(footprint.peak_bytes),
+            memory_bytes: footprint.peak_bytes.saturating_add(program),
+            peak: readable(footprint.peak_bytes.saturating_add(program)),
             fits: footprint.peak_bytes <= available,
             build_s: 1e-9 * BUILD_FACTOR * synapse_ns * synapses,
             simulate_one_second_s: 1e-9 * (steps * neurons + delivered),
@@ -97,6 +106,7 @@ pub fn prediction(network: &ValidNetwork, rate_hz: f64) -> Result<Prediction, Er
     };
     Ok(Prediction {
         available_bytes: available,
+        program_bytes: program,
         assumed_rate_hz: rate_hz,
         precisions: vec![of(Precision::Double), of(Precision::Single)],
     })
@@ -118,6 +128,27 @@ fn population_step_ns(population: &ValidPopulation) -> f64 {
     }
     let nanoseconds = started.elapsed().as_secs_f64() * 1e9;
     nanoseconds / f64::from(STEPS) / size.max(1) as f64 * population.neurons.size as f64
+}
+
+/// Time of a step of all Poisson input (ns), from a part of the neurons that it reaches.
+fn drives_step_ns(network: &ValidNetwork) -> f64 {
+    let drives = network.stimuli().values().filter_map(|stimulus| match stimulus {
+        ValidStimulus::Drive { population, drive } => Some((*population, drive)),
+        _ => None,
+    });
+    let of = |(population, drive): (usize, &Arc<PoissonLaw>)| {
+        let size = network.populations()[population].size();
+        let sample = size.min(SAMPLE as u32);
+        let (first, _) = drive.arrivals();
+        let (started, mut sum) = (Instant::now(), 0.0);
+        for step in (first..).take(STEPS as usize) {
+            drive.arrive(network.seed(), step, 0..sample, |_, weight| sum += weight);
+        }
+        std::hint::black_box(sum);
+        let nanoseconds = started.elapsed().as_secs_f64() * 1e9;
+        nanoseconds / f64::from(STEPS) / f64::from(sample.max(1)) * f64::from(size)
+    };
+    drives.map(of).sum()
 }
 
 /// Time to draw a synapse (ns), over all projections.

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 #[command(
     name = "spikeloom",
-    version,
+    version = crate::provenance::VERSION,
     after_help = "Exit codes: 0 fine, 1 a finding (over budget, different), 2 wrong usage, 3 bad \
                   input, 130 stopped with Ctrl-C.\nAn existing file is replaced only with --force."
 )]

@@ -9,6 +9,7 @@ mod command;
 mod diagnostic;
 mod interrupt;
 mod output;
+mod provenance;
 mod table;
 mod terminal;
 
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
     match result {
         Ok(outcome) => {
             match json {
-                true => output::print_json(&outcome.json),
+                true => output::print_json(&provenance::in_json(outcome.json)),
                 false => output::print(&outcome.text),
             }
             ExitCode::from(outcome.code)

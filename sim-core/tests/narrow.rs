@@ -177,9 +177,8 @@ fn memory_is_predicted_and_rounding_reported() {
         let config = CompileConfig { precision, blocks, ..CompileConfig::UNLIMITED };
         let predicted = predict_for(compiled.network(), config).connectome_bytes as f64;
         let found = compiled.connectome().bytes() as f64;
-        // What is promised is 15 %. This network is found 6 % larger than predicted; the cause is not
-        // isolated (perhaps projections that share rows: each is predicted by its own delays alone).
-        assert!((predicted / found - 1.0).abs() < 0.15, "{blocks}: {predicted} {found}");
+        // Delays of large rows are looked at in samples, and numbers of synapses are expected.
+        assert!((predicted / found - 1.0).abs() < 0.05, "{blocks}: {predicted} {found}");
         let rounded = rounding(compiled.network(), compiled.connectome());
         let names: Vec<&str> = rounded.iter().map(|r| r.projection.as_str()).collect();
         assert!(names.contains(&"drawn") && !names.contains(&"to double precision"), "{names:?}");

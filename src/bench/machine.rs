@@ -10,7 +10,7 @@ pub(super) fn processor_seconds() -> Option<f64> {
 
 /// The most memory that this process has held so far (MB).
 pub(super) fn peak_resident_megabytes() -> Option<f64> {
-    peak_resident(&std::fs::read_to_string("/proc/self/status").ok()?)
+    crate::memory::peak_resident_bytes().map(|bytes| bytes as f64 / 1e6)
 }
 
 /// Fields 14 and 15, user and system time; the name in field 2 may hold spaces and brackets.
@@ -21,21 +21,14 @@ fn processor_time(stat: &str) -> Option<f64> {
     Some((user + system) / TICKS_PER_SECOND)
 }
 
-fn peak_resident(status: &str) -> Option<f64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kilobytes: f64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(kilobytes * 1024.0 / 1e6)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn times_and_memory_are_read_as_linux_writes_them() {
+    fn times_are_read_as_linux_writes_them() {
         let stat = "7 (a b) c) S 1 2 3 4 5 6 7 8 9 10 250 50 0 0 20 0 4";
         assert_eq!(processor_time(stat), Some(3.0));
-        assert_eq!(peak_resident("Name:\tx\nVmHWM:\t  2000 kB\n"), Some(2.048));
-        assert_eq!((processor_time(""), peak_resident("")), (None, None));
+        assert_eq!(processor_time(""), None);
     }
 }

@@ -25,7 +25,7 @@ use crate::sim_core::connectome::{Precision, predict_for, rounding};
 use crate::sim_core::engine::{Compiled, Engine, EngineConfig, EngineEntry, EngineError};
 use crate::sim_core::network::{Network, Probe, ValidNetwork};
 use crate::sim_core::recording::Recording;
-use crate::sim_core::time::Time;
+use crate::sim_core::time::{Grid, Time};
 use crate::sim_core::units::{Dimension, Quantity};
 use record::Recorder;
 use std::path::PathBuf;
@@ -127,6 +127,7 @@ pub fn simulate(
     let precision = precision(config.precision.or(file.network.precision), &entry)?;
     let valid = described(file, config).validate()?;
     let grid = valid.grid();
+    let config = &on_grid(config, grid);
     if grid.steps_in(config.duration).is_none() {
         let (span, dt) = (config.duration, grid.step());
         return Err(EngineError::SpanOffGrid { span, dt }.into());
@@ -173,6 +174,7 @@ pub fn simulate(
         neurons: predicted.neurons,
         synapses,
         predicted,
+        peak_memory_bytes: memory::peak_resident_bytes(),
         build_s,
         simulation_s,
         real_time_factor: (simulated > 0.0).then(|| 1000.0 * simulation_s / simulated),
@@ -185,6 +187,16 @@ pub fn simulate(
         version: env!("CARGO_PKG_VERSION"),
     };
     Ok(Simulation { report, files, kept: run.kept })
+}
+
+/// The configuration with decimals of any size on the grid.
+fn on_grid(config: &SimulateConfig, grid: Grid) -> SimulateConfig {
+    let mut config = config.clone();
+    config.duration = grid.nearest(config.duration);
+    if let Some(every) = config.checkpoint.as_mut().and_then(|saving| saving.every.as_mut()) {
+        *every = grid.nearest(*every);
+    }
+    config
 }
 
 /// The network with the configuration's seed, and probes of all spikes where they are wanted.

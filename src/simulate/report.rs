@@ -47,6 +47,9 @@ pub struct SimulationReport {
     pub synapses: u64,
     /// What was predicted before anything was built.
     pub predicted: Footprint,
+    /// The most memory that the process held, the program itself included; none where the system does
+    /// not say.
+    pub peak_memory_bytes: Option<u64>,
     /// Time to build (s).
     pub build_s: f64,
     /// Time to simulate (s).

@@ -13,7 +13,7 @@ use sim_core::network::{
 };
 use sim_core::neuron::integrate_and_fire::IntegrateAndFire;
 use sim_core::neuron::lif_delta::LifDelta;
-use sim_core::units::{Milliseconds, Millivolts, Values};
+use sim_core::units::{Milliseconds, Millivolts};
 use std::collections::BTreeSet;
 use test_support::generate::{FAMILIES, Size, any_family, any_network, network};
 use test_support::suite::runner;
@@ -117,8 +117,6 @@ fn the_footprint_of_fixed_rules_is_the_compiled_size() {
     for family in FAMILIES {
         for seed in 0..40 {
             let description = network(family, seed, Size::SMALL);
-            let several = |delay: &Values| !matches!(delay, Values::One(_));
-            let mixed_delays = description.projections.values().any(|p| several(&p.delay));
             let mut variance = 0.0;
             let sizes = |name: &str| description.populations[name].size.size() as f64;
             for p in description.projections.values() {
@@ -142,14 +140,7 @@ fn the_footprint_of_fixed_rules_is_the_compiled_size() {
                 assert_eq!(footprint.synapses, connectome.synapse_count(), "{name}");
             }
             assert!(off.abs() <= slack, "{name}: {off} synapses");
-            if mixed_delays {
-                // Runs of equal delays are not counted beforehand: the worst case is predicted.
-                assert!(bytes_off >= -12.0 * slack, "{name}: {bytes_off} bytes");
-            } else if description.projections.values().any(|p| is_convolution(&p.connectivity)) {
-                // Which tables a convolution needs depends on its weights: the promise is 15 %.
-                let most = 0.15 * connectome.bytes() as f64 + 12.0 * slack;
-                assert!(bytes_off.abs() <= most, "{name}: {bytes_off} bytes");
-            } else if variance == 0.0 {
+            if variance == 0.0 {
                 assert_eq!(footprint.connectome_bytes, connectome.bytes(), "{name}");
             } else {
                 assert!(bytes_off.abs() <= 12.0 * slack, "{name}: {bytes_off} bytes");
@@ -159,10 +150,6 @@ fn the_footprint_of_fixed_rules_is_the_compiled_size() {
         }
     }
     assert!(drawn > 50, "{drawn}");
-}
-
-fn is_convolution(rule: &Connectivity) -> bool {
-    matches!(rule, Connectivity::Convolution(_))
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::{Outcome, Run, Session};
 use crate::output;
+use crate::provenance::on_page;
 use crate::table::table;
 use serde_json::json;
 use spikeloom::analysis::{AnalysisConfig, PopulationAnalysis, Trains, analyse, page};
@@ -69,7 +70,8 @@ impl Run for Analyse {
                 ("window".to_string(), format!("{} to {end} ms", self.begin_ms)),
                 ("Spikeloom".to_string(), env!("CARGO_PKG_VERSION").to_string()),
             ];
-            let html = page(&trains, &analyses, &config, "Spike analysis", provenance).to_html()?;
+            let page = page(&trains, &analyses, &config, "Spike analysis", provenance);
+            let html = on_page(page).to_html()?;
             write_bytes_atomically(target, self.force, html.as_bytes())?;
         }
         let json = json!({

@@ -1,6 +1,7 @@
 //! `spikeloom convert`.
 
 use super::{Outcome, Run, Session, model};
+use crate::provenance::on_page;
 use crate::table::{facts, table};
 use crate::{interrupt, output};
 use serde_json::{Value, json};
@@ -127,7 +128,8 @@ impl Run for Convert {
         }
         if let Some(path) = &self.html {
             let title = self.model.file_name().unwrap_or_default().to_string_lossy();
-            let page = conversion::page(&title, &converted, report.as_ref()).to_html()?;
+            let page = conversion::page(&title, &converted, report.as_ref());
+            let page = on_page(page).to_html()?;
             write_bytes_atomically(path, self.force, page.as_bytes())?;
         }
         let json = self.json(&converted, report.as_ref())?;

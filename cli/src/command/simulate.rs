@@ -1,6 +1,7 @@
 //! `spikeloom simulate`.
 
 use super::{Outcome, Run, Session};
+use crate::provenance::{VERSION, on_page};
 use crate::table::{facts, table};
 use crate::{diagnostic, interrupt, output};
 use serde_json::json;
@@ -118,7 +119,7 @@ impl Run for Simulate {
         interrupt::watch()?;
         let done = simulate(&file, &config, &session.terminal, &|| !interrupt::asked())?;
         if let Some(path) = &self.html {
-            let html = page(&done.report, &done.kept).to_html()?;
+            let html = on_page(page(&done.report, &done.kept)).to_html()?;
             write_bytes_atomically(path, replaces, html.as_bytes())?;
         }
         let mut json = serde_json::to_value(&done.report)?;
@@ -148,6 +149,17 @@ fn rounded(report: &SimulationReport) -> Option<String> {
             format!("16 bits, none off by more than {largest:.1e} of its projection's largest")
         }
     })
+}
+
+/// What the run took of memory, beside what was predicted without the program itself.
+fn memory(report: &SimulationReport) -> String {
+    let predicted = readable(report.predicted.peak_bytes);
+    match report.peak_memory_bytes {
+        Some(peak) => {
+            format!("{} at the most ({predicted} predicted for the network)", readable(peak))
+        }
+        None => format!("{predicted} predicted"),
+    }
 }
 
 impl Simulate {
@@ -207,6 +219,7 @@ impl Simulate {
         let stopped = if report.stopped { " (stopped with Ctrl-C)" } else { "" };
         let totals = json!({
             "network": report.network,
+            "version": VERSION,
             "simulated": format!(
                 "{} ms in steps of {} ms{stopped}{resumed}",
                 report.duration_ms, report.dt_ms
@@ -217,7 +230,7 @@ impl Simulate {
             ),
             "weights": rounded(report),
             "synapses": report.synapses,
-            "predicted_memory": readable(report.predicted.peak_bytes),
+            "memory": memory(report),
             "spikes": report.spikes,
             "synaptic_operations": report.synaptic_operations,
             "build_time": format!("{:.3} s", report.build_s),

@@ -1,7 +1,7 @@
 //! From a valid network to its connectome.
 
 use super::Connectome;
-use super::draw::{Draw, DrawnSynapse, Row};
+use super::draw::{Draw, Row};
 use super::fanout::{Delays, Fanout, Layout, NarrowView, Segment, Weights};
 use super::footprint::{Footprint, predict_for, readable};
 use super::narrow::{Narrow, build, plan};
@@ -11,6 +11,7 @@ pub use crate::network::Precision;
 use crate::network::{ValidNetwork, ValidProjection};
 use crate::neuron::Column;
 use rayon::prelude::*;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -158,28 +159,44 @@ fn implicit(
     let column = projection.weights.listed().filter(|_| is_implicit(projection))?;
     let delay = Delays::One(projection.delays.one()?);
     let model = network.populations()[projection.target].model;
-    let weights = match column {
+    let weights = || match column {
         Column::One(weight) => Weights::One(model.round(*weight)),
         Column::Each(weights) => Weights::Each(weights.iter().map(|&w| model.round(w)).collect()),
     };
     let (sources, targets) = (projection.ends.sources, projection.ends.targets);
     Some(match &projection.connectivity {
-        Connectivity::OneToOne(_) => (Layout::OneToOne, weights, delay),
-        Connectivity::AllToAll(rule) => (Layout::Dense { autapses: rule.autapses }, weights, delay),
-        Connectivity::Convolution(geometry) => {
-            let mut scatter = Scatter::new(*geometry);
-            let weights = match weights {
-                Weights::Each(weights) => {
-                    let laid_out = scatter.lay_out(&weights);
-                    scatter.find_twins(&laid_out);
-                    Weights::Each(laid_out)
-                }
-                one => one,
-            };
+        Connectivity::OneToOne(_) => (Layout::OneToOne, weights(), delay),
+        Connectivity::AllToAll(rule) => {
+            (Layout::Dense { autapses: rule.autapses }, weights(), delay)
+        }
+        Connectivity::Convolution(_) => {
+            let (scatter, weights) = convolution(network, projection)?;
             (Layout::Convolution(Box::new(scatter)), weights, delay)
         }
-        _ => (Layout::Dense { autapses: true }, transpose(weights, sources, targets), delay),
+        _ => (Layout::Dense { autapses: true }, transpose(weights(), sources, targets), delay),
     })
+}
+
+/// The tables and laid-out weights of a convolution with listed weights.
+pub(super) fn convolution(
+    network: &ValidNetwork,
+    projection: &ValidProjection,
+) -> Option<(Scatter, Weights)> {
+    let Connectivity::Convolution(geometry) = &projection.connectivity else {
+        return None;
+    };
+    let model = network.populations()[projection.target].model;
+    let mut scatter = Scatter::new(*geometry);
+    let weights = match projection.weights.listed()? {
+        Column::One(weight) => Weights::One(model.round(*weight)),
+        Column::Each(weights) => {
+            let rounded: Vec<f64> = weights.iter().map(|&weight| model.round(weight)).collect();
+            let laid_out = scatter.lay_out(&rounded);
+            scatter.find_twins(&laid_out);
+            Weights::Each(laid_out)
+        }
+    };
+    Some((scatter, weights))
 }
 
 /// Weights `[target, source]` as `[source, target]`.
@@ -197,8 +214,27 @@ fn transpose(weights: Weights, sources: u32, targets: u32) -> Weights {
     Weights::Each(transposed)
 }
 
-/// Rows that are drawn at a time: what is held besides the result.
-const ROWS_AT_ONCE: u32 = 4096;
+/// Synapses (as expected) and rows that are drawn at a time: what is held besides the result.
+pub(super) const MOST_AT_ONCE: u64 = 1 << 18;
+const MOST_ROWS_AT_ONCE: u64 = 4096;
+
+/// A drawn synapse on its way into the row of its source.
+#[derive(Debug, Clone, Copy)]
+struct Placed {
+    target: u32,
+    delay: u32,
+    weight: f64,
+}
+
+/// Bytes of a synapse on its way.
+pub(super) const PLACED_BYTES: u64 = size_of::<Placed>() as u64;
+
+/// Rows to draw at a time.
+fn rows_at_once(projection: &ValidProjection, rows: u32) -> u32 {
+    let synapses = projection.connectivity.behaviour().expected_synapses(&projection.ends);
+    let length = synapses / u64::from(rows.max(1));
+    (MOST_AT_ONCE / length.max(1)).clamp(1, MOST_ROWS_AT_ONCE) as u32
+}
 
 /// The result in the making: synapses by source, within a source by (delay, target).
 struct Sorted {
@@ -223,7 +259,7 @@ impl Sorted {
     }
 
     /// Appends a row that is sorted.
-    fn push_row(&mut self, row: &[DrawnSynapse]) {
+    fn push_row(&mut self, row: &[Placed]) {
         self.targets.extend(row.iter().map(|synapse| synapse.target));
         match &mut self.weights {
             Weights::One(weight) => *weight = row.first().map_or(*weight, |s| s.weight),
@@ -249,7 +285,7 @@ impl Sorted {
 }
 
 /// Sorts by (delay, target); synapses of one pair and delay keep the rule's order.
-fn sort_row(row: &mut [DrawnSynapse]) {
+fn sort_row(row: &mut [Placed]) {
     row.sort_by_key(|synapse| (synapse.delay, synapse.target));
 }
 
@@ -257,12 +293,16 @@ fn sort_row(row: &mut [DrawnSynapse]) {
 fn rows_by_source(draw: &Draw<'_>, projection: &ValidProjection) -> (Layout, Weights, Delays) {
     let mut sorted = Sorted::new(projection);
     let count = draw.row_count();
-    for first in (0..count).step_by(ROWS_AT_ONCE as usize) {
-        let rows: Vec<Vec<DrawnSynapse>> = (first..count.min(first.saturating_add(ROWS_AT_ONCE)))
+    let at_once = rows_at_once(projection, count);
+    for first in (0..count).step_by(at_once as usize) {
+        let rows: Vec<Vec<Placed>> = (first..count.min(first.saturating_add(at_once)))
             .into_par_iter()
             .map_init(Row::default, |drawn, row| {
                 draw.row(row, drawn);
-                let mut synapses: Vec<DrawnSynapse> = drawn.synapses(End::Source, row).collect();
+                let mut synapses: Vec<Placed> = drawn
+                    .synapses(End::Source, row)
+                    .map(|s| Placed { target: s.target, delay: s.delay, weight: s.weight })
+                    .collect();
                 sort_row(&mut synapses);
                 synapses
             })
@@ -289,19 +329,23 @@ fn rows_by_target(draw: &Draw<'_>, projection: &ValidProjection) -> (Layout, Wei
         next.push(total);
         total += degree.load(Ordering::Relaxed);
     }
-    let nothing = DrawnSynapse { source: 0, target: 0, weight: 0.0, delay: 0 };
+    let nothing = Placed { target: 0, delay: 0, weight: 0.0 };
     let mut placed = vec![nothing; total as usize];
     let count = draw.row_count();
-    for first in (0..count).step_by(ROWS_AT_ONCE as usize) {
-        let rows: Vec<Vec<DrawnSynapse>> = (first..count.min(first.saturating_add(ROWS_AT_ONCE)))
+    let at_once = rows_at_once(projection, count);
+    for first in (0..count).step_by(at_once as usize) {
+        let rows: Vec<Vec<(u32, Placed)>> = (first..count.min(first.saturating_add(at_once)))
             .into_par_iter()
             .map_init(Row::default, |drawn, row| {
                 draw.row(row, drawn);
-                drawn.synapses(End::Target, row).collect::<Vec<DrawnSynapse>>()
+                let of = |s: super::DrawnSynapse| {
+                    (s.source, Placed { target: s.target, delay: s.delay, weight: s.weight })
+                };
+                drawn.synapses(End::Target, row).map(of).collect()
             })
             .collect();
-        for synapse in rows.into_iter().flatten() {
-            let slot = &mut next[synapse.source as usize];
+        for (source, synapse) in rows.into_iter().flatten() {
+            let slot = &mut next[source as usize];
             placed[*slot as usize] = synapse;
             *slot += 1;
         }
@@ -319,12 +363,7 @@ fn rows_by_target(draw: &Draw<'_>, projection: &ValidProjection) -> (Layout, Wei
 
 /// Runs of equal delay within each row.
 fn segment_rows(rows: &[u64], sorted: &[u32]) -> Delays {
-    let mut distinct = sorted.to_vec();
-    distinct.sort_unstable();
-    distinct.dedup();
-    if distinct.len() <= 1 {
-        return Delays::One(distinct.first().copied().unwrap_or(1));
-    }
+    let mut distinct = BTreeSet::new();
     let mut segments = Vec::new();
     let mut row_segments = vec![0];
     for row in rows.windows(2) {
@@ -333,11 +372,16 @@ fn segment_rows(rows: &[u64], sorted: &[u32]) -> Delays {
             let delay = sorted[index as usize];
             if previous != Some(delay) {
                 segments.push(Segment { delay, first: index });
+                distinct.insert(delay);
                 previous = Some(delay);
             }
         }
         row_segments.push(segments.len() as u64);
     }
+    if distinct.len() <= 1 {
+        return Delays::One(distinct.first().copied().unwrap_or(1));
+    }
     segments.push(Segment { delay: 0, first: sorted.len() as u64 });
-    Delays::Segments { rows: row_segments, segments, distinct }
+    segments.shrink_to_fit();
+    Delays::Segments { rows: row_segments, segments, distinct: distinct.into_iter().collect() }
 }

@@ -1,11 +1,20 @@
 //! How much memory a network will need, before anything is built.
+//!
+//! Everything is counted as the builders lay it out: what stays, and besides it what is held while
+//! projections are built one after the other. What is drawn is expected; delays are looked at in some
+//! rows (in all of them where there are few).
 
-use super::compile::{CompileConfig, Precision, is_implicit};
-use super::narrow::plan;
-use crate::connectivity::Connectivity;
-use crate::network::{ValidDelays, ValidNetwork, ValidProjection};
+mod delays;
+
+use super::compile::{
+    CompileConfig, MOST_AT_ONCE, PLACED_BYTES, Precision, convolution, is_implicit,
+};
+use super::draw::DrawnSynapse;
+use super::narrow::{CHUNK, ROWS_AT_ONCE, plan};
+use crate::connectivity::{Connectivity, End};
+use crate::network::{ValidNetwork, ValidPopulation, ValidProjection};
 use crate::neuron::Column;
-use crate::random::{Purpose, Stream};
+use delays::{Shares, expected, segments, shares};
 use serde::Serialize;
 
 /// Predicted size of a network in memory.
@@ -17,14 +26,15 @@ pub struct Footprint {
     pub synapses: u64,
     /// Bytes of the compiled connectome.
     pub connectome_bytes: u64,
-    /// Bytes of neuron states, inputs and currents in an engine, and of synapses that change.
+    /// Bytes of what changes in an engine: neurons, inputs and currents, synapses that learn.
     pub state_bytes: u64,
-    /// The most bytes in use while the connectome is built.
+    /// The most bytes in use at a time: the connectome, and the state or what building takes besides,
+    /// whichever is more. The program and the description themselves are not counted.
     pub peak_bytes: u64,
 }
 
-/// Bytes of state, input slots and currents that a neuron takes in an engine, about.
-const BYTES_PER_NEURON: u64 = 160;
+/// Bytes of a drawn synapse.
+const DRAWN_BYTES: u64 = size_of::<DrawnSynapse>() as u64;
 
 /// Predicts the size of a network in double precision; see [`predict_for`].
 pub fn predict(network: &ValidNetwork) -> Footprint {
@@ -34,60 +44,79 @@ pub fn predict(network: &ValidNetwork) -> Footprint {
 /// Predicts the size of a network that is compiled like this.
 ///
 /// For drawn connectivity the expectation is used; the true number lies within a few times its
-/// square root of it. For lists whose synapses have delays of their own the figure is a bound: as
-/// many runs of equal delay as synapses.
+/// square root of it.
 pub fn predict_for(network: &ValidNetwork, config: CompileConfig) -> Footprint {
     let plan = match config.precision {
         Precision::Double => None,
         Precision::Single => plan(network, config.blocks),
     };
-    let neurons = u64::from(network.neuron_count());
+    let plan = plan.as_ref();
+    let state = network.populations().values().enumerate().map(|(index, population)| {
+        let narrow = plan.is_some_and(|plan| plan.is_narrow(index));
+        u64::from(population.size()).saturating_mul(bytes_of_a_neuron(population, narrow))
+    });
     let mut footprint = Footprint {
-        neurons,
+        neurons: u64::from(network.neuron_count()),
         synapses: 0,
         connectome_bytes: 0,
-        state_bytes: neurons.saturating_mul(BYTES_PER_NEURON),
+        state_bytes: state.fold(0, u64::saturating_add),
         peak_bytes: 0,
     };
-    let mut largest_scratch = 0;
-    for (index, projection) in network.projections().values().enumerate() {
-        let sources = u64::from(network.populations()[projection.source].size());
-        let (synapses, bytes, scratch) = match &plan {
-            Some(plan) if plan.sharers(index) > 0 => {
-                let rows = sources.saturating_mul(plan.block_count() as u64);
-                narrow_projection(projection, rows, plan.sharers(index), network.grid().dt())
-            }
-            _ => of_projection(projection, sources),
-        };
-        if !projection.rules.is_empty() {
-            // Engines hold targets and weights of what changes, and the first weights where they differ.
-            let one = matches!(projection.weights.listed(), Some(Column::One(_)));
-            let changing = synapses.saturating_mul(if one { 12 } else { 20 });
-            footprint.state_bytes = footprint.state_bytes.saturating_add(changing);
-        }
+    let mut peak = 0_u64;
+    // As they are built: the narrow form first, then the other projections in their order.
+    let bundles = plan.iter().flat_map(|plan| {
+        let blocks = plan.block_count();
+        plan.members().map(move |members| {
+            let members = members.iter().filter_map(|&index| {
+                network.projections().get_index(index).map(|(_, projection)| projection)
+            });
+            of_bundle(network, &members.collect::<Vec<_>>(), blocks)
+        })
+    });
+    let wide = network.projections().values().enumerate();
+    let wide = wide.filter(|(index, _)| !plan.is_some_and(|plan| plan.has(*index)));
+    let wide = wide.map(|(_, projection)| of_projection(network, projection));
+    for (synapses, kept, scratch) in bundles.chain(wide) {
         footprint.synapses = footprint.synapses.saturating_add(synapses);
-        footprint.connectome_bytes = footprint.connectome_bytes.saturating_add(bytes);
-        largest_scratch = largest_scratch.max(scratch);
+        footprint.connectome_bytes = footprint.connectome_bytes.saturating_add(kept);
+        peak = peak.max(footprint.connectome_bytes.saturating_add(scratch));
     }
-    footprint.peak_bytes = footprint
-        .connectome_bytes
-        .saturating_add(largest_scratch)
-        .saturating_add(footprint.state_bytes);
+    for projection in network.projections().values().filter(|p| !p.rules.is_empty()) {
+        footprint.state_bytes =
+            footprint.state_bytes.saturating_add(of_learning(network, projection));
+    }
+    let running = footprint.connectome_bytes.saturating_add(footprint.state_bytes);
+    footprint.peak_bytes = peak.max(running);
     footprint
 }
 
+/// Bytes of a neuron in an engine, with its inputs and its current.
+///
+/// Models keep their parameters and the reset as plain numbers, each state variable twice (as it began
+/// and as it is), and some counters.
+fn bytes_of_a_neuron(population: &ValidPopulation, narrow: bool) -> u64 {
+    let spec = population.model.spec();
+    let (parameters, variables, receptors) =
+        (spec.parameters.len() as u64, spec.variables.len() as u64, spec.receptors.len() as u64);
+    match narrow {
+        // In single precision; parameters that all share take nothing.
+        true => 4 * (variables + receptors + 2) + 8,
+        false if variables == 0 => 8,
+        false => 8 * (parameters + 1) + 16 * variables + 8 * receptors + 64,
+    }
+}
+
 /// (synapses, bytes kept, bytes needed besides while it is built).
-fn of_projection(projection: &ValidProjection, sources: u64) -> (u64, u64, u64) {
+fn of_projection(network: &ValidNetwork, projection: &ValidProjection) -> (u64, u64, u64) {
+    let sources = u64::from(projection.ends.sources);
     let synapses = projection.connectivity.behaviour().expected_synapses(&projection.ends);
     let weights = match projection.weights.listed() {
         Some(Column::One(_)) => 0,
         Some(Column::Each(listed)) => 8 * listed.len() as u64,
         None => synapses.saturating_mul(8),
     };
-    if let Connectivity::Convolution(geometry) = &projection.connectivity {
-        // Kernel, and tables of each axis; weights are laid out anew.
-        let taps = geometry.tap_counts().iter().sum::<u64>();
-        let tables = taps.saturating_mul(16).saturating_add(sources.saturating_mul(4));
+    if matches!(projection.connectivity, Connectivity::Convolution(_)) && is_implicit(projection) {
+        let tables = convolution(network, projection).map_or(0, |(scatter, _)| scatter.bytes());
         return (synapses, weights.saturating_add(tables), weights);
     }
     if is_implicit(projection) {
@@ -96,63 +125,87 @@ fn of_projection(projection: &ValidProjection, sources: u64) -> (u64, u64, u64) 
         return (synapses, weights, if dense { weights } else { 0 });
     }
     let rows = 8 * (sources + 1);
-    let delays = match projection.delays.one() {
-        Some(_) => 0,
-        // At most one segment a synapse and the end, and every delay once.
-        None => (synapses.saturating_add(1))
-            .saturating_mul(16)
-            .saturating_add(rows)
-            .saturating_add(4 * synapses.min(u64::from(u16::MAX))),
+    let kept = synapses.saturating_mul(4).saturating_add(weights).saturating_add(rows);
+    let (delays, unsorted) = match projection.delays.one() {
+        Some(_) => (0, 0),
+        None => {
+            let found = segments(network, projection);
+            let listed = found.count.saturating_add(1).saturating_mul(16);
+            let all = listed.saturating_add(rows).saturating_add(4 * found.distinct);
+            // One delay after all is not listed.
+            (if found.distinct > 1 { all } else { 0 }, synapses.saturating_mul(4))
+        }
     };
-    let kept = synapses.saturating_mul(4).saturating_add(weights) + delays + rows;
-    // Arrays grow by doubling; rows by target are put in their places first.
-    let scratch = synapses.saturating_mul(24).saturating_add(weights);
-    (synapses, kept, scratch)
-}
-
-/// The same for a projection in the narrow form: synapses of four bytes (two where all weights are
-/// one), and a head for each segment; `sharers` projections share rows.
-fn narrow_projection(
-    projection: &ValidProjection,
-    rows: u64,
-    sharers: u64,
-    dt: f64,
-) -> (u64, u64, u64) {
-    let rule = projection.connectivity.behaviour();
-    let synapses = rule.expected_synapses(&projection.ends);
-    let one = matches!(projection.weights.listed(), Some(Column::One(_)));
-    let length = (synapses.saturating_mul(sharers)) as f64 / rows.max(1) as f64;
-    let segments = rows as f64 * segments_of_a_row(projection, length, dt);
-    // Heads, and of each row its place, its end and its length.
-    let beside = ((4.0 * segments) as u64).saturating_add(rows.saturating_mul(12)) / sharers;
-    let kept = synapses.saturating_mul(if one { 2 } else { 4 }).saturating_add(beside);
+    let batch = synapses.min(MOST_AT_ONCE).saturating_mul(PLACED_BYTES);
     // Rows by target are put in their places first.
-    let scratch = match projection.connectivity {
-        Connectivity::FixedInDegree(_) => {
-            synapses.saturating_mul(8).saturating_add(rows.saturating_mul(16))
-        }
-        _ => 0,
+    let placed = match by_target(projection) {
+        true => synapses.saturating_mul(PLACED_BYTES).saturating_add(16 * sources),
+        false => 0,
     };
+    let scratch = unsorted.saturating_add(batch).saturating_add(placed);
+    (synapses, kept.saturating_add(delays), scratch)
+}
+
+fn by_target(projection: &ValidProjection) -> bool {
+    let rule = projection.connectivity.behaviour();
+    // Of a rule that draws something for all its rows beforehand the end is known.
+    match projection.connectivity {
+        Connectivity::FixedTotal(_) => false,
+        _ => rule.rows(&projection.ends, projection.seed).end() == End::Target,
+    }
+}
+
+/// The same for projections in the narrow form that share rows: synapses of four bytes (two where all
+/// weights are one), and a head for each segment.
+fn of_bundle(
+    network: &ValidNetwork,
+    members: &[&ValidProjection],
+    blocks: usize,
+) -> (u64, u64, u64) {
+    let sources = members.first().map_or(0, |member| u64::from(member.ends.sources));
+    let rows = sources.saturating_mul(blocks as u64);
+    let one = |member: &&ValidProjection| matches!(member.weights.listed(), Some(Column::One(_)));
+    let bytes = if members.iter().all(|member| one(member)) { 2 } else { 4 };
+    let of =
+        |member: &&ValidProjection| member.connectivity.behaviour().expected_synapses(&member.ends);
+    let synapses = members.iter().map(of).fold(0, u64::saturating_add);
+    let delays: Vec<Shares> = members.iter().map(|member| shares(network, member)).collect();
+    let each = members.iter().zip(&delays);
+    let each =
+        each.map(|(member, shares)| (*member, shares, of(member) as f64 / rows.max(1) as f64));
+    let segments = rows as f64 * expected(each);
+    // A head for each segment and one that ends the row; where the row begins and how long it is.
+    let stored = synapses.saturating_mul(bytes).saturating_add((4.0 * segments) as u64);
+    let stored = stored.saturating_add(rows.saturating_mul(4));
+    let kept = stored.saturating_add(rows.saturating_add(sources).saturating_mul(4));
+    // A chunk on the way, in numbers of four bytes, for each thread.
+    let chunks = sources.div_ceil(CHUNK as u64).max(1);
+    let threads = (rayon::current_num_threads() as u64).min(chunks);
+    let workshop = 4 * stored / bytes / chunks * threads;
+    // Rows by target are put in their places first, all members at a time.
+    let (mut turned, mut batch) = (0_u64, 0);
+    for member in members.iter().filter(|member| by_target(member)) {
+        let targets = u64::from(member.ends.targets).max(1);
+        turned = turned.saturating_add(of(member).saturating_mul(8)).saturating_add(16 * sources);
+        batch = batch.max(of(member) / targets * targets.min(ROWS_AT_ONCE) * DRAWN_BYTES);
+    }
+    // Rows are turned before anything is kept.
+    let scratch = turned.saturating_add(workshop.max(batch.saturating_sub(kept)));
     (synapses, kept, scratch)
 }
 
-/// Draws that tell how many delays a row may have.
-const TRIALS: u32 = 1024;
-
-/// How many delays are expected in a row of `length` synapses.
-fn segments_of_a_row(projection: &ValidProjection, length: f64, dt: f64) -> f64 {
-    let mut delays: Vec<u64> = match &projection.delays {
-        ValidDelays::Listed(steps) => steps.iter().map(|&steps| u64::from(steps)).collect(),
-        ValidDelays::Drawn(law) => {
-            let mut stream = Stream::new(0, Purpose::Delay, 0, 0);
-            let steps = |drawn: f64| (drawn / dt).round().max(1.0) as u64;
-            (0..TRIALS).map(|_| steps(law.draw(&mut stream, 0.0))).collect()
-        }
+/// Bytes of what changes in the synapses of a projection: targets, weights, and where these began where
+/// they differ.
+fn of_learning(network: &ValidNetwork, projection: &ValidProjection) -> u64 {
+    let synapses = projection.connectivity.behaviour().expected_synapses(&projection.ends);
+    let sources = u64::from(projection.ends.sources);
+    let segments = match projection.delays.one() {
+        Some(_) => sources,
+        None => segments(network, projection).count,
     };
-    delays.sort_unstable();
-    let trials = delays.len().max(1) as f64;
-    let shares = delays.chunk_by(|a, b| a == b).map(|same| same.len() as f64 / trials);
-    shares.map(|share| 1.0 - (1.0 - share).powf(length)).sum()
+    let one = matches!(projection.weights.listed(), Some(Column::One(_)));
+    let each = if one { 12 } else { 20 };
+    synapses.saturating_mul(each).saturating_add(segments.saturating_mul(40))
 }
 
 /// A number of bytes as people read it.

@@ -4,6 +4,7 @@ mod show;
 
 use super::{Outcome, Run, Session, model};
 use crate::output;
+use crate::provenance::on_page;
 use serde_json::json;
 use show::{Findings, capacity_only, swept_only};
 use spikeloom::error::Error;
@@ -256,7 +257,7 @@ impl Map {
                 ],
                 seed: self.seed,
             });
-            write_bytes_atomically(path, self.force, page.to_html()?.as_bytes())?;
+            write_bytes_atomically(path, self.force, on_page(page).to_html()?.as_bytes())?;
         }
         let over = self.over(mapped.budget.cores_used, estimated.as_ref());
         let findings = Findings {

@@ -87,7 +87,7 @@ struct MemberRows<'n> {
 type Turned = (Vec<u64>, Vec<(u32, u16, i16)>);
 
 /// Rows by target that are drawn at a time.
-const ROWS_AT_ONCE: u32 = 4096;
+pub const ROWS_AT_ONCE: u64 = 4096;
 
 impl<'n> MemberRows<'n> {
     fn new(network: &'n ValidNetwork, member: &Member, blocks: &Blocks) -> Self {
@@ -151,7 +151,8 @@ impl<'n> MemberRows<'n> {
     fn drawn_in_turn(&self, mut visit: impl FnMut(&DrawnSynapse)) {
         let count = self.draw.row_count();
         for first in (0..count).step_by(ROWS_AT_ONCE as usize) {
-            let rows: Vec<Vec<DrawnSynapse>> = (first..count.min(first + ROWS_AT_ONCE))
+            let last = count.min(first.saturating_add(ROWS_AT_ONCE as u32));
+            let rows: Vec<Vec<DrawnSynapse>> = (first..last)
                 .into_par_iter()
                 .map_init(Row::default, |drawn, row| {
                     self.draw.row(row, drawn);

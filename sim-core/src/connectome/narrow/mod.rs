@@ -18,7 +18,7 @@ mod scale;
 mod sort;
 
 pub use blocks::{Blocks, MOST_SLOTS};
-pub(super) use build::build;
+pub(super) use build::{ROWS_AT_ONCE, build};
 pub use bundle::{Bundle, CHUNK, Chunk, Head, Synapses};
 pub(super) use plan::plan;
 pub use rounding::{WeightRounding, rounding};

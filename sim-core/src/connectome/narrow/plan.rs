@@ -17,12 +17,21 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// How many projections share the rows of a projection (by index), itself included; 0 where it does
-    /// not get the narrow form.
-    pub fn sharers(&self, projection: usize) -> u64 {
-        let has =
-            |bundle: &&PlannedBundle| bundle.members.iter().any(|m| m.projection == projection);
-        self.bundles.iter().find(has).map_or(0, |bundle| bundle.members.len() as u64)
+    /// Whether a projection (by index) gets the narrow form.
+    pub fn has(&self, projection: usize) -> bool {
+        let mut members = self.bundles.iter().flat_map(|bundle| &bundle.members);
+        members.any(|member| member.projection == projection)
+    }
+
+    /// The projections (by index) of each bundle.
+    pub fn members(&self) -> impl Iterator<Item = Vec<usize>> + '_ {
+        let of = |bundle: &PlannedBundle| bundle.members.iter().map(|m| m.projection).collect();
+        self.bundles.iter().map(of)
+    }
+
+    /// Whether a population (by index) gets the narrow form.
+    pub fn is_narrow(&self, population: usize) -> bool {
+        self.populations.get(population).is_some_and(Option::is_some)
     }
 
     /// Number of blocks.

@@ -1,0 +1,53 @@
+//! `inspect --predict` against what a run of the program really takes: memory within 15 %.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "this is test code")]
+
+mod binary;
+
+use binary::{Folder, json};
+
+/// What is promised.
+const MEMORY: f64 = 0.15;
+
+const NORMAL_WEIGHTS: &str = r#"{ normal = { mean = "20 pA", std = "2 pA" } }"#;
+const NORMAL_DELAYS: &str =
+    r#"{ normal = { mean = "1.5 ms", std = "0.5 ms", redraw_low = "0.05 ms" } }"#;
+
+/// A population of `neurons` with one projection onto itself.
+fn network(neurons: u32, rule: &str, weight: &str, delay: &str, more: &str) -> String {
+    format!(
+        "name = \"predicted\"\ndt = \"0.1 ms\"\n\n[populations.cells]\nsize = {neurons}\n\
+         model = \"lif_exponential\"\nspike = \"at_or_above\"\nreset = {{ to = \"-70 mV\" }}\n\
+         refractory_input = \"integrated\"\n\n[projections.recurrent]\nsource = \"cells\"\n\
+         target = \"cells\"\nconnectivity = {{ {rule} }}\nweight = {weight}\ndelay = {delay}\n{more}\n"
+    )
+}
+
+#[test]
+fn the_memory_of_a_run_is_predicted() {
+    let folder = Folder::new();
+    let bernoulli = r#"rule = "fixed_probability", probability = 0.5"#;
+    let in_degree = r#"rule = "fixed_in_degree", in_degree = 800"#;
+    let plastic =
+        r#"plasticity = { rule = "stdp_additive", parameters = { largest_weight = "40 pA" } }"#;
+    let cases = [
+        ("drawn by source", network(2500, bernoulli, NORMAL_WEIGHTS, NORMAL_DELAYS, "")),
+        ("drawn by target", network(3000, in_degree, NORMAL_WEIGHTS, NORMAL_DELAYS, "")),
+        ("one weight", network(3000, in_degree, "\"20 pA\"", "\"1.5 ms\"", "")),
+        ("plastic", network(2000, bernoulli, "\"20 pA\"", "\"1.5 ms\"", plastic)),
+        ("neurons alone", network(200_000, r#"rule = "one_to_one""#, "\"1 pA\"", "\"1 ms\"", "")),
+    ];
+    for (name, text) in cases {
+        let path = folder.write("network.toml", text.as_bytes());
+        let one = ["--threads", "1"];
+        let predicted = json(&[&one[..], &["--json", "inspect", "--predict", &path]].concat(), 0);
+        for (index, precision) in ["double", "single"].into_iter().enumerate() {
+            let memory = predicted["precisions"][index]["memory_bytes"].as_f64().unwrap();
+            let run = ["--json", "simulate", &path, "--duration", "1 ms", "--precision", precision];
+            let done = json(&[&one[..], &run].concat(), 0);
+            // Where the system does not say there is nothing to compare.
+            let Some(found) = done["peak_memory_bytes"].as_f64() else { continue };
+            let off = memory / found - 1.0;
+            assert!(off.abs() < MEMORY, "{name}, {precision}: {memory} predicted, {found} found");
+        }
+    }
+}
