@@ -86,17 +86,23 @@ pub fn read(text: &str) -> Result<Network, LocatedProblems> {
 /// Reads and validates a network.
 ///
 /// # Errors
-/// As [`read`], else all errors of [`Network::validate`] with their places. Its warnings are left
-/// out: what is wrong makes parts look unused that are not. A valid network keeps its warnings.
+/// As [`read`], else all problems of [`Network::validate`] with their places, warnings included unless
+/// a population is named wrongly. A valid network keeps its warnings.
 pub fn read_and_validate(text: &str) -> Result<(Network, ValidNetwork), LocatedProblems> {
     let (network, document) = read_document(text)?;
     match network.validate() {
         Ok(valid) => Ok((network, valid)),
-        Err(mut problems) => {
-            problems.0.retain(|problem| problem.severity == Severity::Error);
-            Err(document.locate_all(problems.0))
-        }
+        Err(problems) => Err(document.locate_all(without_rash_warnings(problems.0))),
     }
+}
+
+/// Leaves warnings out where a name of a population is wrong: its projection or stimulus then seems
+/// to reach nobody, and a population that is meant by it seems unused.
+fn without_rash_warnings(mut problems: Vec<Problem>) -> Vec<Problem> {
+    if problems.iter().any(|problem| problem.code == "unknown-population") {
+        problems.retain(|problem| problem.severity == Severity::Error);
+    }
+    problems
 }
 
 /// Reads and validates a network whose synapses and spikes may lie in files beside it: paths in the
@@ -112,11 +118,11 @@ pub fn read_and_validate_in(
     let unread = files::load(&mut network, directory);
     let mut problems = match network.validate() {
         Ok(valid) if unread.is_empty() => return Ok((network, valid)),
-        Ok(_) => Vec::new(),
-        Err(problems) => problems.0,
+        Ok(valid) => valid.warnings().to_vec(),
+        Err(problems) => without_rash_warnings(problems.0),
     };
     // What the reader says of a file says more than that it was not read.
-    problems.retain(|p| p.severity == Severity::Error && p.code != "file-not-read");
+    problems.retain(|problem| problem.code != "file-not-read");
     problems.extend(unread);
     Err(document.locate_all(problems))
 }

@@ -127,7 +127,7 @@ fn a_misspelt_parameter() {
         "tau_membrane",
         "tau_membran",
         r#"
-error[unknown-parameter]: the model has no `tau_membran` among its parameters
+error[unknown-parameter]: the model has no parameter `tau_membran`
   --> line 13, column 1 at populations/cells/parameters/tau_membran
    |
 13 | tau_membran = "20 ms"

@@ -50,7 +50,9 @@ pub(super) fn validate(context: &mut Context<'_>) -> Validated<ValidPopulation> 
             reset: rules.1,
             refractory_input: rules.2,
         };
-        for (parameter, message) in model.check(&neurons) {
+        // What is no potential contradicts nothing.
+        let comparable = rules.3;
+        for (parameter, message) in model.check(&neurons).into_iter().filter(|_| comparable) {
             context.problems.error(
                 "parameters-contradict",
                 format!("{path}/parameters/{parameter}"),
@@ -81,13 +83,14 @@ fn positions(
     positions.map(Arc::new)
 }
 
-/// Spike condition, reset and refractory rule, each stated where the model needs it.
+/// Spike condition, reset and refractory rule, each stated where the model needs it; and whether the
+/// reset is what the model takes.
 fn rules(
     context: &mut Context<'_>,
     path: &str,
     spec: &ModelSpec,
     neuron: &Neuron,
-) -> (SpikeCondition, LoweredReset, RefractoryInput) {
+) -> (SpikeCondition, LoweredReset, RefractoryInput, bool) {
     let mut missing = |rule: &str, allowed: &str| {
         context.problems.error(
             "rule-not-stated",
@@ -119,7 +122,9 @@ fn rules(
         );
     }
     let reset = lower_reset(context, path, spec, neuron);
-    (neuron.spike.unwrap_or(SpikeCondition::AtOrAbove), reset, refractory_input)
+    let spike = neuron.spike.unwrap_or(SpikeCondition::AtOrAbove);
+    let is_potential = reset.is_some();
+    (spike, reset.unwrap_or(LoweredReset::Subtract), refractory_input, is_potential)
 }
 
 fn refractory_names(spec: &ModelSpec) -> String {
@@ -135,13 +140,13 @@ fn lower_reset(
     path: &str,
     spec: &ModelSpec,
     neuron: &Neuron,
-) -> LoweredReset {
+) -> Option<LoweredReset> {
     match neuron.reset {
         Some(Reset::To(value)) => {
             let dimension = spec.variables.first().map(|variable| variable.dimension);
             let expected = dimension.unwrap_or(value.unit.dimension);
             let column = context.column(&format!("{path}/reset"), &value.into(), expected);
-            LoweredReset::To(column.map_or(0.0, |column| column.get(0)))
+            column.map(|column| LoweredReset::To(column.get(0)))
         }
         Some(Reset::Subtract) => {
             if !spec.subtracting_reset {
@@ -152,9 +157,9 @@ fn lower_reset(
                     "state a value: reset = { to = \"-65 mV\" }",
                 );
             }
-            LoweredReset::Subtract
+            Some(LoweredReset::Subtract)
         }
-        None => LoweredReset::Subtract,
+        None => Some(LoweredReset::Subtract),
     }
 }
 
@@ -166,7 +171,7 @@ fn parameters(
     size: u64,
 ) -> Vec<Column> {
     let names: Vec<&str> = spec.parameters.iter().map(|parameter| parameter.name).collect();
-    report_unknown(context, path, "parameters", &names, neuron.parameters.keys());
+    report_unknown(context, path, ("parameters", "parameter"), &names, neuron.parameters.keys());
     let mut columns = Vec::with_capacity(spec.parameters.len());
     for parameter in spec.parameters {
         let default = Column::One(parameter.default);
@@ -205,7 +210,7 @@ fn initial(
     size: u64,
 ) -> Vec<Option<Column>> {
     let names: Vec<&str> = spec.variables.iter().map(|variable| variable.name).collect();
-    report_unknown(context, path, "initial", &names, neuron.initial.keys());
+    report_unknown(context, path, ("initial", "state variable"), &names, neuron.initial.keys());
     let mut columns = Vec::with_capacity(spec.variables.len());
     for variable in spec.variables {
         let given = neuron.initial.get(variable.name).and_then(|values| {
@@ -220,15 +225,15 @@ fn initial(
 fn report_unknown<'a>(
     context: &mut Context<'_>,
     path: &str,
-    what: &str,
+    (key, what): (&str, &str),
     known: &[&str],
     given: impl Iterator<Item = &'a String>,
 ) {
     for name in given.filter(|name| !known.contains(&name.as_str())) {
         context.problems.error(
             "unknown-parameter",
-            format!("{path}/{what}/{name}"),
-            format!("the model has no `{name}` among its {what}"),
+            format!("{path}/{key}/{name}"),
+            format!("the model has no {what} `{name}`"),
             match known.is_empty() {
                 true => "it has none".to_string(),
                 false => known_names(name, known),
