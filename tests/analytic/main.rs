@@ -1,7 +1,9 @@
 //! Both engines against closed forms over many parameters and steps.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "this is test code")]
 
+mod membranes;
 mod stepwise;
+mod synapses;
 
 use sim_core::engine::ENGINES;
 use sim_core::network::{
