@@ -28,8 +28,8 @@ use spikeloom::analysis::{coefficient_of_variation, histogram};
 use spikeloom::model_io::atomic::write_bytes_atomically;
 use spikeloom::report::{Axis, LineChart, Raster, RasterLayer, Report, Section, Series, Spike};
 use spikeloom::sim_core::connectome::{CompileConfig, Precision};
-use spikeloom::sim_core::engine::{Compiled, EngineConfig, find_engine};
 use spikeloom::sim_core::distribution::Uniform;
+use spikeloom::sim_core::engine::{Compiled, EngineConfig, find_engine};
 use spikeloom::sim_core::network::{
     FixedInDegree, Network, Neuron, Population, Probe, Projection, Stimulus,
 };
@@ -229,9 +229,8 @@ fn measure(state: &State, trains: &[Vec<f64>]) -> Measures {
 
 /// Lag and height of the highest autocorrelation beyond the first minimum.
 fn next_peak(deviations: &[f64]) -> (usize, f64) {
-    let at = |lag: usize| -> f64 {
-        deviations.iter().zip(&deviations[lag..]).map(|(a, b)| a * b).sum()
-    };
+    let at =
+        |lag: usize| -> f64 { deviations.iter().zip(&deviations[lag..]).map(|(a, b)| a * b).sum() };
     let all: Vec<f64> = (0..LONGEST_PERIOD.min(deviations.len())).map(at).collect();
     let minimum = all.windows(2).position(|pair| pair[1] > pair[0]).unwrap_or(0);
     let later = all.iter().enumerate().skip(minimum);

@@ -3,9 +3,9 @@
 //! Eight populations in four layers (Potjans & Diesmann 2014); numbers of neurons and inputs are scaled
 //! down, weights grow by one over the root of the scale, and a constant current makes up for the mean
 //! input that is missing. The rates and the irregularity (CV of the intervals between spikes) of each
-//! population are shown beside those of a recording of NEST 3.10 over ten seconds. Two seconds of one
-//! network scatter about them; `spikeloom verify nest tests/data/nest/networks` compares equal lengths
-//! and the mean of several networks.
+//! population are shown beside those of a recording of NEST 3.10 over ten seconds. Rates in two seconds of
+//! one network scatter about them, and the CV of few intervals is lower; `spikeloom verify nest
+//! tests/data/nest/networks` compares equal lengths and the mean of several networks.
 //!
 //! Run it with `cargo run --release --example microcircuit`; `-- 1.0` takes the full size (1.3 GB).
 
