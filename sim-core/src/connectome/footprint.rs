@@ -165,7 +165,7 @@ fn of_bundle(
     let sources = members.first().map_or(0, |member| u64::from(member.ends.sources));
     let rows = sources.saturating_mul(blocks as u64);
     let one = |member: &&ValidProjection| matches!(member.weights.listed(), Some(Column::One(_)));
-    let bytes = if members.iter().all(|member| one(member)) { 2 } else { 4 };
+    let bytes = if members.iter().all(one) { 2 } else { 4 };
     let of =
         |member: &&ValidProjection| member.connectivity.behaviour().expected_synapses(&member.ends);
     let synapses = members.iter().map(of).fold(0, u64::saturating_add);

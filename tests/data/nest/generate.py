@@ -2,7 +2,7 @@
 
 Needs nest-simulator 3.10 (pip) and numpy. Every file holds all parameters as NEST has them before the run, its
 inputs, and what came out; inputs come from fixed seeds, so a second run writes the same files. PART is neurons,
-precise_spikes or synapses; all where none is named.
+precise_spikes, synapses or unusual; all where none is named.
 """
 
 import json
@@ -304,6 +304,32 @@ def synapses():
                     seed=114 + variant, dt=(0.1, 0.1, 0.5)[variant])
 
 
-PARTS = {"neurons": neurons, "precise_spikes": precise_spikes, "synapses": synapses}
+def unusual():
+    """What is rarely tried: nearly equal time constants, refractory times off the grid, long delays, no spikes, other numerics."""
+    for model, weights in (("iaf_psc_exp", (350.0, -250.0)), ("iaf_psc_alpha", (260.0, -180.0))):
+        scale = 1.0 / 3.0
+        neuron(model + "_nearly_equal", model, {**LEAKY, "tau_syn_ex": 14.000001, "tau_syn_in": 13.99}, weights[0] * scale,
+               weights[1] * scale, seed=201)
+        neuron(model + "_refractory_off_grid", model, {**LEAKY, "t_ref": 0.26}, *weights, seed=203, dc=500.0)
+    adex = {"C_m": 200.0, "g_L": 12.0, "E_L": -70.0, "V_th": -50.0, "V_reset": -58.0, "Delta_T": 0.0, "V_peak": -50.0, "a": 2.0, "b": 60.0,
+            "tau_w": 100.0, "t_ref": 1.5, "tau_syn_ex": 2.0, "tau_syn_in": 5.0, "E_ex": 3.0, "E_in": -80.0, "I_e": 30.0, "V_m": -65.0,
+            "w": 10.0, "gsl_error_tol": 1e-9}
+    for model, weights in (("aeif_cond_exp", (12.0, -8.0)), ("aeif_cond_alpha", (8.0, -5.0))):
+        neuron(model + "_no_width", model, adex, *weights, seed=231, dc=400.0)
+    record = ("V_m", "U_m")
+    neuron("izhikevich_two_thousand_and_three", "izhikevich", {"consistent_integration": False}, 5.0, -4.0, dc=6.0, record=record,
+           seed=241)
+    neuron("izhikevich_one_ms", "izhikevich", {"consistent_integration": False}, 5.0, -4.0, dc=6.0, record=record, seed=242, dt=1.0,
+           interval=1.0)
+    leaky = {k: v for k, v in LEAKY.items() if k != "I_e"}
+    precise("iaf_psc_exp_ps_silent", "iaf_psc_exp_ps", {**leaky, "tau_syn_ex": 1.3, "tau_syn_in": 6.0, "t_ref": 1.0}, 87.5, -200.0,
+            192.8, seed=264)
+    precise("iaf_psc_alpha_ps_nearly_equal", "iaf_psc_alpha_ps", {**leaky, "tau_syn_ex": 14.00001, "tau_syn_in": 13.9, "t_ref": 1.0},
+            83.0, -100.0, 150.0, seed=265)
+    pair = {"Wmax": 80.0, "mu_plus": 0.4, "mu_minus": 0.4, "lambda": 0.05, "alpha": 0.9, "tau_plus": 18.0}
+    plastic("stdp_synapse_long_delay", "stdp_synapse", pair, 40.0, tau_minus=40.0, seed=271, delay=15.0)
+
+
+PARTS = {"neurons": neurons, "precise_spikes": precise_spikes, "synapses": synapses, "unusual": unusual}
 for part in sys.argv[2:] or PARTS:
     PARTS[part]()
