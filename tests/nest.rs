@@ -148,8 +148,8 @@ fn a_recorded_network_runs_again_with_its_numbers() {
     for (key, value, told) in [
         ("warmup_ms", json!(100.0), "first 500 ms"),
         ("sim_ms", json!(-1.0), "no length"),
-        ("scale", json!(1e9), "give more than 0"),
-        ("scale", json!(1e-9), "give more than 0"),
+        ("scale", json!(1e9), "neurons; give"),
+        ("scale", json!(1e-9), "neurons; give"),
     ] {
         let mut case = case.clone();
         case[key] = value;
