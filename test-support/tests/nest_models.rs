@@ -132,6 +132,7 @@ fn neuron(data: &Value) -> Neuron {
                 recovery_sensitivity: get("b"),
                 recovery_jump: get("d"),
                 threshold: mv("V_th"),
+                ..Izhikevich::default()
             }
             .into();
             neuron.initial("membrane_potential", mv("V_m")).initial("recovery", get("U_m"))
