@@ -36,7 +36,7 @@ use super::first_spike::{PARAMETERS, RECEPTORS, VARIABLES};
 use super::model::{
     ClockNeurons, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel, StateVisitor,
 };
-use super::windowed::{InStep, Windowed, off_grid, steps};
+use super::windowed::{InStep, Windowed, off_grid};
 use crate::network::Neuron;
 use crate::time::{Grid, Time};
 use crate::units::{Dimension, Milliseconds};
@@ -72,7 +72,7 @@ impl NeuronModel for Model {
     fn check(&self, neurons: &LoweredNeurons) -> Vec<(&'static str, String)> {
         let mut problems = Vec::new();
         for (name, column) in ["opening", "window"].into_iter().zip(&neurons.parameters) {
-            let on_grid = |&&value: &&f64| steps(neurons.grid, value).is_some();
+            let on_grid = |&&value: &&f64| neurons.grid.steps_in_milliseconds(value).is_some();
             if let Some(value) = column.numbers().iter().find(|value| !on_grid(value)) {
                 problems.push((name, off_grid(neurons.grid, *value)));
             }
@@ -119,7 +119,9 @@ impl State {
     fn new(neurons: &LoweredNeurons) -> Self {
         let whole = |parameter: usize| -> Vec<u64> {
             let column = &neurons.parameters[parameter];
-            (0..neurons.size).map(|n| steps(neurons.grid, column.get(n)).unwrap_or(0)).collect()
+            (0..neurons.size)
+                .map(|n| neurons.grid.steps_in_milliseconds(column.get(n)).unwrap_or(0))
+                .collect()
         };
         let slots = whole(1);
         let initial = neurons.initial.first().and_then(|column| column.as_ref());

@@ -39,7 +39,7 @@ use super::model::{
     ClockNeurons, Combine, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel,
     ParameterSpec, Range, ReceptorSpec, StateVisitor, VariableSpec,
 };
-use super::windowed::{InStep, Windowed, off_grid, steps};
+use super::windowed::{InStep, Windowed, off_grid};
 use crate::network::Neuron;
 use crate::time::{Grid, Time};
 use crate::units::{Dimension, Milliseconds};
@@ -172,7 +172,8 @@ impl NeuronModel for Model {
 
     fn check(&self, neurons: &LoweredNeurons) -> Vec<(&'static str, String)> {
         let mut problems = Vec::new();
-        let off = |&&value: &&f64| steps(neurons.grid, value).is_none_or(|step| step == 0);
+        let off =
+            |&&value: &&f64| neurons.grid.steps_in_milliseconds(value).is_none_or(|step| step == 0);
         if let Some(value) = neurons.parameters[0].numbers().iter().find(off) {
             problems.push(("opening", off_grid(neurons.grid, *value)));
         }
@@ -226,7 +227,9 @@ impl State {
         let mut state = State {
             cells: Vec::new(),
             initial: all().map(value).collect(),
-            opening: parameter(0).map(|value| steps(grid, value).unwrap_or(1)).collect(),
+            opening: parameter(0)
+                .map(|value| grid.steps_in_milliseconds(value).unwrap_or(1))
+                .collect(),
             phases: parameter(1).map(|value| (value as u32).clamp(1, MOST_PHASES)).collect(),
             negative_gain: parameter(2).collect(),
             spike_cost: parameter(3).collect(),

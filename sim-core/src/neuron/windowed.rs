@@ -1,7 +1,7 @@
 //! What neurons share that listen in a window and spike in the next: first-spike slots and phases.
 
 use super::model::{ClockNeurons, Drive, Emitted, StateVisitor};
-use crate::time::{Grid, Time};
+use crate::time::Grid;
 
 /// Neurons that know the step of their own last event.
 pub(super) trait Windowed: Send {
@@ -47,11 +47,6 @@ impl<W: Windowed> ClockNeurons for InStep<W> {
     fn reset(&mut self) {
         self.0.restart();
     }
-}
-
-/// A time in whole steps; none off the grid.
-pub(super) fn steps(grid: Grid, milliseconds: f64) -> Option<u64> {
-    Time::from_milliseconds(milliseconds).and_then(|time| grid.steps_in(time))
 }
 
 /// Says that a time lies off the grid.
