@@ -412,7 +412,7 @@ fn parameters_are_checked_by_name_length_and_range() {
     set(&mut net, "tau", IntegerValues::One(1));
     assert!(build(&net).contains("it has: du, dv, vth"));
     net.populations[1].process = "izhikevich".into();
-    assert!(build(&net).contains("known processes: input, lif, ternary_lif"));
+    assert!(build(&net).contains("known processes: input, lif, lif_refractory, ternary_lif"));
 }
 
 #[test]

@@ -11,6 +11,7 @@ use loihi_export::place::{PLACERS, PlaceConfig};
 use loihi_export::quantise::network::QuantisedNetwork;
 use loihi_export::route::{ROUTERS, RouteConfig};
 use mapping_networks::{limits, random_network, tiny};
+use std::sync::LazyLock;
 
 /// Random networks a property is tried on.
 const NETWORKS: u64 = 60;
@@ -154,19 +155,28 @@ fn automatic_never_needs_more_cores_than_either_cut_alone() {
     assert!(differ > 0, "the two cuts need as many cores for every network");
 }
 
+/// Random networks with mappings that hold; made once, as every damage is done to a copy.
+static MAPPED: LazyLock<Vec<(u64, QuantisedNetwork, Vec<Mapping>)>> = LazyLock::new(|| {
+    let mapped = |seed: u64| {
+        let net = random_network(seed);
+        let configs = some_configs(seed, 64);
+        let mappings = configs.iter().map(|config| map(&net, &tiny(), config).unwrap()).collect();
+        (seed, net, mappings)
+    };
+    (0..NETWORKS).map(mapped).collect()
+});
+
 fn assert_found(rule: Rule, damage: impl Fn(&mut Mapping, &QuantisedNetwork) -> bool) {
     let mut damaged = 0;
-    for seed in 0..NETWORKS {
-        let net = random_network(seed);
-        for config in some_configs(seed, 64) {
-            let mut mapping = map(&net, &tiny(), &config).unwrap();
-            if !damage(&mut mapping, &net) {
+    for (seed, net, mappings) in &*MAPPED {
+        for mut mapping in mappings.iter().cloned() {
+            if !damage(&mut mapping, net) {
                 continue;
             }
             damaged += 1;
-            let found = violations(&net, &tiny(), &mapping);
+            let found = violations(net, &tiny(), &mapping);
             assert!(found.iter().any(|v| v.rule == rule), "seed {seed}: {found:?}");
-            let error = check(&net, &tiny(), mapping).unwrap_err();
+            let error = check(net, &tiny(), mapping).unwrap_err();
             assert_eq!(error.violations, found);
         }
     }

@@ -93,16 +93,16 @@ pub fn predict_for(network: &ValidNetwork, config: CompileConfig) -> Footprint {
 /// Bytes of a neuron in an engine, with its inputs and its current.
 ///
 /// Models keep their parameters and the reset as plain numbers, each state variable twice (as it began
-/// and as it is), and some counters.
+/// and as it is), and some counters; a neuron's number of targets is kept besides.
 fn bytes_of_a_neuron(population: &ValidPopulation, narrow: bool) -> u64 {
     let spec = population.model.spec();
     let (parameters, variables, receptors) =
         (spec.parameters.len() as u64, spec.variables.len() as u64, spec.receptors.len() as u64);
     match narrow {
-        // In single precision; parameters that all share take nothing.
-        true => 4 * (variables + receptors + 2) + 8,
-        false if variables == 0 => 8,
-        false => 8 * (parameters + 1) + 16 * variables + 8 * receptors + 64,
+        // In single precision; parameters that all share take nothing. A current is given in double precision.
+        true => 4 * (2 * variables + receptors + 1) + 16,
+        false if variables == 0 => 16,
+        false => 8 * (parameters + 1) + 16 * variables + 8 * receptors + 72,
     }
 }
 
