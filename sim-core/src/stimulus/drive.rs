@@ -21,7 +21,7 @@ use std::ops::Range;
 /// 64 bits are the first two words of the block of ([`Purpose::PoissonLow`], object n, index k).
 ///
 /// What is sent in step k arrives in step k + delay: at its end or, with exact times, at places within it
-/// that are drawn independently and evenly ([`times`](Self::times)), so that the input is a Poisson process in continuous time.
+/// that are drawn independently and evenly, so that the input is a Poisson process in continuous time.
 #[derive(Debug)]
 pub struct Drive {
     receptor: usize,
