@@ -2,14 +2,18 @@
 //!
 //! A thread that waits looks for a moment whether the others have come, and then sleeps, so that on a busy
 //! machine the core goes to those that have work. Going to sleep and being woken takes longer than a step of
-//! most networks, so the moment is longer where looking has paid before.
+//! most networks, so the moment is longer where those who slept were woken soon.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// How often a waiting thread looks before it sleeps: fewest and most times (some microseconds, and the time
-/// of some steps of a large network).
-const LOOKS: (u32, u32) = (200, 3200);
+/// of a step of a large network).
+const LOOKS: (u32, u32) = (400, 6400);
+
+/// A thread that was woken within this time would have done better to look on.
+const SHORT: Duration = Duration::from_micros(300);
 
 /// A place where all threads meet.
 #[derive(Debug)]
@@ -20,7 +24,8 @@ pub(super) struct Meeting {
     round: AtomicUsize,
     /// A thread has ended early: nobody waits any more.
     broken: AtomicBool,
-    /// How often a waiting thread looks now: doubled where the others came meanwhile, halved where not.
+    /// How often a waiting thread looks now: doubled where the others came soon after, halved where they
+    /// stayed away for long, as on a machine that has other work.
     looks: AtomicU32,
     sleeping: Mutex<()>,
     wake: Condvar,
@@ -52,16 +57,18 @@ impl Meeting {
         let looks = self.looks.load(Ordering::Relaxed);
         for _ in 0..looks {
             if !waits() {
-                self.looks.store((2 * looks).min(LOOKS.1), Ordering::Relaxed);
                 return !self.broken.load(Ordering::Acquire);
             }
             std::hint::spin_loop();
         }
-        self.looks.store((looks / 2).max(LOOKS.0), Ordering::Relaxed);
+        let asleep = Instant::now();
         let mut guard = self.sleeping.lock().unwrap_or_else(PoisonError::into_inner);
         while waits() {
             guard = self.wake.wait(guard).unwrap_or_else(PoisonError::into_inner);
         }
+        let soon = asleep.elapsed() < SHORT;
+        let looks = if soon { (2 * looks).min(LOOKS.1) } else { (looks / 2).max(LOOKS.0) };
+        self.looks.store(looks, Ordering::Relaxed);
         !self.broken.load(Ordering::Acquire)
     }
 
