@@ -2,9 +2,10 @@
 //! plain arrays, compiled once for each instruction set and chosen at run time.
 //!
 //! Every loop is written once, in safe Rust, over vectors of [`LANES`] neurons without branches, so
-//! that the compiler makes vector code of it. [`Instructions`] says which compiled form runs. All forms
-//! give the same bits: they do the same additions and multiplications in the same order, and Rust
-//! never joins a multiplication and an addition into one rounding unless it is told to.
+//! that the compiler makes vector code of it; random words and Poisson counts have a second form, by
+//! hand, for AVX2. [`Instructions`] says which compiled form runs. All forms give the same bits: they do
+//! the same additions and multiplications in the same order, and Rust never joins a multiplication and an
+//! addition into one rounding unless it is told to.
 
 // Lanes of several arrays are walked together by their number: that is what becomes vector code.
 #![allow(clippy::needless_range_loop)]
