@@ -18,7 +18,7 @@ demo: ## the whole line on handwritten digits: convert, simulate, map, report (i
 test: setup lint cargo-test examples demo instructions report-test conformance ## everything that must hold
 	@echo "==> all passed"
 
-setup: ## install what is missing (HDF5, Python packages in .venv, a browser)
+setup: ## install what is missing (HDF5, Python packages in .venv, a browser, valgrind)
 	@echo "==> setup"
 	@scripts/setup.sh all
 

@@ -104,3 +104,32 @@ compiled_for_each_set! {
     pub fn add_counts = add, avx2: crate::avx2::add_counts;
     (draw: Draw, counts: Counts<'_>, sums: &mut [i32], undecided: &mut Vec<u32>)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Instructions;
+
+    #[test]
+    fn every_set_adds_the_same_with_short_and_long_tables() {
+        let draw = Draw { key: [7, 8], step: (3 << 32) + 5, block: 32, tag: 9 };
+        for length in [1, 8, 24, 25, 40_u16] {
+            let bounds: Vec<u16> = (1..=length).map(|n| n * (64_000 / length)).collect();
+            let counts = Counts { bounds: &bounds, least: 2, weight: -321 };
+            let run = |instructions: Instructions| {
+                let (mut sums, mut undecided) = (vec![4; 3 * GROUP], Vec::new());
+                add_counts(instructions, draw, counts, &mut sums, &mut undecided);
+                // The order in which neurons are named differs; nothing depends on it.
+                undecided.sort_unstable();
+                (sums, undecided)
+            };
+            let mut expected = (vec![4; 3 * GROUP], Vec::new());
+            add(draw, counts, &mut expected.0, &mut expected.1);
+            expected.1.sort_unstable();
+            assert!(!expected.1.is_empty(), "{length}: all are decided");
+            for instructions in Instructions::available() {
+                assert_eq!(run(instructions), expected, "{}, {length} bounds", instructions.name());
+            }
+        }
+    }
+}
