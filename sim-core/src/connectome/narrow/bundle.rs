@@ -5,6 +5,7 @@
 //! synapses ends the row. So a spike on its way needs one place in memory at a time, where it finds
 //! what arrives now and, behind it, when it goes on.
 
+use kernels::prefetch;
 use std::ops::{Range, RangeInclusive};
 
 /// Sources of a chunk: its synapses fill some large pages.
@@ -79,6 +80,15 @@ impl Synapses {
         }
     }
 
+    /// Asks for the head at this place.
+    #[inline]
+    pub fn prefetch(&self, at: u32) {
+        match self {
+            Synapses::Slots(slots) => prefetch(slots, at as usize),
+            Synapses::Weighted(synapses) => prefetch(synapses, at as usize),
+        }
+    }
+
     fn bytes(&self) -> u64 {
         match self {
             Synapses::Slots(slots) => 2 * slots.len() as u64,
@@ -88,10 +98,16 @@ impl Synapses {
 }
 
 impl Chunk {
+    /// Where the row of a source begins.
+    #[inline]
+    pub fn row(&self, source: u32) -> u32 {
+        self.rows[source as usize % CHUNK]
+    }
+
     /// The head of the first segment of a source.
     #[inline]
     pub fn first(&self, source: u32) -> Head {
-        self.synapses.head(self.rows[source as usize % CHUNK])
+        self.synapses.head(self.row(source))
     }
 
     /// (delay, places of the synapses) of the segments of a source.

@@ -27,7 +27,8 @@ pub(super) struct Meeting {
     /// How often a waiting thread looks now: doubled where the others came soon after, halved where they
     /// stayed away for long, as on a machine that has other work.
     looks: AtomicU32,
-    sleeping: Mutex<()>,
+    /// How many sleep.
+    sleepers: Mutex<usize>,
     wake: Condvar,
 }
 
@@ -39,19 +40,24 @@ impl Meeting {
             round: AtomicUsize::new(0),
             broken: AtomicBool::new(false),
             looks: AtomicU32::new(LOOKS.0),
-            sleeping: Mutex::new(()),
+            sleepers: Mutex::new(0),
             wake: Condvar::new(),
         }
     }
 
-    /// Waits until all have come; false where one never will.
-    pub(super) fn wait(&self) -> bool {
+    /// Tells the others that this thread has come; gives the round to [`wait`](Self::wait) for, before which
+    /// the thread may do other work.
+    pub(super) fn arrive(&self) -> usize {
         let round = self.round.load(Ordering::Acquire);
         if self.arrived.fetch_add(1, Ordering::AcqRel) + 1 == self.threads {
             self.arrived.store(0, Ordering::Relaxed);
             self.open(round);
-            return !self.broken.load(Ordering::Acquire);
         }
+        round
+    }
+
+    /// Waits until all have come to a round; false where one never will.
+    pub(super) fn wait(&self, round: usize) -> bool {
         let waits =
             || self.round.load(Ordering::Acquire) == round && !self.broken.load(Ordering::Acquire);
         let looks = self.looks.load(Ordering::Relaxed);
@@ -62,10 +68,13 @@ impl Meeting {
             std::hint::spin_loop();
         }
         let asleep = Instant::now();
-        let mut guard = self.sleeping.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sleepers = self.sleepers.lock().unwrap_or_else(PoisonError::into_inner);
+        *sleepers += 1;
         while waits() {
-            guard = self.wake.wait(guard).unwrap_or_else(PoisonError::into_inner);
+            sleepers = self.wake.wait(sleepers).unwrap_or_else(PoisonError::into_inner);
         }
+        *sleepers -= 1;
+        drop(sleepers);
         let soon = asleep.elapsed() < SHORT;
         let looks = if soon { (2 * looks).min(LOOKS.1) } else { (looks / 2).max(LOOKS.0) };
         self.looks.store(looks, Ordering::Relaxed);
@@ -73,10 +82,12 @@ impl Meeting {
     }
 
     fn open(&self, round: usize) {
-        let guard = self.sleeping.lock().unwrap_or_else(PoisonError::into_inner);
+        let sleepers = self.sleepers.lock().unwrap_or_else(PoisonError::into_inner);
         self.round.store(round.wrapping_add(1), Ordering::Release);
-        drop(guard);
-        self.wake.notify_all();
+        // To wake is a call of the system, even where nobody sleeps.
+        if *sleepers > 0 {
+            self.wake.notify_all();
+        }
     }
 
     /// A guard that breaks the meeting unless it is told that the thread ends in order.
@@ -119,9 +130,9 @@ mod tests {
                 scope.spawn(|| {
                     for round in 1..=200 {
                         counter.fetch_add(1, Ordering::AcqRel);
-                        assert!(meeting.wait());
+                        assert!(meeting.wait(meeting.arrive()));
                         assert_eq!(counter.load(Ordering::Acquire), 3 * round);
-                        assert!(meeting.wait());
+                        assert!(meeting.wait(meeting.arrive()));
                     }
                 });
             }
@@ -132,7 +143,7 @@ mod tests {
     fn a_thread_that_breaks_off_lets_the_others_go() {
         let meeting = Meeting::new(2);
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| meeting.wait());
+            let waiting = scope.spawn(|| meeting.wait(meeting.arrive()));
             drop(meeting.attend());
             assert!(!waiting.join().unwrap());
         });

@@ -6,7 +6,7 @@
 //! places in memory, known long before they are read.
 
 use super::history::StepSpikes;
-use crate::connectome::narrow::{Chunk, Head, MOST_SLOTS, Narrow, Synapses};
+use crate::connectome::narrow::{CHUNK, Chunk, Head, MOST_SLOTS, Narrow, Synapses};
 use kernels::prefetch;
 
 /// Accumulators of one receptor of a block, one a slot; they begin at a cache line.
@@ -71,7 +71,17 @@ impl Flights {
     ) {
         let chunks = narrow.chunks(block);
         for bundle in narrow.bundles() {
-            for &source in &spikes[bundle.source].neurons {
+            // Where a row begins, and its first head, lie in memory that no cache holds: all are asked for
+            // before the first is read.
+            let sources = &spikes[bundle.source].neurons;
+            for &source in sources {
+                prefetch(&chunks[bundle.chunk(source)].rows, source as usize % CHUNK);
+            }
+            for &source in sources {
+                let chunk = &chunks[bundle.chunk(source)];
+                chunk.synapses.prefetch(chunk.row(source));
+            }
+            for &source in sources {
                 let number = bundle.chunk(source);
                 let chunk = &chunks[number];
                 let mut head = chunk.first(source);

@@ -297,7 +297,11 @@ fn run_together(
             let mut own = places[number].write().unwrap_or_else(PoisonError::into_inner);
             std::mem::swap(&mut *own, &mut part.outgoing);
         }
-        let together = meeting.wait();
+        let round = meeting.arrive();
+        // Most of the next step's work needs nothing from the others: threads that are not equally
+        // fast seldom wait.
+        part.land(course.context.compiled, from + steps + 1);
+        let together = meeting.wait(round);
         let guards: Vec<_> =
             places.iter().map(|p| p.read().unwrap_or_else(PoisonError::into_inner)).collect();
         let sent: Vec<&Outgoing> = guards.iter().map(|guard| &**guard).collect();

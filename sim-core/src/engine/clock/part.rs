@@ -144,6 +144,16 @@ impl Part {
         }
     }
 
+    /// Adds what arrives in `step`, of spikes that have been let go, to the inputs of the narrow neurons. What
+    /// is let go later for the same step is added later: sums of integers have no order.
+    pub(super) fn land(&mut self, compiled: &Compiled, step: u64) {
+        if let Some(narrow) = compiled.connectome.narrow() {
+            for block in &mut self.blocks {
+                block.flights.land(narrow, block.index, step, &mut block.sums);
+            }
+        }
+    }
+
     /// Spike lists and trains go on after `step`.
     pub(super) fn seek(&mut self, compiled: &Compiled, stimuli: &Stimuli, step: u64) {
         let time = compiled.network.grid().time_of(step);
