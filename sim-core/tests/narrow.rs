@@ -14,7 +14,7 @@ use sim_core::neuron::integrate_and_fire::IntegrateAndFire;
 use sim_core::neuron::lif_conductance_exponential::LifConductanceExponential;
 use sim_core::neuron::lif_delta::LifDelta;
 use sim_core::neuron::lif_exponential::LifExponential;
-use sim_core::stimulus::PoissonDrive;
+use sim_core::stimulus::{PoissonDrive, SpikeList};
 use sim_core::time::Time;
 use sim_core::units::{
     Hertz, Milliseconds, Millivolts, Nanosiemens, Picoamperes, Quantity, Values,
@@ -122,6 +122,30 @@ fn spikes_depend_neither_on_threads_nor_on_blocks_nor_on_instructions_nor_on_cut
             run(other.as_mut(), 60.0);
             assert_eq!(other.recording().spikes, expected.spikes, "{}", instructions.name());
         }
+    }
+}
+
+/// Denormal numbers would make silence the slowest state of a network.
+#[test]
+fn a_current_that_has_decayed_to_nothing_is_zero() {
+    let mut network = Network::new("one spike, long ago", Milliseconds(0.1));
+    network.add_population("source", Population::new(1, Neuron::spike_source()));
+    network.add_population("cells", Population::new(3, LifExponential::default()));
+    let times = Values::from(Milliseconds(1.0));
+    let list = SpikeList { population: "source".into(), neurons: vec![0], times };
+    network.add_stimulus("spike", Stimulus::SpikeList(list));
+    let degree = FixedInDegree { in_degree: 1, autapses: true, multapses: true };
+    let rule = Connectivity::FixedInDegree(degree);
+    let projection = Projection::new("source", "cells", rule).weight(Picoamperes(100.0));
+    network.add_projection("spike", projection.delay(Milliseconds(1.0)));
+    for precision in [Precision::Single, Precision::Double] {
+        let compiled = compiled(&network, precision, 1);
+        let mut engine = engine(&compiled, 1, Instructions::widest());
+        run(engine.as_mut(), 50.0);
+        let early = engine.variable(1, 1);
+        assert!(early.iter().all(|&current| current > 0.0), "{precision:?}: {early:?}");
+        run(engine.as_mut(), 2950.0);
+        assert_eq!(engine.variable(1, 1), [0.0; 3], "{precision:?}");
     }
 }
 

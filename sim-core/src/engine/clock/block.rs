@@ -4,6 +4,7 @@
 use super::super::Compiled;
 use super::deliver::{Flights, Sums};
 use super::part::{Changes, Context, Sample};
+use super::settle::{self, Settle};
 use crate::connectome::narrow::{Narrow, NarrowPopulation};
 use crate::network::ValidPopulation;
 use crate::neuron::{Emitted, NarrowInput, NarrowNeurons};
@@ -148,6 +149,9 @@ impl Piece {
         outgoing[self.population].neurons.extend(own.map(|neuron| neuron + first));
         for (trace, variable) in context.due(self.population, step) {
             samples.push(Sample { step, trace, first, values: self.neurons.variable(variable) });
+        }
+        if settle::is_due(step) {
+            self.neurons.visit_state(&mut Settle);
         }
     }
 }

@@ -5,6 +5,7 @@ use super::super::plastic::PlasticSynapses;
 use super::super::source::{Stimuli, poisson_spikes};
 use super::history::History;
 use super::part::{Context, Sample};
+use super::settle::{self, Settle};
 use crate::connectome::Scratch;
 use crate::network::{ValidPopulation, ValidStimulus};
 use crate::neuron::{ClockNeurons, Drive, Emitted};
@@ -89,7 +90,7 @@ impl Wide {
         let drive = Drive { inputs: &self.inputs, current: &self.current, instructions };
         neurons.step(drive, &mut self.emitted);
         self.learn(context.compiled, step);
-        let Some(neurons) = &self.neurons else {
+        let Some(neurons) = &mut self.neurons else {
             return;
         };
         let first = self.range.start;
@@ -97,6 +98,9 @@ impl Wide {
         sent.payloads.extend_from_slice(&self.emitted.payloads);
         for (trace, variable) in context.due(self.population, step) {
             samples.push(Sample { step, trace, first, values: neurons.variable(variable) });
+        }
+        if settle::is_due(step) {
+            neurons.visit_state(&mut Settle);
         }
     }
 
