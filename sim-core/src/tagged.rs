@@ -248,9 +248,16 @@ impl Table {
         if let Some(key) = foreign {
             let elsewhere = all.iter().any(|(_, keys)| keys.contains(&key.as_str()));
             let message = match elsewhere {
-                true => format!(
-                    "`{name}` does not take the key `{key}`; remove it, or choose another {tag}"
-                ),
+                true => {
+                    let takes = match own {
+                        [] => String::new(),
+                        own => format!("; known are: {}", own.join(", ")),
+                    };
+                    format!(
+                        "`{name}` does not take the key `{key}`; remove it, or choose another \
+                         {tag}{takes}"
+                    )
+                }
                 false => {
                     let mut known = vec![tag];
                     known.extend(own);
