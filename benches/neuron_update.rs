@@ -25,7 +25,7 @@ fn neuron(spec: &ModelSpec) -> Neuron {
         neuron.reset = Some(match spec.variables[0].dimension {
             _ if spec.subtracting_reset => Reset::Subtract,
             Dimension::Potential => Reset::To(Millivolts(-70.0).into()),
-            _ => Reset::To(Quantity::from(0.0)),
+            _ => Reset::To(Quantity::from(0.0).into()),
         });
     }
     neuron.refractory_input = spec.refractory_input.first().copied();

@@ -127,7 +127,7 @@ fn model_network(model: &dyn NeuronModel) -> Network {
         neuron.reset = Some(match spec.variables[0].dimension {
             _ if spec.subtracting_reset => Reset::Subtract,
             Dimension::Potential => Reset::To(Millivolts(-70.0).into()),
-            _ => Reset::To(Quantity::from(0.0)),
+            _ => Reset::To(Quantity::from(0.0).into()),
         });
     }
     if !spec.refractory_input.is_empty() {

@@ -90,6 +90,8 @@ fn what_differs_is_found_where_it_is() {
         ("iaf_psc_exp_ps.json", "C_m", 250.1),
         ("stdp_triplet_synapse.json", "Aplus_triplet", 0.0063),
         ("tsodyks2_synapse_facilitating.json", "tau_rec", 101.0),
+        ("tsodyks_synapse_depressing.json", "x", 0.9),
+        ("iaf_psc_alpha.json", "V_min", -70.0),
     ] {
         let mut case = recorded(name);
         case["params"][parameter] = json!(value);
@@ -102,10 +104,9 @@ fn what_differs_is_found_where_it_is() {
 fn what_could_change_the_outcome_and_is_not_computed_is_named() {
     for (name, parameter, value, told) in [
         ("iaf_psc_exp.json", "delta", json!(0.5), "escape noise"),
-        ("iaf_psc_alpha.json", "V_min", json!(-80.0), "lower bound"),
-        ("izhikevich.json", "V_min", json!(-70.0), "lower bound"),
+        ("iaf_psc_exp_ps.json", "V_min", json!(-80.0), "lower bound"),
         ("iaf_psc_exp.json", "tau_new", json!(3.0), "`params/tau_new` = 3.0 has no counterpart"),
-        ("tsodyks_synapse_depressing.json", "y", json!(0.2), "begin rested"),
+        ("tsodyks2_synapse_facilitating.json", "u", json!(0.0), "uses nothing"),
     ] {
         let mut case = recorded(name);
         case["params"][parameter] = value;

@@ -112,7 +112,7 @@ fn of_graph(graph: &NirGraph, rows: &[Vec<f64>], name: &str) -> Vec<(usize, u32)
 fn loops_and_delays_spike_as_the_description_says() {
     let whole = Neuron::new("integrate_and_fire")
         .parameter("threshold", Values::One(Quantity { value: 1.0, unit: NUMBER }))
-        .rules(SpikeCondition::Above, Reset::To(Quantity { value: 0.0, unit: NUMBER }));
+        .rules(SpikeCondition::Above, Reset::To(Quantity { value: 0.0, unit: NUMBER }.into()));
     let leaky = Neuron::from(LifDelta {
         capacitance: Picofarads(2.0),
         tau_membrane: Milliseconds(7.0),
@@ -122,7 +122,7 @@ fn loops_and_delays_spike_as_the_description_says() {
         ..LifDelta::default()
     })
     .initial("membrane_potential", Millivolts(0.0))
-    .rules(SpikeCondition::Above, Reset::To(Quantity { value: 0.0, unit: MILLIVOLT }));
+    .rules(SpikeCondition::Above, Reset::To(Quantity { value: 0.0, unit: MILLIVOLT }.into()));
     for (neuron, unit) in [(whole, NUMBER), (leaky, MILLIVOLT)] {
         let network = looped(&neuron, unit);
         let rows = input(4);
@@ -155,7 +155,7 @@ fn loops_and_delays_spike_as_the_description_says() {
 fn a_current_is_a_bias_where_no_delay_holds_it_back() {
     let whole = Neuron::new("integrate_and_fire")
         .parameter("threshold", Values::One(Quantity { value: 1.0, unit: NUMBER }))
-        .rules(SpikeCondition::Above, Reset::To(Quantity { value: 0.0, unit: NUMBER }));
+        .rules(SpikeCondition::Above, Reset::To(Quantity { value: 0.0, unit: NUMBER }.into()));
     let mut network = looped(&whole, NUMBER);
     let current = Values::One(Quantity { value: 0.25, unit: NUMBER });
     network.add_stimulus("current", Stimulus::constant_current("b", current, Milliseconds(0.0)));
@@ -171,7 +171,10 @@ fn a_current_is_a_bias_where_no_delay_holds_it_back() {
 fn what_nir_cannot_hold_is_refused_with_place_and_remedy() {
     let neuron =
         Neuron::from(LifDelta { refractory_period: Milliseconds(2.0), ..LifDelta::default() })
-            .rules(SpikeCondition::Above, Reset::To(Quantity { value: -70.0, unit: MILLIVOLT }));
+            .rules(
+                SpikeCondition::Above,
+                Reset::To(Quantity { value: -70.0, unit: MILLIVOLT }.into()),
+            );
     let error = from_network(&looped(&neuron, MILLIVOLT).validate().unwrap()).unwrap_err();
     let text = error.to_string();
     assert!(text.contains("populations/a") && text.contains("refractory_period to 0"), "{text}");

@@ -88,6 +88,7 @@ fn network(config: &BenchConfig) -> Result<Network, Error> {
         refractory_period: Milliseconds(0.5),
         tau_excitatory: Milliseconds(TAU_SYNAPSE),
         tau_inhibitory: Milliseconds(TAU_SYNAPSE),
+        ..LifAlpha::default()
     }
     .into();
     let (mean, std) = (Millivolts(5.7).into(), Millivolts(7.2).into());

@@ -39,7 +39,7 @@ pub(super) fn compare(case: &Fields<'_>) -> Result<Comparison, RecordingError> {
     })?;
     let dt = checked_step(case, "dt_ms")?;
     let params = case.inner("params")?;
-    let neuron = translation.neuron(&params, true)?;
+    let neuron = translation.neuron(&params, Some(dt), true)?;
     let mut network = Network::new(name, Milliseconds(dt));
     network.add_population(CELL, Population::new(1, neuron.clone()));
     let delay = case.or("delay_ms", 1.0)?;
@@ -54,7 +54,9 @@ pub(super) fn compare(case: &Fields<'_>) -> Result<Comparison, RecordingError> {
     // moves everything.
     let first = run.spikes.first().copied().unwrap_or(f64::INFINITY);
     let judged = match translation.integration {
-        Integration::Solved { .. } => samples_before(&run, first - dt),
+        Integration::Solved { .. } => {
+            samples_before(&run, first - dt).min(samples_before_rise(&run, translation.rises_at))
+        }
         _ => usize::MAX,
     };
     let mut behind: f64 = 0.0;
@@ -94,6 +96,15 @@ fn samples_before(run: &Run<'_>, time: f64) -> usize {
     } else {
         usize::MAX
     }
+}
+
+/// Samples before a spike begins, of models that date it to its peak.
+fn samples_before_rise(run: &Run<'_>, rises_at: Option<f64>) -> usize {
+    let potential = run.variables.iter().find(|variable| variable.0 == "V_m");
+    let (Some((.., samples)), Some(bound)) = (potential, rises_at) else {
+        return usize::MAX;
+    };
+    samples.iter().position(|potential| *potential >= bound).unwrap_or(usize::MAX)
 }
 
 /// Our solution against our own at a tiny tolerance.

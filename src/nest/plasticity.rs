@@ -246,9 +246,10 @@ impl Given<'_, '_> {
 
     /// Amplitudes are in weights per concentration: scaled as weights are.
     fn reward(&self, tau_minus: f64, largest: f64) -> Result<Plasticity, RecordingError> {
-        if let Some(lowest) = self.params.optional("Wmin")?.filter(|lowest| *lowest != 0.0) {
+        let lowest = self.params.or("Wmin", 0.0)?;
+        if lowest < 0.0 {
             return Err(RecordingError::NotCovered(format!(
-                "`params/Wmin` = {lowest}: weights here end at 0"
+                "`params/Wmin` = {lowest}: weights here end at 0 at the lowest"
             )));
         }
         self.params.pass("vt");
@@ -262,6 +263,7 @@ impl Given<'_, '_> {
             .parameter("tau_eligibility", self.ms("tau_c", 1000.0)?)
             .parameter("tau_reward", self.ms("tau_n", 200.0)?)
             .parameter("baseline", self.params.or("b", 0.0)?)
-            .parameter("largest_weight", self.weight(largest)))
+            .parameter("largest_weight", self.weight(largest))
+            .parameter("smallest_weight", self.weight(lowest)))
     }
 }

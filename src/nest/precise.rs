@@ -24,7 +24,7 @@ pub(super) fn compare(case: &Fields<'_>) -> Result<Comparison, RecordingError> {
         })?;
     let params = case.inner("params")?;
     let mut network = Network::new(name, Milliseconds(DT_MS));
-    network.add_population(CELL, Population::new(1, translation.neuron(&params, true)?));
+    network.add_population(CELL, Population::new(1, translation.neuron(&params, None, true)?));
     let delay = case.or("delay_ms", 1.0)?;
     add_inputs(&mut network, case, translation, None, delay)?;
     add_currents(&mut network, case, &params, delay)?;

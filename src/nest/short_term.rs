@@ -22,11 +22,9 @@ struct Rule {
 
 impl Rule {
     fn read(name: &str, params: &Fields<'_>) -> Result<Self, RecordingError> {
-        let (ours, rested): (_, &[(&str, f64)]) = match name {
-            "tsodyks_synapse" | "tsodyks_synapse_hom" => {
-                ("tsodyks_markram", &[("x", 1.0), ("y", 0.0), ("u", 0.0)])
-            }
-            "tsodyks2_synapse" => ("tsodyks_markram_two", &[("x", 1.0)]),
+        let ours = match name {
+            "tsodyks_synapse" | "tsodyks_synapse_hom" => "tsodyks_markram",
+            "tsodyks2_synapse" => "tsodyks_markram_two",
             other => {
                 return Err(RecordingError::NotCovered(format!(
                     "the rule `{other}` has no counterpart here"
@@ -42,14 +40,17 @@ impl Rule {
         if ours == "tsodyks_markram" {
             parameters.push(("tau_synapse", params.or("tau_psc", 3.0)?));
         }
-        let two = (ours == "tsodyks_markram_two").then_some(("u", usage));
-        for (state, value) in rested.iter().copied().chain(two) {
-            if let Some(given) = params.optional(state)?.filter(|given| *given != value) {
-                return Err(RecordingError::NotCovered(format!(
-                    "`{}` = {given}: synapses begin rested here, with {value}",
-                    params.at(state)
-                )));
+        parameters.push(("initial_recovered", params.or("x", 1.0)?));
+        if ours == "tsodyks_markram" {
+            parameters.push(("initial_active", params.or("y", 0.0)?));
+            parameters.push(("initial_use", params.or("u", 0.0)?));
+        } else {
+            let first = params.or("u", usage)?;
+            if first == 0.0 && usage != 0.0 {
+                let message = "`params/u` = 0: here a first spike that uses nothing cannot be said";
+                return Err(RecordingError::NotCovered(message.to_string()));
             }
+            parameters.push(("initial_use", first));
         }
         Ok(Rule { name: ours, parameters })
     }
@@ -57,8 +58,8 @@ impl Rule {
     fn plasticity(&self) -> Plasticity {
         let begin = Plasticity::new(self.name);
         self.parameters.iter().fold(begin, |plasticity, (name, value)| match *name {
-            "use" => plasticity.parameter(name, *value),
-            time => plasticity.parameter(time, Milliseconds(*value)),
+            time if time.starts_with("tau") => plasticity.parameter(time, Milliseconds(*value)),
+            fraction => plasticity.parameter(fraction, *value),
         })
     }
 
@@ -155,7 +156,7 @@ fn compare_target(
     })?;
     let given = post.inner("params")?;
     // These parameters were written down behind the run: its potential is that of the end.
-    let neuron = translation.neuron(&given, false)?;
+    let neuron = translation.neuron(&given, Some(dt), false)?;
     let current = given.or("I_e", 0.0)?;
     given.all_read()?;
     post.all_read()?;

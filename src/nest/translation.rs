@@ -45,6 +45,11 @@ pub struct Translation {
     pub slopes: &'static [(&'static str, &'static str, &'static str)],
     /// Parameters of which only one choice is computed.
     pub only: &'static [Only],
+    /// Whether NEST's `V_min`, a lower bound of the potential, is computed.
+    pub bounded: bool,
+    /// Where the spike begins [mV], of models that date it to its peak; what follows is no longer
+    /// before the spike.
+    pub rises_at: Option<f64>,
     /// Variables that may be recorded.
     pub variables: &'static [Named],
     /// Unit of weights.
@@ -145,7 +150,11 @@ const ADEX: [Named; 14] = [
 const ADAPTATION: Named = ("w", "adaptation", "pA");
 
 /// Beyond this a bound is none: NEST's default is the largest negative number.
-const NO_BOUND: Only = ("V_min", |bound| bound < -1e300, "a lower bound of the potential");
+const LARGEST_NO_BOUND: f64 = -1e300;
+
+/// Its updates between grid points bind NEST's precise models to a bound; ours have none.
+const NO_BOUND: Only =
+    ("V_min", |bound| bound < LARGEST_NO_BOUND, "a lower bound of the potential");
 
 const NO_ESCAPE: Only = ("delta", |width| width == 0.0, "spikes by chance (escape noise)");
 
@@ -166,7 +175,9 @@ const BASE: Translation = Translation {
     parameters: &LEAKY,
     initial: &[POTENTIAL],
     slopes: &[],
-    only: &[NO_BOUND],
+    only: &[],
+    bounded: false,
+    rises_at: None,
     variables: &[POTENTIAL],
     weight_unit: "pA",
     one_receptor: false,
@@ -215,17 +226,33 @@ const ADAPTIVE: Translation = Translation {
 
 /// All neuron models.
 pub static TRANSLATIONS: &[Translation] = &[
-    Translation { nest: "iaf_psc_delta", ..DELTA },
-    Translation { nest: "iaf_psc_delta_ps", integration: Integration::Precise, ..DELTA },
-    Translation { nest: "iaf_psc_exp", only: &[NO_BOUND, NO_ESCAPE], ..EXPONENTIAL },
-    Translation { nest: "iaf_psc_exp_ps", integration: Integration::Precise, ..EXPONENTIAL },
+    Translation { nest: "iaf_psc_delta", bounded: true, ..DELTA },
+    Translation {
+        nest: "iaf_psc_delta_ps",
+        integration: Integration::Precise,
+        only: &[NO_BOUND],
+        ..DELTA
+    },
+    Translation { nest: "iaf_psc_exp", only: &[NO_ESCAPE], ..EXPONENTIAL },
+    Translation {
+        nest: "iaf_psc_exp_ps",
+        integration: Integration::Precise,
+        only: &[NO_BOUND],
+        ..EXPONENTIAL
+    },
     Translation {
         nest: "iaf_psc_exp_ps_lossless",
         integration: Integration::Precise,
+        only: &[NO_BOUND],
         ..EXPONENTIAL
     },
-    Translation { nest: "iaf_psc_alpha", ..ALPHA },
-    Translation { nest: "iaf_psc_alpha_ps", integration: Integration::Precise, ..ALPHA },
+    Translation { nest: "iaf_psc_alpha", bounded: true, ..ALPHA },
+    Translation {
+        nest: "iaf_psc_alpha_ps",
+        integration: Integration::Precise,
+        only: &[NO_BOUND],
+        ..ALPHA
+    },
     Translation { nest: "iaf_cond_exp", ..CONDUCTANCE },
     Translation {
         nest: "iaf_cond_alpha",
@@ -252,7 +279,7 @@ pub static TRANSLATIONS: &[Translation] = &[
             ("consistent_integration", "consistent_steps", "1"),
         ],
         initial: &[POTENTIAL, ("U_m", "recovery", "1")],
-        only: &[NO_BOUND],
+        bounded: true,
         variables: &[POTENTIAL, ("U_m", "recovery", "1")],
         weight_unit: "mV",
         one_receptor: true,
@@ -278,6 +305,8 @@ pub static TRANSLATIONS: &[Translation] = &[
         ],
         initial: &GATED,
         only: &[],
+        // A spike is where V, beyond 0 mV, falls again.
+        rises_at: Some(0.0),
         variables: &GATED,
         ..BASE
     },
@@ -297,6 +326,14 @@ pub fn find_translation(nest: &str) -> Option<&'static Translation> {
     TRANSLATIONS.iter().find(|translation| translation.nest == nest)
 }
 
+/// NEST holds a potential up to the first grid point at or behind the refractory time, which it keeps
+/// in thousandths of a millisecond; here it is rounded to the nearest.
+fn held_until_grid(refractory: f64, dt: f64) -> f64 {
+    const PER_MILLISECOND: f64 = 1000.0;
+    let (span, step) = ((refractory * PER_MILLISECOND).round(), (dt * PER_MILLISECOND).round());
+    if step > 0.0 { (span / step).ceil() * dt } else { refractory }
+}
+
 /// A number with a unit of our tables.
 pub(super) fn quantity(value: f64, symbol: &str) -> Quantity {
     match find_unit(symbol) {
@@ -306,22 +343,32 @@ pub(super) fn quantity(value: f64, symbol: &str) -> Quantity {
 }
 
 impl Translation {
-    /// The recorded neuron; with its initial state, where `starts` says that the parameters were
-    /// written down before the run.
+    /// The recorded neuron, run in steps of `dt` [ms] unless its spikes are precise; with its initial
+    /// state, where `starts` says that the parameters were written down before the run.
     pub(super) fn neuron(
         &self,
         given: &Fields<'_>,
+        dt: Option<f64>,
         starts: bool,
     ) -> Result<Neuron, RecordingError> {
         let mut neuron = Neuron::new(self.ours);
         for (nest, ours, unit) in self.parameters {
             if let Some(value) = given.optional(nest)? {
+                let value = match dt {
+                    Some(dt) if *nest == "t_ref" => held_until_grid(value, dt),
+                    _ => value,
+                };
                 neuron = neuron.parameter(ours, quantity(value, unit));
             }
         }
+        if self.bounded
+            && let Some(bound) = given.optional("V_min")?.filter(|bound| *bound > LARGEST_NO_BOUND)
+        {
+            neuron = neuron.parameter("lowest_potential", quantity(bound, "mV"));
+        }
         if let Some((reset, default)) = self.reset {
             let to = quantity(given.or(reset, default)?, "mV");
-            neuron = neuron.rules(SpikeCondition::AtOrAbove, Reset::To(to));
+            neuron = neuron.rules(SpikeCondition::AtOrAbove, Reset::To(to.into()));
         }
         neuron.refractory_input = self.refractory_input(given)?;
         for (nest, ours, unit) in self.initial {

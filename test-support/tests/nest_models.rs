@@ -82,6 +82,7 @@ fn neuron(data: &Value) -> Neuron {
             refractory_period: ms("t_ref"),
             tau_excitatory: ms("tau_syn_ex"),
             tau_inhibitory: ms("tau_syn_in"),
+            ..LifAlpha::default()
         }
         .into(),
         "iaf_cond_exp" => lif_conductance(data).into(),

@@ -44,7 +44,7 @@ fn an_integrate_and_fire_neuron_counts_as_the_floor_formula_says() {
             let soft = stepwise_count(engine.name, cell(Reset::Subtract, initial), input, steps);
             let expected = soft_reset_count(initial, input, threshold, steps);
             assert_eq!(soft, expected, "round {round}, {}", engine.name);
-            let zero = Reset::To(Quantity::number(0.0));
+            let zero = Reset::To(Quantity::number(0.0).into());
             let hard = stepwise_count(engine.name, cell(zero, 0.0), input, steps);
             let expected = hard_reset_count(input, threshold, steps);
             assert_eq!(hard, expected, "round {round}, {}", engine.name);

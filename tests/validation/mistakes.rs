@@ -102,7 +102,7 @@ fn mistakes_in_populations() -> Vec<Mistake> {
             n.populations["unit"].neuron.refractory_input = Some(RefractoryInput::Lost);
         }),
         mistake("wrong-unit", "populations/cell/reset", |n| {
-            cell(n).reset = Some(Reset::To(Quantity::number(-70.0)));
+            cell(n).reset = Some(Reset::To(Quantity::number(-70.0).into()));
         }),
         mistake("unknown-parameter", "populations/cell/parameters/tau_membran", |n| {
             add_parameter(n, "tau_membran", Milliseconds(1.0));

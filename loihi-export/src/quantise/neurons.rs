@@ -11,7 +11,7 @@
 use sim_core::network::{
     RefractoryInput, SpikeCondition, ValidNetwork, ValidPopulation, ValidStimulus,
 };
-use sim_core::neuron::LoweredReset;
+use sim_core::neuron::{LoweredReset, NO_LOWER_BOUND};
 
 use super::from_network::{QuantiseError, not_on_chip};
 use super::network::LONGEST_REFRACTORY;
@@ -114,6 +114,10 @@ pub(super) fn chip_neurons(
                 );
                 return Err(not_on_chip(place, problem, "shorten it or use a coarser time step"));
             }
+            if model == "lif_delta" && one("lowest_potential")? > NO_LOWER_BOUND {
+                let problem = "the chip's potentials have no lower bound of their own";
+                return Err(not_on_chip(place, problem, "leave lowest_potential out"));
+            }
             let (rest, tau) = (one("resting_potential")?, one("tau_membrane")?);
             let capacitance = one("capacitance")?;
             let keep = (-step / tau).exp();
@@ -155,7 +159,11 @@ pub(super) fn chip_neurons(
 fn check_start(place: &str, population: &ValidPopulation, rest: f64) -> Result<(), QuantiseError> {
     let neurons = &population.neurons;
     let place = place.to_owned();
-    if neurons.reset != LoweredReset::To(rest) {
+    let at_rest = match &neurons.reset {
+        LoweredReset::To(column) => column.numbers().iter().all(|&value| value == rest),
+        LoweredReset::Subtract => false,
+    };
+    if !at_rest {
         let problem = "the chip's neurons reset to zero, this population does not";
         return Err(not_on_chip(place, problem, CONVERT));
     }

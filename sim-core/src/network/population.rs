@@ -16,11 +16,12 @@ pub enum SpikeCondition {
 }
 
 /// What a spike does to the membrane potential.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "there is one a population")]
 pub enum Reset {
-    /// It is set to this value (hard reset).
-    To(Quantity),
+    /// It is set to a value (hard reset): one for all neurons, one each, or drawn.
+    To(Values),
     /// The threshold is subtracted from it (soft reset).
     Subtract,
 }

@@ -31,8 +31,9 @@
 use super::exact;
 use super::fired::{Flags, TOGETHER, for_each_bit, mask};
 use super::model::{
-    ClockNeurons, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, LoweredReset, ModelSpec,
-    ModelTime, NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor, VariableSpec,
+    ClockNeurons, Column, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, LoweredReset,
+    ModelSpec, ModelTime, NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor,
+    VariableSpec,
 };
 use crate::network::{Neuron, Reset, SpikeCondition};
 use crate::time::{Grid, Time};
@@ -157,8 +158,8 @@ impl State {
             .clone()
             .map(|i| exact::round(initial.map_or(0.0, |column| column.get(i))))
             .collect();
-        let reset = match neurons.reset {
-            LoweredReset::To(value) => LoweredReset::To(exact::round(value)),
+        let reset = match &neurons.reset {
+            LoweredReset::To(column) => LoweredReset::To(column.map(exact::round)),
             LoweredReset::Subtract => LoweredReset::Subtract,
         };
         State {
@@ -181,9 +182,9 @@ impl State {
     fn add(&mut self, neuron: usize, input: f64) -> bool {
         let potential = self.potential[neuron] + input;
         let spikes = self.reaches(neuron, potential);
-        self.potential[neuron] = match (spikes, self.reset) {
+        self.potential[neuron] = match (spikes, &self.reset) {
             (false, _) => potential,
-            (true, LoweredReset::To(value)) => value,
+            (true, LoweredReset::To(column)) => column.get(neuron),
             (true, LoweredReset::Subtract) => potential - self.threshold[neuron],
         };
         spikes
@@ -233,18 +234,32 @@ impl ClockNeurons for State {
             (|v: f64, theta: f64| v >= theta, |v: f64, theta: f64| v > theta);
         let subtract = |v: f64, theta: f64| v - theta;
         let set = drive.instructions;
-        match (self.spike, self.reset, self) {
-            (SpikeCondition::AtOrAbove, LoweredReset::Subtract, state) => {
+        let one = match &self.reset {
+            LoweredReset::To(Column::One(value)) => Some(*value),
+            LoweredReset::To(Column::Each(_)) => {
+                for (neuron, (input, current)) in
+                    drive.inputs[0].iter().zip(drive.current).enumerate()
+                {
+                    if self.add(neuron, input + current) {
+                        spikes.push(neuron as u32);
+                    }
+                }
+                return;
+            }
+            LoweredReset::Subtract => None,
+        };
+        match (self.spike, one, self) {
+            (SpikeCondition::AtOrAbove, None, state) => {
                 set.run(Advance { state, drive, spikes, reaches: at_or_above, reset: subtract });
             }
-            (SpikeCondition::Above, LoweredReset::Subtract, state) => {
+            (SpikeCondition::Above, None, state) => {
                 set.run(Advance { state, drive, spikes, reaches: above, reset: subtract });
             }
-            (SpikeCondition::AtOrAbove, LoweredReset::To(value), state) => {
+            (SpikeCondition::AtOrAbove, Some(value), state) => {
                 let reset = |_, _| value;
                 set.run(Advance { state, drive, spikes, reaches: at_or_above, reset });
             }
-            (SpikeCondition::Above, LoweredReset::To(value), state) => {
+            (SpikeCondition::Above, Some(value), state) => {
                 let reset = |_, _| value;
                 set.run(Advance { state, drive, spikes, reaches: above, reset });
             }

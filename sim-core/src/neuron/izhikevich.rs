@@ -16,6 +16,7 @@
 //! | `recovery_jump` | 8 | 1 | d | any |
 //! | `threshold` | 30 | mV | θ | any, above the reset |
 //! | `consistent_steps` | 1 | 1 | – | 1, or 0 for the steps of the 2003 paper |
+//! | `lowest_potential` | none (−10⁹) | mV | V_min | any, at or below the reset |
 //!
 //! The reset is −65 mV by default.
 //!
@@ -40,7 +41,8 @@
 
 use super::model::{
     ClockNeurons, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime,
-    NeuronModel, ReceptorSpec, StateVisitor, VariableSpec, reset_below_threshold,
+    NO_LOWER_BOUND, NeuronModel, ReceptorSpec, StateVisitor, VariableSpec, reset_above_bound,
+    reset_below_threshold,
 };
 use super::ode_neurons::reaches;
 use super::typed_parameters::{initial_or, typed_parameters, variable};
@@ -59,10 +61,12 @@ typed_parameters! {
     recovery_jump: Number = 8.0, "d", Any, "jump of u with a spike";
     threshold: Millivolts = 30.0, "θ", Any, "potential of a spike";
     consistent_steps: Number = 1.0, "–", NonNegative, "1, or 0 for the steps of the 2003 paper";
+    lowest_potential: Millivolts = NO_LOWER_BOUND, "V_min", Any, "v is held at or above this";
 }
 
 const THRESHOLD: usize = 3;
 const CONSISTENT_STEPS: usize = 4;
+const LOWEST: usize = 5;
 
 /// Where v starts [mV].
 const INITIAL_POTENTIAL_MV: f64 = -65.0;
@@ -99,6 +103,7 @@ impl NeuronModel for Model {
 
     fn check(&self, neurons: &LoweredNeurons) -> Vec<(&'static str, String)> {
         let mut problems = reset_below_threshold(neurons, THRESHOLD);
+        problems.extend(reset_above_bound(neurons, LOWEST));
         let given = neurons.parameters[CONSISTENT_STEPS].numbers();
         if let Some(wrong) = given.iter().find(|given| ![0.0, 1.0].contains(*given)) {
             problems.push(("consistent_steps", format!("{wrong} is neither 0 nor 1")));
@@ -160,13 +165,13 @@ impl ClockNeurons for ClockState {
             let NeuronState { potential: v, recovery: u } = *state;
             let slope = |v: f64, current: f64| 0.04 * v * v + 5.0 * v + 140.0 - u + current;
             let (next, seen) = if c.consistent_steps > 0.0 {
-                (v + self.dt * slope(v, current) + input, v)
+                (v + (self.dt * slope(v, current) + input), v)
             } else {
-                let half = v + 0.5 * self.dt * slope(v, current + input);
-                let whole = half + 0.5 * self.dt * slope(half, current + input);
+                let half = v + 0.5 * self.dt * (slope(v, current) + input);
+                let whole = half + 0.5 * self.dt * (slope(half, current) + input);
                 (whole, whole)
             };
-            state.potential = next;
+            state.potential = next.max(c.lowest_potential);
             state.recovery = u + self.dt * c.recovery_rate * (c.recovery_sensitivity * seen - u);
             if reaches(self.condition, state.potential, c.threshold) {
                 state.potential = c.reset;

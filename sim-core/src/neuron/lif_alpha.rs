@@ -19,6 +19,7 @@
 //! | `refractory_period` | 2 | ms | t_ref | zero or above |
 //! | `tau_excitatory` | 2 | ms | τ_exc | above zero |
 //! | `tau_inhibitory` | 2 | ms | τ_inh | above zero |
+//! | `lowest_potential` | none (−10⁹) | mV | V_min | any, at or below the reset |
 //!
 //! # State
 //! `membrane_potential` V (mV), initially E; `current_excitatory`, `current_inhibitory` I and
@@ -42,8 +43,9 @@
 mod dynamics;
 
 use super::model::{
-    ClockNeurons, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel,
-    ReceptorSpec, StateVisitor, VariableSpec, reset_below_threshold,
+    BOUNDED, ClockNeurons, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime,
+    NO_LOWER_BOUND, NeuronModel, ReceptorSpec, StateVisitor, VariableSpec, is_bounded,
+    reset_above_bound, reset_below_threshold,
 };
 use super::ode_neurons::reaches;
 use super::typed_parameters::{two_receptors, typed_parameters, variable};
@@ -56,6 +58,7 @@ use dynamics::{Decay, NeuronState, initial_state};
 pub struct Model;
 
 const THRESHOLD: usize = 3;
+const LOWEST: usize = 7;
 
 typed_parameters! {
     /// Typed parameters of the model.
@@ -68,6 +71,7 @@ typed_parameters! {
     refractory_period: Milliseconds = 2.0, "t_ref", NonNegative, "time V is held";
     tau_excitatory: Milliseconds = 2.0, "τ_exc", Positive, "time constant of I_exc";
     tau_inhibitory: Milliseconds = 2.0, "τ_inh", Positive, "time constant of I_inh";
+    lowest_potential: Millivolts = NO_LOWER_BOUND, "V_min", Any, "V is held at or above this";
 }
 
 static RECEPTORS: [ReceptorSpec; 2] = two_receptors(
@@ -105,7 +109,9 @@ impl NeuronModel for Model {
     }
 
     fn check(&self, neurons: &LoweredNeurons) -> Vec<(&'static str, String)> {
-        reset_below_threshold(neurons, THRESHOLD)
+        let mut problems = reset_below_threshold(neurons, THRESHOLD);
+        problems.extend(reset_above_bound(neurons, LOWEST));
+        problems
     }
 
     fn clock(&self, neurons: &LoweredNeurons) -> Option<Box<dyn ClockNeurons>> {
@@ -113,6 +119,9 @@ impl NeuronModel for Model {
     }
 
     fn event(&self, neurons: &LoweredNeurons) -> Result<Option<Box<dyn EventNeurons>>, String> {
+        if is_bounded(neurons, LOWEST) {
+            return Err(BOUNDED.to_string());
+        }
         Ok(Some(Box::new(EventState::new(neurons))))
     }
 }
@@ -161,7 +170,8 @@ impl ClockNeurons for ClockState {
             if self.remaining[neuron] > 0 {
                 self.remaining[neuron] -= 1;
             } else {
-                state.potential = decay.potential(state, c.limit(drive.current[neuron]));
+                let potential = decay.potential(state, c.limit(drive.current[neuron]));
+                state.potential = potential.max(c.lowest_potential);
             }
             decay.synapses(state);
             for receptor in 0..2 {

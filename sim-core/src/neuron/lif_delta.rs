@@ -16,6 +16,7 @@
 //! | `resting_potential` | −70 | mV | E | any |
 //! | `threshold` | −55 | mV | θ | any, above the reset |
 //! | `refractory_period` | 2 | ms | t_ref | zero or above |
+//! | `lowest_potential` | none (−10⁹) | mV | V_min | any, at or below the reset |
 //!
 //! # State
 //! `membrane_potential` V (mV), initially E.
@@ -39,9 +40,9 @@ mod event;
 mod narrow;
 
 use super::model::{
-    ClockNeurons, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, LoweredReset, ModelSpec,
-    ModelTime, NarrowNeurons, NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor,
-    VariableSpec,
+    ClockNeurons, Column, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, LoweredReset,
+    ModelSpec, ModelTime, NO_LOWER_BOUND, NarrowNeurons, NeuronModel, ParameterSpec, Range,
+    ReceptorSpec, StateVisitor, VariableSpec, is_bounded,
 };
 use crate::network::{Neuron, RefractoryInput, Reset, SpikeCondition};
 use crate::units::{Dimension, Milliseconds, Millivolts, Picofarads};
@@ -54,6 +55,7 @@ const CAPACITANCE: usize = 1;
 const REST: usize = 2;
 const THRESHOLD: usize = 3;
 const REFRACTORY: usize = 4;
+const LOWEST: usize = 5;
 
 static SPEC: ModelSpec = ModelSpec {
     name: "lif_delta",
@@ -99,6 +101,14 @@ static SPEC: ModelSpec = ModelSpec {
             default: 2.0,
             range: Range::NonNegative,
             meaning: "time after a spike in which the potential is held",
+        },
+        ParameterSpec {
+            name: "lowest_potential",
+            symbol: "V_min",
+            dimension: Dimension::Potential,
+            default: NO_LOWER_BOUND,
+            range: Range::Any,
+            meaning: "V is held at or above this; clock-driven engine only",
         },
     ],
     receptors: &[ReceptorSpec {
@@ -171,7 +181,9 @@ impl NeuronModel for Model {
     }
 
     fn check(&self, neurons: &LoweredNeurons) -> Vec<(&'static str, String)> {
-        super::model::reset_below_threshold(neurons, THRESHOLD)
+        let mut problems = super::model::reset_below_threshold(neurons, THRESHOLD);
+        problems.extend(super::model::reset_above_bound(neurons, LOWEST));
+        problems
     }
 
     fn clock(&self, neurons: &LoweredNeurons) -> Option<Box<dyn ClockNeurons>> {
@@ -191,6 +203,9 @@ impl NeuronModel for Model {
     }
 
     fn event(&self, neurons: &LoweredNeurons) -> Result<Option<Box<dyn EventNeurons>>, String> {
+        if is_bounded(neurons, LOWEST) {
+            return Err(super::model::BOUNDED.to_string());
+        }
         Ok(Some(Box::new(event::EventState::new(neurons))))
     }
 }
@@ -203,7 +218,8 @@ struct Constants {
     threshold: Vec<f64>,
     refractory: Vec<f64>,
     initial: Vec<f64>,
-    reset: f64,
+    reset: Column,
+    lowest: Column,
     spike: SpikeCondition,
     refractory_input: RefractoryInput,
 }
@@ -223,11 +239,12 @@ impl Constants {
             initial,
             threshold: column(THRESHOLD),
             refractory: column(REFRACTORY),
-            reset: match neurons.reset {
-                LoweredReset::To(value) => value,
+            reset: match &neurons.reset {
+                LoweredReset::To(column) => column.clone(),
                 // Validation offers no subtraction for this model.
-                LoweredReset::Subtract => rest.first().copied().unwrap_or(0.0),
+                LoweredReset::Subtract => neurons.parameters[REST].clone(),
             },
+            lowest: neurons.parameters[LOWEST].clone(),
             rest,
             spike: neurons.spike,
             refractory_input: neurons.refractory_input,
@@ -295,10 +312,11 @@ impl ClockNeurons for ClockState {
             let limit = c.rest[neuron] + c.resistance[neuron] * current;
             let begin = self.potential[neuron] + self.waiting[neuron];
             let potential = limit + (begin - limit) * self.decay[neuron] + input;
+            let potential = potential.max(c.lowest.get(neuron));
             self.potential[neuron] = potential;
             self.waiting[neuron] = 0.0;
             if c.reaches(neuron, potential) {
-                self.potential[neuron] = c.reset;
+                self.potential[neuron] = c.reset.get(neuron);
                 self.remaining[neuron] = self.refractory_steps[neuron];
                 spikes.push(neuron as u32);
             }

@@ -47,8 +47,8 @@ mod windowed;
 pub use inbox::{Arrivals, Inbox, Sent};
 pub use model::{
     ClockNeurons, Column, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, LoweredReset,
-    ModelSpec, ModelTime, NarrowInput, NarrowNeurons, NeuronModel, Over, ParameterSpec, Range,
-    ReceptorSpec, StateVisitor, VariableSpec,
+    ModelSpec, ModelTime, NO_LOWER_BOUND, NarrowInput, NarrowNeurons, NeuronModel, Over,
+    ParameterSpec, Range, ReceptorSpec, StateVisitor, VariableSpec,
 };
 pub use rows::{Row, RowNeurons, RowWeights, Trains};
 

@@ -191,12 +191,30 @@ impl Column {
 }
 
 /// A reset rule in base units.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum LoweredReset {
     /// The potential is set to this [base unit].
-    To(f64),
+    To(Column),
     /// The threshold is subtracted.
     Subtract,
+}
+
+impl LoweredReset {
+    /// What the potential of neuron `index` is set to; `None` where the threshold is subtracted.
+    pub fn value(&self, index: usize) -> Option<f64> {
+        match self {
+            LoweredReset::To(column) => Some(column.get(index)),
+            LoweredReset::Subtract => None,
+        }
+    }
+
+    /// The reset of a part of the neurons.
+    fn part(&self, range: std::ops::Range<usize>) -> LoweredReset {
+        match self {
+            LoweredReset::To(column) => LoweredReset::To(column.part(range)),
+            LoweredReset::Subtract => LoweredReset::Subtract,
+        }
+    }
 }
 
 /// A population's (or a part's) neurons in plain numbers of the base units.
@@ -226,7 +244,10 @@ impl LoweredNeurons {
             size: range.len(),
             parameters: self.parameters.iter().map(part).collect(),
             initial: self.initial.iter().map(|c| c.as_ref().map(part)).collect(),
-            ..self.clone()
+            reset: self.reset.part(range.clone()),
+            grid: self.grid,
+            spike: self.spike,
+            refractory_input: self.refractory_input,
         }
     }
 }
@@ -456,17 +477,49 @@ pub trait NeuronModel: Sync {
     fn event(&self, neurons: &LoweredNeurons) -> Result<Option<Box<dyn EventNeurons>>, String>;
 }
 
+/// A lower bound of the potential [mV] so low that it is none.
+pub const NO_LOWER_BOUND: f64 = -1e9;
+
+/// Whether a neuron's potential has a lower bound (parameter `index`).
+pub(super) fn is_bounded(neurons: &LoweredNeurons, index: usize) -> bool {
+    neurons.parameters[index].numbers().iter().any(|&bound| bound > NO_LOWER_BOUND)
+}
+
+/// What the event-driven engine says of such neurons.
+pub(super) const BOUNDED: &str = "a lower bound of the potential (lowest_potential) makes it leave \
+    its closed solution; leave it out, or run it on the clock-driven engine";
+
+/// A bound (parameter `lowest`) above the reset would lift the potential at once: what is wrong.
+pub(super) fn reset_above_bound(
+    neurons: &LoweredNeurons,
+    lowest: usize,
+) -> Option<(&'static str, String)> {
+    let LoweredReset::To(reset) = &neurons.reset else {
+        return None;
+    };
+    let lowest = &neurons.parameters[lowest];
+    let distinct = reset.numbers().len().max(lowest.numbers().len()).min(neurons.size);
+    let pairs = (0..distinct).map(|neuron| (reset.get(neuron), lowest.get(neuron)));
+    let wrong = pairs.into_iter().find(|(reset, lowest)| reset < lowest);
+    let message =
+        |(reset, lowest)| format!("the reset {reset} lies below the lowest potential {lowest}");
+    wrong.map(|wrong| ("lowest_potential", message(wrong)))
+}
+
 /// Neurons whose reset lies at or above their threshold would spike for ever: what is wrong.
 pub(super) fn reset_below_threshold(
     neurons: &LoweredNeurons,
     threshold: usize,
 ) -> Vec<(&'static str, String)> {
-    let LoweredReset::To(reset) = neurons.reset else {
+    let LoweredReset::To(reset) = &neurons.reset else {
         return Vec::new();
     };
-    let wrong = neurons.parameters[threshold].numbers().iter().find(|&&theta| reset >= theta);
-    wrong
-        .map(|theta| ("threshold", format!("the reset {reset} is not below the threshold {theta}")))
-        .into_iter()
-        .collect()
+    let threshold = &neurons.parameters[threshold];
+    let distinct = reset.numbers().len().max(threshold.numbers().len()).min(neurons.size);
+    let pairs = (0..distinct).map(|neuron| (reset.get(neuron), threshold.get(neuron)));
+    let wrong = pairs.into_iter().find(|(reset, theta)| reset >= theta);
+    let told = wrong.map(|(reset, theta)| {
+        ("threshold", format!("the reset {reset} is not below the threshold {theta}"))
+    });
+    told.into_iter().collect()
 }

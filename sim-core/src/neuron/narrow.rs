@@ -34,7 +34,11 @@ impl<const N: usize> Columns<N> {
     /// One column for each function of a neuron's index; `drive` is the place of the constant
     /// current's column, which is 0 to begin with.
     pub(super) fn new(neurons: &LoweredNeurons, of: [&dyn Fn(usize) -> f64; N]) -> Self {
-        let each = neurons.parameters.iter().any(|column| matches!(column, Column::Each(_)));
+        let reset = match &neurons.reset {
+            LoweredReset::To(column) => Some(column),
+            LoweredReset::Subtract => None,
+        };
+        let each = neurons.parameters.iter().chain(reset).any(|c| matches!(c, Column::Each(_)));
         let size = neurons.size;
         let column = |f: &dyn Fn(usize) -> f64| match each {
             true => (0..padded(size)).map(|i| f(i.min(size.max(1) - 1)) as f32).collect(),
@@ -82,13 +86,10 @@ pub(super) fn threshold(spike: SpikeCondition, threshold: f64, rest: f64) -> f64
     })
 }
 
-/// The reset above rest.
-pub(super) fn reset(reset: LoweredReset, rest: f64) -> f64 {
-    match reset {
-        LoweredReset::To(value) => value - rest,
-        // Validation offers no subtraction for these models.
-        LoweredReset::Subtract => 0.0,
-    }
+/// The reset of a neuron above its rest.
+pub(super) fn reset(reset: &LoweredReset, neuron: usize, rest: f64) -> f64 {
+    // Validation offers no subtraction for these models.
+    reset.value(neuron).map_or(0.0, |value| value - rest)
 }
 
 /// Initial values of a variable less `minus`, padded.

@@ -132,11 +132,8 @@ macro_rules! typed_parameters {
                 let mut next = || columns.next().map_or(f64::NAN, |column| column.get(index));
                 Constants {
                     $(
-                        reset: match neurons.reset {
-                            $crate::neuron::LoweredReset::To(value) => value,
-                            // Validation offers no subtraction for these models.
-                            $crate::neuron::LoweredReset::Subtract => $reset,
-                        },
+                        // Validation offers no subtraction for these models.
+                        reset: neurons.reset.value(index).unwrap_or($reset),
                     )?
                     $($field: next(),)*
                 }

@@ -51,15 +51,19 @@ pub(super) fn check_upstroke(
     let of = |column: usize, neuron: usize| neurons.parameters[column].get(neuron);
     let columns = [threshold, slope_factor, peak];
     let distinct = columns.map(|column| neurons.parameters[column].numbers().len());
-    let count = distinct.into_iter().max().unwrap_or(0).min(neurons.size);
+    let resets = match &neurons.reset {
+        LoweredReset::To(column) => column.numbers().len(),
+        LoweredReset::Subtract => 0,
+    };
+    let count = distinct.into_iter().fold(resets, usize::max).min(neurons.size);
     // Without an upstroke the peak must not lie below the threshold, but how far above does not matter.
     let exponent = |n: usize| match of(slope_factor, n) {
         0.0 => (of(peak, n) - of(threshold, n)).min(LARGEST_EXPONENT),
         slope_factor => (of(peak, n) - of(threshold, n)) / slope_factor,
     };
     let highest = |n: usize| spike_potential(of(threshold, n), of(slope_factor, n), of(peak, n));
-    let wrong = |n: usize| match neurons.reset {
-        LoweredReset::To(reset) if reset >= highest(n) => {
+    let wrong = |n: usize| match neurons.reset.value(n) {
+        Some(reset) if reset >= highest(n) => {
             Some(format!("the reset {reset} is not below the peak {}", highest(n)))
         }
         _ if !(0.0..=LARGEST_EXPONENT).contains(&exponent(n)) => Some(format!(

@@ -140,7 +140,10 @@ impl<K: Kernel> Learning<K> {
         let Some(last) = spikes.iter().rev().find(|spike| at_synapse(spike) < now) else {
             return [0.0; 2];
         };
-        if self.pairing == Pairing::NearestRestricted && at_synapse(last) <= pre.time {
+        // A postsynaptic spike at the very time of this one makes them neighbours of the one before it.
+        let newest = spikes.iter().rev().map(at_synapse).find(|time| *time <= now);
+        let has_new = newest.is_some_and(|time| time > pre.time);
+        if self.pairing == Pairing::NearestRestricted && !has_new {
             return [0.0; 2];
         }
         let elapsed = span((now - at_synapse(last)).0);

@@ -3,7 +3,7 @@
 //! # Equations
 //! Pairs of spikes change an eligibility c, not the weight; a population that signals reward
 //! (dopamine) makes a concentration n, and their product changes the weight:
-//! - dc/dt = −c/τ_c, dn/dt = −n/τ_n, dw/dt = c (n − b), w within [0, w_max]
+//! - dc/dt = −c/τ_c, dn/dt = −n/τ_n, dw/dt = c (n − b), w within [w_min, w_max]
 //! - postsynaptic spike: c ← c + A₊ x; presynaptic spike: c ← c − A₋ y; reward spike: n ← n + 1/τ_n
 //!
 //! with the traces x (τ₊) and y (τ₋) of [`super::stdp_additive`]. Between events all is solved
@@ -61,6 +61,14 @@ static SPEC: RuleSpec = RuleSpec {
         time("tau_reward", "τ_n", 200.0, "decay of the concentration"),
         number("baseline", "b", 0.0, "concentration at which weights do not change [1/ms]"),
         LARGEST_WEIGHT,
+        RuleParameter {
+            name: "smallest_weight",
+            symbol: "w_min",
+            unit: Unit::Weight,
+            default: Some(0.0),
+            range: Range::NonNegative,
+            meaning: "the weight stays at or above this",
+        },
     ],
     modulated: true,
     weights: Range::NonNegative,
@@ -101,6 +109,7 @@ struct Gated {
     tau_reward: f64,
     baseline: f64,
     largest_weight: f64,
+    smallest_weight: f64,
     longest_dendritic_delay: Time,
     past: Vec<Past>,
     eligibility: Vec<f64>,
@@ -119,7 +128,7 @@ impl Gated {
         let decay = (-elapsed / self.tau_eligibility).exp();
         let gain = c * n * -(-kappa * elapsed).exp_m1() / kappa
             - self.baseline * c * self.tau_eligibility * (1.0 - decay);
-        [(w + gain).clamp(0.0, self.largest_weight), c * decay]
+        [(w + gain).max(self.smallest_weight).min(self.largest_weight), c * decay]
     }
 
     /// The concentration at a reward-free time `now` after the rewards before `count`.
@@ -298,6 +307,12 @@ impl SynapseRule for Rule {
         &SPEC
     }
 
+    fn check(&self, parameters: &[f64]) -> Vec<(&'static str, String)> {
+        let (largest, smallest) = (parameters[7], parameters[8]);
+        let message = format!("{smallest} is above largest_weight, {largest}");
+        (smallest > largest).then_some(("smallest_weight", message)).into_iter().collect()
+    }
+
     fn make(&self, context: RuleContext<'_>) -> Made {
         let given = context.parameters;
         Made::LongTerm(Box::new(Gated {
@@ -307,6 +322,7 @@ impl SynapseRule for Rule {
             tau_reward: given[5],
             baseline: given[6],
             largest_weight: given[7],
+            smallest_weight: given[8],
             longest_dendritic_delay: context.longest_dendritic_delay,
             past: vec![NOTHING; context.segments],
             eligibility: vec![0.0; context.synapses],

@@ -171,6 +171,7 @@ impl<K: Kernel> Group<'_, K> {
         let original = *weights;
         let oldest = &times[levels - 1];
         let mut latest = *oldest;
+        let mut newest = *oldest;
         let mut places = [levels - 1; LANES];
         let mut earlier = *oldest;
         for level in (0..levels - 1).rev() {
@@ -189,11 +190,12 @@ impl<K: Kernel> Group<'_, K> {
                 let raised = kernel.potentiate(weight, trace, before[lane]);
                 weights[lane] = if new { raised } else { weight };
                 latest[lane] = if time < high { time } else { latest[lane] };
+                newest[lane] = if time <= high { time } else { newest[lane] };
                 places[lane] = if time < high { level } else { places[lane] };
             }
         }
         if let Some(before) = self.spike {
-            let post = self.post_traces(targets, &latest, &places);
+            let post = self.post_traces(targets, &latest, &newest, &places);
             for lane in 0..LANES {
                 let trace = [post[0][lane], post[1][lane]];
                 weights[lane] = self.learning.kernel.depress(weights[lane], trace, before);
@@ -210,6 +212,7 @@ impl<K: Kernel> Group<'_, K> {
         &self,
         targets: &[u32; LANES],
         latest: &[i64; LANES],
+        newest: &[i64; LANES],
         places: &[usize; LANES],
     ) -> [[f64; LANES]; 2] {
         let mut post = [[0.0; LANES]; 2];
@@ -225,7 +228,7 @@ impl<K: Kernel> Group<'_, K> {
         for lane in 0..LANES {
             let before = table[targets[lane] as usize][places[lane]];
             let trace = trace_at(self.learning, latest[lane], before, self.span.high);
-            let seen = latest[lane].saturating_add(self.delay) <= self.pre.time.0;
+            let seen = newest[lane].saturating_add(self.delay) <= self.pre.time.0;
             post[0][lane] = if restricted & seen { 0.0 } else { trace[0] };
             post[1][lane] = if restricted & seen { 0.0 } else { trace[1] };
         }

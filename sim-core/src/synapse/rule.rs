@@ -85,7 +85,7 @@ pub enum Pairing {
     /// Every spike with the last one of the other side.
     Nearest,
     /// Neighbours only: a spike with the last one of the other side, if none of its own side
-    /// lies between.
+    /// lies between. A presynaptic spike that meets a postsynaptic one pairs with the one before that.
     NearestRestricted,
 }
 

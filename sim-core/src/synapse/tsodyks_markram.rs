@@ -5,7 +5,8 @@
 //! spike uses. Between spikes, solved exactly:
 //! - dx/dt = z/τ_rec, dy/dt = −y/τ_psc, dz/dt = y/τ_psc − z/τ_rec, du/dt = −u/τ_fac
 //!
-//! At a spike: u ← u + U (1 − u), then u x moves from x to y; the weight acts times u x.
+//! At a spike: u ← u + U (1 − u), then u x moves from x to y; the weight acts times u x. All begins at
+//! 0 ms with x = 1, y = u = 0, or as given.
 //!
 //! # Source
 //! Tsodyks, Uziel and Markram 2000, J. Neurosci. 20:RC50, equations 3 and 4.
@@ -48,11 +49,32 @@ pub(super) const TAU_FACILITATION: RuleParameter = RuleParameter {
     meaning: "time constant of facilitation; 0 for none",
 };
 
-/// What is wrong with `use`, the parameter at `index`.
-pub(super) fn check_use(parameters: &[f64], index: usize) -> Vec<(&'static str, String)> {
-    let given = parameters[index];
-    let wrong = (given > 1.0).then(|| (USE.name, format!("{given} is above 1")));
-    wrong.into_iter().collect()
+const fn fraction(
+    name: &'static str,
+    symbol: &'static str,
+    default: f64,
+    meaning: &'static str,
+) -> RuleParameter {
+    let unit = Unit::Of(Dimension::Number);
+    RuleParameter { name, symbol, unit, default: Some(default), range: Range::NonNegative, meaning }
+}
+
+pub(super) const INITIAL_RECOVERED: RuleParameter =
+    fraction("initial_recovered", "x(0)", 1.0, "recovered fraction in the beginning, 0 to 1");
+
+const INITIAL_ACTIVE: RuleParameter =
+    fraction("initial_active", "y(0)", 0.0, "active fraction in the beginning, 0 to 1 - x(0)");
+
+pub(super) const INITIAL_USE: RuleParameter =
+    fraction("initial_use", "u(0)", 0.0, "u in the beginning, 0 to 1");
+
+/// Which of these parameters are above 1.
+pub(super) fn check_fractions(
+    parameters: &[f64],
+    fractions: &[(usize, &'static str)],
+) -> Vec<(&'static str, String)> {
+    let wrong = fractions.iter().filter(|(index, _)| parameters[*index] > 1.0);
+    wrong.map(|&(index, name)| (name, format!("{} is above 1", parameters[index]))).collect()
 }
 
 /// exp(−elapsed/τ), and nothing is left where τ is 0.
@@ -76,6 +98,9 @@ static SPEC: RuleSpec = RuleSpec {
             range: Range::Positive,
             meaning: "decay of the active state; that of the target's synaptic current",
         },
+        INITIAL_RECOVERED,
+        INITIAL_ACTIVE,
+        INITIAL_USE,
     ],
     modulated: false,
     weights: Range::Any,
@@ -90,13 +115,13 @@ struct Transmitter {
     last: Time,
 }
 
-const RESTED: Transmitter = Transmitter { state: [1.0, 0.0, 0.0], last: Time::ZERO };
-
 struct Release {
     usage: f64,
     tau_recovery: f64,
     tau_facilitation: f64,
     tau_synapse: f64,
+    /// State at the beginning.
+    begin: Transmitter,
     segments: Vec<Transmitter>,
 }
 
@@ -140,7 +165,7 @@ impl ShortTerm for Release {
     }
 
     fn reset(&mut self) {
-        self.segments.fill(RESTED);
+        self.segments.fill(self.begin);
     }
 }
 
@@ -150,17 +175,31 @@ impl SynapseRule for Rule {
     }
 
     fn check(&self, parameters: &[f64]) -> Vec<(&'static str, String)> {
-        check_use(parameters, 0)
+        let fractions = [
+            (0, USE.name),
+            (4, INITIAL_RECOVERED.name),
+            (5, INITIAL_ACTIVE.name),
+            (6, INITIAL_USE.name),
+        ];
+        let mut problems = check_fractions(parameters, &fractions);
+        let sum = parameters[4] + parameters[5];
+        if problems.is_empty() && sum > 1.0 {
+            let message = format!("with {} it makes {sum}, more than 1", INITIAL_RECOVERED.name);
+            problems.push((INITIAL_ACTIVE.name, message));
+        }
+        problems
     }
 
     fn make(&self, context: RuleContext<'_>) -> Made {
         let given = context.parameters;
+        let begin = Transmitter { state: [given[4], given[5], given[6]], last: Time::ZERO };
         Made::ShortTerm(Box::new(Release {
             usage: given[0],
             tau_recovery: given[1],
             tau_facilitation: given[2],
             tau_synapse: given[3],
-            segments: vec![RESTED; context.segments],
+            begin,
+            segments: vec![begin; context.segments],
         }))
     }
 }

@@ -5,13 +5,15 @@
 //! spike finds, after h without one:
 //! - x ← 1 + (x − x u − 1) exp(−h/τ_rec), u ← U + u (1 − U) exp(−h/τ_fac)
 //!
-//! and the weight acts times u x.
+//! and the weight acts times u x. The first spike finds x = 1 and u = U, or what is given.
 //!
 //! # Source
 //! Tsodyks and Markram 1997, PNAS 94:719; Maass and Markram 2002, Neural Netw. 15:155, equation 2.
 
-use super::rule::{Made, RuleContext, RuleKind, RuleSpec, ShortTerm, SynapseRule};
-use super::tsodyks_markram::{TAU_FACILITATION, TAU_RECOVERY, USE, check_use, remaining};
+use super::rule::{Made, RuleContext, RuleKind, RuleParameter, RuleSpec, ShortTerm, SynapseRule};
+use super::tsodyks_markram::{
+    INITIAL_RECOVERED, INITIAL_USE, TAU_FACILITATION, TAU_RECOVERY, USE, check_fractions, remaining,
+};
 use crate::neuron::{Over, Range, StateVisitor};
 use crate::time::Time;
 
@@ -23,7 +25,13 @@ static SPEC: RuleSpec = RuleSpec {
     name: "tsodyks_markram_two",
     summary: "short-term depression and facilitation with a recovered and a used state",
     kind: RuleKind::ShortTerm,
-    parameters: &[USE, TAU_RECOVERY, TAU_FACILITATION],
+    parameters: &[
+        USE,
+        TAU_RECOVERY,
+        TAU_FACILITATION,
+        INITIAL_RECOVERED,
+        RuleParameter { meaning: "fraction that the first spike uses; 0 for U", ..INITIAL_USE },
+    ],
     modulated: false,
     weights: Range::Any,
     pairings: &[],
@@ -41,13 +49,15 @@ struct Release {
     usage: f64,
     tau_recovery: f64,
     tau_facilitation: f64,
+    /// x and u that the first spike finds.
+    begin: [f64; 2],
     segments: Vec<Transmitter>,
 }
 
 impl Release {
-    /// The first spike finds x = 1, u = U, whenever it comes.
-    fn rested(usage: f64) -> Transmitter {
-        Transmitter { state: [1.0, usage], last: Time::NEVER }
+    /// The first spike finds the same, whenever it comes.
+    fn untouched(begin: [f64; 2]) -> Transmitter {
+        Transmitter { state: begin, last: Time::NEVER }
     }
 }
 
@@ -78,7 +88,7 @@ impl ShortTerm for Release {
     }
 
     fn reset(&mut self) {
-        self.segments.fill(Self::rested(self.usage));
+        self.segments.fill(Self::untouched(self.begin));
     }
 }
 
@@ -88,16 +98,19 @@ impl SynapseRule for Rule {
     }
 
     fn check(&self, parameters: &[f64]) -> Vec<(&'static str, String)> {
-        check_use(parameters, 0)
+        let fractions = [(0, USE.name), (3, INITIAL_RECOVERED.name), (4, INITIAL_USE.name)];
+        check_fractions(parameters, &fractions)
     }
 
     fn make(&self, context: RuleContext<'_>) -> Made {
         let given = context.parameters;
+        let begin = [given[3], if given[4] > 0.0 { given[4] } else { given[0] }];
         Made::ShortTerm(Box::new(Release {
             usage: given[0],
             tau_recovery: given[1],
             tau_facilitation: given[2],
-            segments: vec![Release::rested(given[0]); context.segments],
+            begin,
+            segments: vec![Release::untouched(begin); context.segments],
         }))
     }
 }

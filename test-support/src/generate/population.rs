@@ -83,8 +83,8 @@ impl Plan {
     fn integrate_and_fire(&mut self, size: u32) -> Neuron {
         let reset = match self.dice.whole(0, 3) {
             0 | 1 => Reset::Subtract,
-            2 => Reset::To(Quantity::number(0.0)),
-            _ => Reset::To(Quantity::number(self.dice.quarters(-1.0, 0.5))),
+            2 => Reset::To(Quantity::number(0.0).into()),
+            _ => Reset::To(Quantity::number(self.dice.quarters(-1.0, 0.5)).into()),
         };
         let spike = self.spike_condition();
         let threshold = self.per_neuron(size, "1", 0.5, 2.0);

@@ -42,7 +42,7 @@ impl Cell {
     fn new(population: &ValidPopulation, neuron: usize) -> Cell {
         let get = |name: &str| parameter(population, name, neuron);
         assert_eq!(population.model.spec().name, "lif_exponential");
-        let LoweredReset::To(reset) = population.neurons.reset else {
+        let LoweredReset::To(reset) = &population.neurons.reset else {
             panic!("lif_exponential resets to a value");
         };
         Cell {
@@ -51,7 +51,7 @@ impl Cell {
             rest: get("resting_potential"),
             theta: get("threshold"),
             refractory: get("refractory_period"),
-            reset,
+            reset: reset.get(neuron),
             tau_synapse: [get("tau_excitatory"), get("tau_inhibitory")],
             v: initial(population, 0, neuron, get("resting_potential")),
             synapse: [1, 2].map(|variable| initial(population, variable, neuron, 0.0)),

@@ -49,11 +49,11 @@ struct Rules {
 }
 
 impl Rules {
-    fn of(population: &ValidPopulation) -> Rules {
+    fn of(population: &ValidPopulation, neuron: usize) -> Rules {
         Rules {
             above: population.neurons.spike == SpikeCondition::Above,
-            reset: match population.neurons.reset {
-                LoweredReset::To(value) => Some(value),
+            reset: match &population.neurons.reset {
+                LoweredReset::To(column) => Some(column.get(neuron)),
                 LoweredReset::Subtract => None,
             },
         }
@@ -82,7 +82,7 @@ fn on_dyadic_grid(value: f64) -> f64 {
 
 fn cell(population: &ValidPopulation, neuron: usize, dt: f64) -> Cell {
     let get = |name: &str| parameter(population, name, neuron);
-    let rules = Rules::of(population);
+    let rules = Rules::of(population, neuron);
     match population.model.spec().name {
         "spike_source" => Cell::Source,
         "integrate_and_fire" => Cell::IntegrateAndFire {

@@ -4,7 +4,7 @@ use super::{NotInNir, array, extents, narrow, note, refuse};
 use crate::array::Array;
 use crate::nir::{I, If, Input, Lif, MetadataEntry, NirNode};
 use sim_core::network::{SpikeCondition, ValidPopulation};
-use sim_core::neuron::LoweredReset;
+use sim_core::neuron::{LoweredReset, NO_LOWER_BOUND};
 
 /// Milliseconds in the unit of time of graphs.
 const SECOND: f64 = 1e-3;
@@ -19,11 +19,10 @@ pub(super) fn node(
     match population.model.spec().name {
         "spike_source" => Ok(Input { shape }.into()),
         "integrate_and_fire" => {
-            let reset = reset_value(population);
             let node = If {
                 r: all(&shape, 1.0),
                 v_threshold: column(population, &shape, "threshold", 1.0),
-                v_reset: all(&shape, reset),
+                v_reset: array(&shape, narrow(&reset_values(population))),
             };
             Ok(with_rules(node.into(), population, &shape))
         }
@@ -50,6 +49,10 @@ fn leaky(
         let problem = "its neurons are refractory, which NIR's are not";
         return Err(refuse(place(), problem, "set refractory_period to 0 ms"));
     }
+    if parameter(population, "lowest_potential").iter().any(|&bound| bound > NO_LOWER_BOUND) {
+        let problem = "its potential has a lower bound, which NIR's has not";
+        return Err(refuse(place(), problem, "leave lowest_potential out"));
+    }
     if neurons.reset == LoweredReset::Subtract {
         let problem = "its leaky neurons lose the threshold, which NIR cannot say";
         return Err(refuse(place(), problem, "reset them to a value"));
@@ -61,7 +64,7 @@ fn leaky(
         r: array(shape, narrow(&r)),
         v_leak: column(population, shape, "resting_potential", 1.0),
         v_threshold: column(population, shape, "threshold", 1.0),
-        v_reset: all(shape, reset_value(population)),
+        v_reset: array(shape, narrow(&reset_values(population))),
     };
     let mut node = with_rules(node.into(), population, shape);
     note(&mut node.metadata, "unit", "mV; r is chosen so that a weight is a jump of the potential");
@@ -89,11 +92,9 @@ fn with_rules(mut node: NirNode, population: &ValidPopulation, shape: &[usize]) 
     node
 }
 
-fn reset_value(population: &ValidPopulation) -> f64 {
-    match population.neurons.reset {
-        LoweredReset::To(value) => value,
-        LoweredReset::Subtract => 0.0,
-    }
+fn reset_values(population: &ValidPopulation) -> Vec<f64> {
+    let reset = &population.neurons.reset;
+    (0..population.neurons.size).map(|neuron| reset.value(neuron).unwrap_or(0.0)).collect()
 }
 
 /// A parameter of every neuron, by the name that the model documents.

@@ -233,12 +233,10 @@ impl Made {
             SpikeReset::ToValue => {
                 let values = self.numbers(node, "v_reset", v_reset)?;
                 let first = values.first().copied().unwrap_or(0.0);
-                if values.iter().any(|value| *value != first) {
-                    let problem = "its neurons are reset to different values";
-                    let remedy = "split the layer, or shift each neuron's potential";
-                    return Err(refuse(node, problem, remedy));
-                }
-                Ok(Reset::To(sim_core::units::Quantity { value: first, unit }))
+                Ok(Reset::To(match values.iter().all(|value| *value == first) {
+                    true => sim_core::units::Quantity { value: first, unit }.into(),
+                    false => sim_core::units::Values::Each { values, unit },
+                }))
             }
         }
     }

@@ -38,7 +38,7 @@ pub(super) fn validate(context: &mut Context<'_>) -> Validated<ValidPopulation> 
         };
         let spec = model.spec();
         let neuron = &population.neuron;
-        let rules = rules(context, &path, spec, neuron);
+        let rules = rules(context, &path, spec, neuron, size);
         let parameters = parameters(context, &path, spec, neuron, size);
         let initial = initial(context, &path, spec, neuron, size);
         let neurons = LoweredNeurons {
@@ -90,6 +90,7 @@ fn rules(
     path: &str,
     spec: &ModelSpec,
     neuron: &Neuron,
+    size: u64,
 ) -> (SpikeCondition, LoweredReset, RefractoryInput, bool) {
     let mut missing = |rule: &str, allowed: &str| {
         context.problems.error(
@@ -121,7 +122,7 @@ fn rules(
             },
         );
     }
-    let reset = lower_reset(context, path, spec, neuron);
+    let reset = lower_reset(context, path, spec, neuron, size);
     let spike = neuron.spike.unwrap_or(SpikeCondition::AtOrAbove);
     let is_potential = reset.is_some();
     (spike, reset.unwrap_or(LoweredReset::Subtract), refractory_input, is_potential)
@@ -140,13 +141,14 @@ fn lower_reset(
     path: &str,
     spec: &ModelSpec,
     neuron: &Neuron,
+    size: u64,
 ) -> Option<LoweredReset> {
-    match neuron.reset {
-        Some(Reset::To(value)) => {
+    match &neuron.reset {
+        Some(Reset::To(values)) => {
             let dimension = spec.variables.first().map(|variable| variable.dimension);
-            let expected = dimension.unwrap_or(value.unit.dimension);
-            let column = context.column(&format!("{path}/reset"), &value.into(), expected);
-            column.map(|column| LoweredReset::To(column.get(0)))
+            let expected = dimension.unwrap_or(values.dimension());
+            let column = context.drawn(&format!("{path}/reset"), values, expected, size);
+            column.map(LoweredReset::To)
         }
         Some(Reset::Subtract) => {
             if !spec.subtracting_reset {

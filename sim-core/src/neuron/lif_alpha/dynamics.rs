@@ -305,6 +305,7 @@ mod tests {
                 refractory_period: 2.0,
                 tau_excitatory: 10.0 * (1.0 + sign * x),
                 tau_inhibitory: 5.0,
+                lowest_potential: -1e9,
             };
             let state =
                 NeuronState { potential: -68.0, current: [50.0, -40.0], rise: [900.0, -100.0] };

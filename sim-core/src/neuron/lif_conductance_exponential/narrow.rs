@@ -55,7 +55,7 @@ impl Narrow {
                 &|i| decay(0, dt, i),
                 &|i| decay(1, dt, i),
                 &|i| threshold(neurons.spike, get(THRESHOLD, i), get(REST, i)),
-                &|i| reset(neurons.reset, get(REST, i)),
+                &|i| reset(&neurons.reset, i, get(REST, i)),
                 &|i| (get(REFRACTORY, i) / dt).round(),
             ],
         );

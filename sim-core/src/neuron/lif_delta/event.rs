@@ -190,7 +190,7 @@ impl EventState {
     fn release(&mut self, neuron: usize) {
         let rest = &mut self.rest[neuron];
         let (held_until, distance) =
-            (rest.held_until, self.constants.reset + rest.waiting - rest.limit);
+            (rest.held_until, self.constants.reset.get(neuron) + rest.waiting - rest.limit);
         (rest.held, rest.waiting) = (false, 0.0);
         self.set_distance(neuron, held_until, distance);
     }
@@ -214,9 +214,9 @@ impl EventState {
         let (rest, rate) = (&self.rest[neuron], self.periods.get(neuron).1);
         let (from, distance) = if rest.held {
             if time <= rest.held_until {
-                return self.constants.reset;
+                return self.constants.reset.get(neuron);
             }
-            (rest.held_until, self.constants.reset + rest.waiting - rest.limit)
+            (rest.held_until, self.constants.reset.get(neuron) + rest.waiting - rest.limit)
         } else {
             (rest.origin, self.cells[neuron].distance)
         };
@@ -283,7 +283,7 @@ impl EventNeurons for EventState {
         if self.rest[neuron].held {
             self.wait(neuron, time, inputs[0]);
         } else {
-            let distance = self.constants.reset + inputs[0] - self.rest[neuron].limit;
+            let distance = self.constants.reset.get(neuron) + inputs[0] - self.rest[neuron].limit;
             self.set_distance(neuron, time, distance);
             self.settle_quickness(neuron);
         }
@@ -312,7 +312,7 @@ impl EventNeurons for EventState {
             return Some(rest.beyond);
         }
         let (from, distance, soonest) = if rest.held {
-            let distance = self.constants.reset + rest.waiting - rest.limit;
+            let distance = self.constants.reset.get(neuron) + rest.waiting - rest.limit;
             // What waited for the end of the refractory time may already lie beyond the threshold.
             if self.reaches(distance, cell.reach) {
                 return Some(rest.held_until.saturating_add(Time(1)));

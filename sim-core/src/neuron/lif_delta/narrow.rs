@@ -1,8 +1,8 @@
 //! The narrow form: single precision, potentials above rest.
 
-use super::{CAPACITANCE, REFRACTORY, REST, TAU, THRESHOLD};
+use super::{CAPACITANCE, LOWEST, REFRACTORY, REST, TAU, THRESHOLD};
 use crate::network::RefractoryInput;
-use crate::neuron::model::{LoweredNeurons, NarrowInput, NarrowNeurons, StateVisitor};
+use crate::neuron::model::{LoweredNeurons, NarrowInput, NarrowNeurons, StateVisitor, is_bounded};
 use crate::neuron::narrow::{Columns, counts_refractory, initial, reset, threshold};
 use kernels::lif::{DeltaColumns, Input, lif_delta};
 use kernels::{Aligned, Instructions};
@@ -11,7 +11,9 @@ use kernels::{Aligned, Instructions};
 const DRIVE: usize = 1;
 
 pub(super) fn is_narrow(neurons: &LoweredNeurons) -> bool {
-    counts_refractory(neurons, REFRACTORY) && neurons.refractory_input == RefractoryInput::Lost
+    counts_refractory(neurons, REFRACTORY)
+        && neurons.refractory_input == RefractoryInput::Lost
+        && !is_bounded(neurons, LOWEST)
 }
 
 /// Neurons in the narrow form.
@@ -33,7 +35,7 @@ impl Narrow {
                 &|i| (-dt / get(TAU, i)).exp(),
                 &|_| 0.0,
                 &|i| threshold(neurons.spike, get(THRESHOLD, i), get(REST, i)),
-                &|i| reset(neurons.reset, get(REST, i)),
+                &|i| reset(&neurons.reset, i, get(REST, i)),
                 &|i| (get(REFRACTORY, i) / dt).round(),
             ],
         );

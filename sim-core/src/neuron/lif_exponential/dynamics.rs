@@ -4,7 +4,7 @@ use super::THRESHOLD;
 use crate::network::SpikeCondition;
 use crate::neuron::current_synapse::propagator;
 use crate::neuron::exponential_sum::{Term, first_upward_crossing};
-use crate::neuron::model::{LoweredNeurons, LoweredReset};
+use crate::neuron::model::LoweredNeurons;
 
 /// Rates closer than this (relative) count as equal when a crossing is sought: the term of the
 /// double root is then off by less than the cancellation that it avoids (both about 1e-8).
@@ -64,11 +64,8 @@ pub(super) fn lower(neurons: &LoweredNeurons) -> (Vec<Constants>, Vec<NeuronStat
             threshold: get(THRESHOLD),
             refractory: get(4),
             tau_synapse: [get(5), get(6)],
-            reset: match neurons.reset {
-                LoweredReset::To(value) => value,
-                // Validation offers no subtraction for this model.
-                LoweredReset::Subtract => get(2),
-            },
+            // Validation offers no subtraction for this model.
+            reset: neurons.reset.value(neuron).unwrap_or(get(2)),
             spike: neurons.spike,
         };
         let state = NeuronState {

@@ -48,7 +48,7 @@ impl Narrow {
                 &|i| propagator(0, i),
                 &|i| propagator(1, i),
                 &|i| threshold(neurons.spike, get(THRESHOLD, i), get(REST, i)),
-                &|i| reset(neurons.reset, get(REST, i)),
+                &|i| reset(&neurons.reset, i, get(REST, i)),
                 &|i| (get(REFRACTORY, i) / dt).round(),
             ],
         );
