@@ -72,6 +72,26 @@ fn projections_reach_the_port_they_name() {
 }
 
 #[test]
+fn a_normalised_vector_waits_a_step_for_its_factor() {
+    let inputs = [population("vector", "input", &[]), population("factor", "input", &[])];
+    let norm = population("norm", "norm_vec_delay", &[("vth", 10)]);
+    let network = network([&inputs[..], &[norm]].concat(), &[0, 1]);
+    let mut emulator = emulator(&network).unwrap();
+    // The input of a step acts in the next one.
+    let vector = train(&[6, -5, 1 << 16, 0]);
+    let run = emulator.run(5, &[vector, train(&[9, 7, 2, 1 << 20])]).unwrap();
+    let payloads: Vec<i32> =
+        (0..5).map(|step| run.spikes[2].at(step).first().map_or(0, |s| s.payload)).collect();
+    // 6 * 7; -5 * 2 does not exceed the threshold; 2^16 * 2^20 leaves a 32-bit word as 0.
+    assert_eq!(payloads, [0, 0, 42, 0, 0]);
+    assert_eq!(emulator.variable(2, "v2"), Some(&[1 << 16][..]));
+    assert_eq!(emulator.variable(2, "s2_out"), Some(&[0][..]));
+    let lost: Vec<_> =
+        emulator.overflows().overflows.iter().map(|o| (o.variable, o.first_step)).collect();
+    assert_eq!(lost, [("v2", 5), ("s2_out", 4)]);
+}
+
+#[test]
 fn unknown_ports_are_refused_with_the_known_ones() {
     let populations = vec![population("a", "input", &[]), population("n", "lif", &[("vth", 1)])];
     let message = emulator(&network(populations.clone(), &[1])).unwrap_err().to_string();

@@ -122,6 +122,30 @@ fn what_is_written_is_read_back_in_every_type_and_storage() {
 }
 
 #[test]
+fn arrays_much_larger_than_what_was_written_of_them_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("claims.h5");
+    let root = hdf5::create(&path).unwrap();
+    let array = Array::new(vec![700, 401], vec![0.5f32; 700 * 401]).unwrap();
+    root.write("x", &array, Storage::Compressed).unwrap();
+    drop(root);
+    let extents = |rows: u64| [rows.to_le_bytes(), 401u64.to_le_bytes()].concat();
+    let honest = std::fs::read(&path).unwrap();
+    let at = honest.windows(16).position(|window| window == extents(700)).unwrap();
+    for (rows, refused) in [(700u64, false), (1200, false), (4000, true)] {
+        let mut bytes = honest.clone();
+        bytes[at..at + 16].copy_from_slice(&extents(rows));
+        std::fs::write(&path, &bytes).unwrap();
+        let read = hdf5::open(&path).unwrap().read("x");
+        assert_eq!(read.is_err(), refused, "{rows} rows");
+        if let Err(error) = read {
+            let message = error.to_string();
+            assert!(message.contains("/x") && message.contains("never written"), "{message}");
+        }
+    }
+}
+
+#[test]
 fn what_cannot_be_written_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let root = hdf5::create(&folder.path().join("x.h5")).unwrap();

@@ -18,7 +18,7 @@ use super::cut::{does_not_fit_alone, finish, on_chip};
 use super::inbound::{Atoms, Inbound};
 use super::{PartitionConfig, PartitionError, Partitioner};
 use crate::mapping::Slice;
-use crate::mapping::limits::CoreLimits;
+use crate::mapping::limits::{CoreLimits, Resource};
 use crate::quantise::network::QuantisedNetwork;
 
 pub(super) const GREEDY_OVERLAP: Partitioner = Partitioner {
@@ -105,6 +105,10 @@ pub(super) fn grow(inbound: &Inbound, limits: &CoreLimits) -> Result<Vec<CoreFil
     Ok(cores)
 }
 
+/// Atoms that share inputs with a growing core and are kept in view at the least. Where inputs come
+/// from everywhere, nearly all atoms share some, and the best of so many are as good as the best.
+const FRONTIER: usize = 1 << 10;
+
 struct Growth<'a> {
     inbound: &'a Inbound,
     limits: &'a CoreLimits,
@@ -126,19 +130,28 @@ impl Growth<'_> {
         let mut touched: Vec<u32> = Vec::new();
         let mut chosen = vec![seed as u32];
         let (mut refused, mut scan) = (0, seed);
+        let in_view = FRONTIER.max(self.limits.neurons_per_core as usize);
         while refused < REFUSED {
+            let mut too_large = Vec::new();
             for atom in std::mem::take(&mut chosen) {
-                if self.add(&mut core, atom as usize, &mut frontier, &mut touched) {
+                if self.new_axons(atom) > self.room(&core) && !core.atoms.is_empty() {
+                    refused += 1;
+                } else if self.add(&mut core, atom as usize, &mut frontier, &mut touched) {
                     refused = 0;
                 } else if core.atoms.is_empty() {
                     return Err(atom as usize);
                 } else {
                     refused += 1;
-                    // the core only grows: what does not fit now never will
-                    frontier.retain(|&other| other != atom);
+                    too_large.push(atom);
                 }
             }
-            frontier.retain(|&atom| !self.taken[atom as usize]);
+            // The core only grows: what does not fit now never will. An atom that is added takes no
+            // fewer axons of the core's room than it takes off what another one would add.
+            let room = self.room(&core);
+            frontier.retain(|&atom| {
+                let fits = !self.taken[atom as usize] && self.new_axons(atom) <= room;
+                fits && !too_large.contains(&atom)
+            });
             if u64::from(core.neurons) >= u64::from(self.limits.neurons_per_core) {
                 break;
             }
@@ -153,9 +166,12 @@ impl Growth<'_> {
             // A large core takes several at a time: what one changes for the others is little.
             let at_once = 1 + core.atoms.len() / 16;
             let cost = |&atom: &u32| {
-                let (total, shared) = (self.total[atom as usize], self.shared[atom as usize]);
-                (total - shared.min(total), std::cmp::Reverse(shared), atom)
+                (self.new_axons(atom), std::cmp::Reverse(self.shared[atom as usize]), atom)
             };
+            if frontier.len() > 2 * in_view {
+                frontier.select_nth_unstable_by_key(in_view - 1, cost);
+                frontier.truncate(in_view);
+            }
             if frontier.len() > at_once {
                 frontier.select_nth_unstable_by_key(at_once - 1, cost);
             }
@@ -166,6 +182,17 @@ impl Growth<'_> {
             self.shared[atom as usize] = 0;
         }
         Ok(core)
+    }
+
+    /// Axons that an atom would add to the core that grows.
+    fn new_axons(&self, atom: u32) -> u64 {
+        self.total[atom as usize].saturating_sub(self.shared[atom as usize])
+    }
+
+    /// Axons that the core that grows has room for.
+    fn room(&self, core: &CoreFill) -> u64 {
+        let limit = self.limits.limit(Resource::InputAxons).unwrap_or(u64::MAX);
+        limit.saturating_sub(core.axons)
     }
 
     /// Adds an atom and tells those who share its inputs.

@@ -16,6 +16,7 @@ use crate::mapping::{CorePosition, RouterPosition};
 pub(super) const FORCE_DIRECTED: Placer = Placer {
     name: "force_directed",
     summary: "from the space-filling curve on, neighbours change places while that shortens ways",
+    by_traffic: true,
     run,
 };
 

@@ -28,6 +28,8 @@ pub struct Placer {
     pub name: &'static str,
     /// One sentence for lists.
     pub summary: &'static str,
+    /// Whether it looks at the packets between cores, which are counted for it then.
+    by_traffic: bool,
     /// A place for each core.
     run: fn(&PlaceTask<'_>) -> Vec<CorePosition>,
 }
@@ -37,6 +39,7 @@ struct PlaceTask<'a> {
     limits: &'a CoreLimits,
     /// Cores to place.
     cores: u32,
+    /// Empty for placers that do not look at it.
     traffic: Traffic,
     seed: u64,
 }
@@ -176,7 +179,10 @@ pub fn place(
             cores: limits.cores,
         });
     }
-    let traffic = Traffic::of(network, &partition, limits, &config.spikes_per_million);
+    let traffic = match algorithm.by_traffic {
+        true => Traffic::of(network, &partition, limits, &config.spikes_per_million),
+        false => Traffic::default(),
+    };
     let task = PlaceTask { limits, cores: partition.cores, traffic, seed: config.seed };
     Ok(numbered_by_chip(partition, (algorithm.run)(&task)))
 }

@@ -4,7 +4,7 @@ use super::{PlaceTask, Placer, along};
 use crate::mapping::CorePosition;
 
 pub(super) const ROW_MAJOR: Placer =
-    Placer { name: "row_major", summary: "routers line by line", run };
+    Placer { name: "row_major", summary: "routers line by line", by_traffic: false, run };
 
 fn run(task: &PlaceTask<'_>) -> Vec<CorePosition> {
     along(task, order)

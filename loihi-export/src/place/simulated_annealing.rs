@@ -16,6 +16,7 @@ use crate::mapping::{CorePosition, RouterPosition};
 pub(super) const SIMULATED_ANNEALING: Placer = Placer {
     name: "simulated_annealing",
     summary: "from the force-directed placement on, random exchanges that cool down (seeded)",
+    by_traffic: true,
     run,
 };
 

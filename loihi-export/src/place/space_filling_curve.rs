@@ -10,6 +10,7 @@ use crate::mapping::CorePosition;
 pub(super) const SPACE_FILLING_CURVE: Placer = Placer {
     name: "space_filling_curve",
     summary: "routers along Hilbert's curve; neighbours in number are neighbours on the mesh",
+    by_traffic: false,
     run,
 };
 

@@ -3,8 +3,9 @@
 //! A router algorithm gives the ways from one router to all that its core sends to; the stage
 //! counts the axons between each pair of cores and sums the load of each link: the number of packets
 //! when every source neuron spikes once. With unicast a packet travels for each axon, with multicast
-//! one for each source neuron, which a link carries once however many cores it goes to. Spikes from the host enter by the chip's input interface, whose place on
-//! the mesh is not modelled: they have no route. To add one: one file and one line in [`ROUTERS`].
+//! one for each source neuron, which a link carries once however many cores it goes to. Spikes from
+//! the host enter by the chip's input interface, whose place on the mesh is not modelled: they have
+//! no route. To add one: one file and one line in [`ROUTERS`].
 
 mod multicast_tree;
 mod xy;
@@ -19,8 +20,12 @@ use crate::mapping::structure::{StructureError, check_structure};
 use crate::mapping::usage::for_each_bundle;
 use crate::mapping::{Casting, LinkLoad, Route, RouterPosition};
 use crate::partition::Partition;
-use crate::place::Placement;
+use crate::place::{Placement, distance};
 use crate::quantise::network::QuantisedNetwork;
+
+/// Most memory that the ways between cores may take (bytes): the network and its slices need room,
+/// too.
+const MOST_BYTES: u64 = 4 << 30;
 
 /// A way through the mesh.
 pub struct Router {
@@ -76,6 +81,22 @@ pub enum RouteError {
     /// The network is inconsistent.
     #[error(transparent)]
     Structure(#[from] StructureError),
+    /// The ways between cores do not fit the memory kept for them.
+    #[error(
+        "{pairs} pairs of cores send to each other, over {routers} routers in all: their ways would \
+         take {} GB, {} GB are kept for them; number neurons so that connected ones lie together, \
+         or map parts of the network",
+        bytes.div_ceil(1 << 30),
+        MOST_BYTES >> 30
+    )]
+    TooLarge {
+        /// Pairs of cores with axons between them.
+        pairs: u64,
+        /// Routers on all ways.
+        routers: u64,
+        /// What they would take (bytes).
+        bytes: u64,
+    },
     /// A slice's core has no position.
     #[error("core {core} holds a slice but has no place on the mesh; place all cores first")]
     Unplaced {
@@ -113,6 +134,7 @@ pub fn route(
         let position = placement.cores.get(core as usize).ok_or(RouteError::Unplaced { core })?;
         Ok::<_, RouteError>(position.router)
     };
+    room_for_ways(&between, limits, router)?;
     let mut routes = Vec::with_capacity(between.len());
     let pairs: Vec<((u32, u32), u64)> = between.into_iter().collect();
     for same_source in pairs.chunk_by(|a, b| a.0.0 == b.0.0) {
@@ -128,6 +150,27 @@ pub fn route(
         Casting::Multicast => multicast_loads(network, partition, limits, &routes),
     };
     Ok(Routes { routes, links, casting: algorithm.casting })
+}
+
+/// Counts the routers of all ways before any is made; a tree's ways are no shorter than these.
+fn room_for_ways(
+    between: &BTreeMap<(u32, u32), u64>,
+    limits: &CoreLimits,
+    router: impl Fn(u32) -> Result<RouterPosition, RouteError>,
+) -> Result<(), RouteError> {
+    let mut routers = 0u64;
+    for &(source, target) in between.keys() {
+        let hops = distance(router(source)?, router(target)?, limits.mesh_columns);
+        routers = routers.saturating_add(hops.saturating_add(1));
+    }
+    let pairs = between.len() as u64;
+    let bytes = routers
+        .saturating_mul(size_of::<RouterPosition>() as u64)
+        .saturating_add(pairs.saturating_mul(size_of::<Route>() as u64));
+    if bytes > MOST_BYTES {
+        return Err(RouteError::TooLarge { pairs, routers, bytes });
+    }
+    Ok(())
 }
 
 type Loads = BTreeMap<(RouterPosition, RouterPosition), u64>;
@@ -179,4 +222,25 @@ pub fn tree_of(
         }
     }
     links
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chip::ChipSpec;
+
+    #[test]
+    fn ways_that_do_not_fit_memory_are_refused_before_they_are_made() {
+        let limits = CoreLimits::of_chip(&ChipSpec::built_in("loihi2").unwrap()).unwrap();
+        let at = |core: u32| Ok(RouterPosition { chip: core * 1000, x: 0, y: 0 });
+        let every = |cores: u32| {
+            (0..cores).flat_map(move |from| (0..cores).map(move |to| ((from, to), 1u64)))
+        };
+        let few: BTreeMap<_, _> = every(2).collect();
+        assert_eq!(room_for_ways(&few, &limits, at), Ok(()));
+        let error = room_for_ways(&every(200).collect(), &limits, at).unwrap_err();
+        let message = error.to_string();
+        assert!(message.starts_with("40000 pairs of cores"), "{message}");
+        assert!(message.contains("4 GB are kept") && message.contains("lie together"), "{message}");
+    }
 }

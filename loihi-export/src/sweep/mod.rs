@@ -10,8 +10,8 @@ use crate::budget::budget;
 use crate::check::check;
 use crate::chip::Profile;
 use crate::energy::{Activity, estimate, workload};
-use crate::mapping::{CoreLimits, MapConfig, MapError, map};
-use crate::partition::PartitionError;
+use crate::mapping::{CoreLimits, MapConfig, map};
+use crate::partition::{PartitionError, partition};
 use crate::quantise::network::{Connection, DelaySteps, QuantisedNetwork};
 
 /// What can be varied.
@@ -70,6 +70,8 @@ pub enum SweepError {
     },
 }
 
+/// Chips above the given ones that are tried.
+const MOST_CHIPS: u32 = 4096;
 /// Values of a parameter at most.
 const MOST_VALUES: usize = 200;
 
@@ -158,25 +160,7 @@ impl Sweep<'_> {
 
     /// What one change leads to.
     pub fn outcome(&self, change: Option<&Change>) -> Outcome {
-        let mut config = self.config.clone();
-        let mut activity = self.activity.clone();
-        let (mut network, mut limits) = (None, self.limits.clone());
-        if let Some(change) = change {
-            let whole = change.value as u32;
-            match change.parameter.as_str() {
-                "weight-bits" => {
-                    network = Some(with_weight_bits(self.network, whole as u8));
-                    limits.synapse_memory.convolution_weight_bits = whole;
-                }
-                "delays" => {
-                    network = Some(with_delays(self.network, whole as u8));
-                    limits.synapse_memory.delay_bits = u32::BITS - whole.leading_zeros();
-                }
-                "pruning" => network = Some(pruned(self.network, change.value)),
-                "chips" => config.partition.chips = whole,
-                _ => activity.steps = whole,
-            }
-        }
+        let (network, limits, config, activity) = self.changed(change);
         let network = network.as_ref().unwrap_or(self.network);
         let failed = |error: String| Outcome {
             change: change.cloned(),
@@ -214,55 +198,90 @@ impl Sweep<'_> {
         }
     }
 
+    /// The network, where it is another one, and what it is mapped to, how and how active.
+    fn changed(
+        &self,
+        change: Option<&Change>,
+    ) -> (Option<QuantisedNetwork>, CoreLimits, MapConfig, Activity) {
+        let mut config = self.config.clone();
+        let mut activity = self.activity.clone();
+        let (mut network, mut limits) = (None, self.limits.clone());
+        if let Some(change) = change {
+            let whole = change.value as u32;
+            match change.parameter.as_str() {
+                "weight-bits" => {
+                    network = Some(with_weight_bits(self.network, whole as u8));
+                    limits.synapse_memory.convolution_weight_bits = whole;
+                }
+                "delays" => {
+                    network = Some(with_delays(self.network, whole as u8));
+                    limits.synapse_memory.delay_bits = u32::BITS - whole.leading_zeros();
+                }
+                "pruning" => network = Some(pruned(self.network, change.value)),
+                "chips" => config.partition.chips = whole,
+                _ => activity.steps = whole,
+            }
+        }
+        (network, limits, config, activity)
+    }
+
     /// For each parameter the smallest change with which the network fits; empty where it fits as
     /// it is, and without a parameter that does not help.
     pub fn smallest_changes(&self) -> Vec<Outcome> {
-        if self.outcome(None).fits {
+        if self.cores(self.network, self.limits, self.config).is_ok() {
             return Vec::new();
         }
-        let try_one = |parameter: &str, value: f64| {
-            self.outcome(Some(&Change { parameter: parameter.to_owned(), value }))
-        };
+        let change =
+            |parameter: &str, value: f64| Change { parameter: parameter.to_owned(), value };
         let mut found = Vec::new();
-        let bits =
-            (1..most_weight_bits(self.network)).rev().map(|bits| ("weight-bits", f64::from(bits)));
+        let bits = (1..most_weight_bits(self.network)).rev();
         let delays = self.network.projections.iter().any(|p| p.delay.longest() > 0);
-        let no_delays = delays.then_some(("delays", 0.0));
-        let pruning = (1..20).map(|k| ("pruning", f64::from(k) / 20.0));
-        let chips = self.chips_to_try().into_iter().map(|chips| ("chips", f64::from(chips)));
-        let ways: [Vec<(&str, f64)>; 4] =
-            [bits.collect(), no_delays.into_iter().collect(), pruning.collect(), chips.collect()];
+        let ways: [Vec<Change>; 3] = [
+            bits.map(|bits| change("weight-bits", f64::from(bits))).collect(),
+            delays.then(|| change("delays", 0.0)).into_iter().collect(),
+            (1..20).map(|k| change("pruning", f64::from(k) / 20.0)).collect(),
+        ];
         for way in ways {
+            if !way.last().is_some_and(|strongest| self.fits(strongest)) {
+                continue;
+            }
             // Every step of a way takes less than the one before: the first that fits is found by
-            // halving.
-            let (mut low, mut high) = (0, way.len());
-            let mut fitting = None;
+            // halving. Whether one fits shows in the cut alone.
+            let (mut low, mut high) = (0, way.len() - 1);
             while low < high {
                 let middle = (low + high) / 2;
-                let outcome = try_one(way[middle].0, way[middle].1);
-                if outcome.fits {
-                    fitting = Some(outcome);
-                    high = middle;
-                } else {
-                    low = middle + 1;
-                }
+                if self.fits(&way[middle]) { high = middle } else { low = middle + 1 }
             }
-            found.extend(fitting);
+            found.extend(way.get(low).map(|change| self.outcome(Some(change))));
         }
+        found.extend(self.chips().map(|chips| self.outcome(Some(&change("chips", chips.into())))));
+        found.retain(|outcome| outcome.fits);
         found
     }
 
-    /// Numbers of chips above the given, up to twice what the mapper asks for.
-    fn chips_to_try(&self) -> Vec<u32> {
-        let given = self.config.partition.chips;
-        let needed = match map(self.network, self.limits, self.config) {
-            Err(MapError::Partition(PartitionError::Cores { needed, .. })) => {
-                needed.div_ceil(u64::from(self.limits.cores).max(1))
-            }
-            _ => return Vec::new(),
-        };
-        let most = u32::try_from(needed.saturating_mul(2)).unwrap_or(u32::MAX).min(given + 4096);
-        (given + 1..=most).collect()
+    /// Whether the network can be cut into cores after a change.
+    fn fits(&self, change: &Change) -> bool {
+        let (network, limits, config, _) = self.changed(Some(change));
+        self.cores(network.as_ref().unwrap_or(self.network), &limits, &config).is_ok()
+    }
+
+    /// The cores that a network is cut into.
+    fn cores(
+        &self,
+        network: &QuantisedNetwork,
+        limits: &CoreLimits,
+        config: &MapConfig,
+    ) -> Result<u32, PartitionError> {
+        partition(network, limits, &config.partition).map(|cut| cut.cores)
+    }
+
+    /// The fewest chips with room for the network, if some number of them has: how it is cut does
+    /// not depend on how many there are.
+    fn chips(&self) -> Option<u32> {
+        let mut config = self.config.clone();
+        config.partition.chips = config.partition.chips.saturating_add(MOST_CHIPS);
+        let cores = self.cores(self.network, self.limits, &config).ok()?;
+        Some(cores.div_ceil(self.limits.cores.max(1)))
     }
 }
 

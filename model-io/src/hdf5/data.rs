@@ -14,6 +14,9 @@ use crate::array::{Array, element_count};
 /// Deflate shrinks at most by about 1032; more than this times the file cannot be real content.
 const LARGEST_COMPRESSION: u64 = 1100;
 
+/// Bytes of an array that may be missing though fewer were written.
+const MOST_UNWRITTEN: usize = 1 << 20;
+
 /// Why an array was not read.
 pub(super) enum DataError {
     /// It claims more than the file can hold: the claim and the bound in bytes.
@@ -102,19 +105,39 @@ fn read_bytes(
             if chunk.pop() != Some(width) || chunk.len() != shape.len() || chunk.contains(&0) {
                 return Err(format!("chunks of {chunk:?} do not fit extents {shape:?}").into());
             }
+            let mut chunks = Vec::new();
+            if tree != UNDEFINED && bytes != 0 {
+                let index = ChunkIndex { source, axes: shape.len() };
+                index.tree(tree, None, &mut HashSet::new(), &mut chunks)?;
+            }
+            let chunk_bytes = checked_bytes(&chunk, width, possible)?;
+            mostly_written(bytes, chunks.len().saturating_mul(chunk_bytes))?;
             let output = unwritten(header, bytes)?;
-            if tree == UNDEFINED || bytes == 0 {
+            if chunks.is_empty() {
                 return Ok(output);
             }
             let filters = read_filters(header)?;
-            let chunk_bytes = checked_bytes(&chunk, width, possible)?;
             let mut reader =
                 ChunkReader { source, shape, width, chunk, chunk_bytes, filters, output, work: 0 };
-            reader.tree(tree, None, &mut HashSet::new())?;
+            for (key, address) in chunks {
+                reader.chunk(&key, address)?;
+            }
             Ok(reader.output)
         }
         other => Err(format!("its layout {other} refers to other files").into()),
     }
+}
+
+/// Refuses arrays that are far larger than the chunks that were written of them: only a damaged
+/// extent claims so much, and the zeros between would take memory that the file does not pay for.
+fn mostly_written(bytes: usize, written: usize) -> Result<(), String> {
+    let missing = bytes.saturating_sub(written);
+    if missing <= written.max(MOST_UNWRITTEN) {
+        return Ok(());
+    }
+    Err(format!(
+        "{missing} of its {bytes} bytes were never written; correct its extents, or write all of it"
+    ))
 }
 
 /// What elements are before they are written: zeros, unless the file states something else.
@@ -188,31 +211,43 @@ struct ChunkReader<'a> {
     work: u64,
 }
 
-impl ChunkReader<'_> {
+/// The index of an array's chunks.
+struct ChunkIndex<'a> {
+    source: &'a Source,
+    axes: usize,
+}
+
+impl ChunkIndex<'_> {
+    /// Appends the key and address of every chunk beneath a node.
     fn tree(
-        &mut self,
+        &self,
         address: u64,
         level: Option<u8>,
         seen: &mut HashSet<u64>,
+        chunks: &mut Vec<(Vec<u8>, u64)>,
     ) -> Result<(), DataError> {
         if !seen.insert(address) {
             return Err("the index of its chunks leads back to itself".into());
         }
-        let key_width = 8 + 8 * (self.shape.len() + 1);
+        let key_width = 8 + 8 * (self.axes + 1);
         let fan_out = self.source.fan_out.chunks;
         let (found, children) = tree_node(self.source, address, 1, key_width, fan_out)?;
         if level.is_some_and(|level| level != found) {
             return Err("the index of its chunks has a wrong level".into());
         }
-        for (key, child) in children {
-            match found.checked_sub(1) {
-                Some(below) => self.tree(child, Some(below), seen)?,
-                None => self.chunk(&key, child)?,
+        match found.checked_sub(1) {
+            Some(below) => children
+                .into_iter()
+                .try_for_each(|(_, child)| self.tree(child, Some(below), seen, chunks)),
+            None => {
+                chunks.extend(children);
+                Ok(())
             }
         }
-        Ok(())
     }
+}
 
+impl ChunkReader<'_> {
     fn chunk(&mut self, key: &[u8], address: u64) -> Result<(), DataError> {
         let limit = self.source.size.saturating_mul(LARGEST_COMPRESSION);
         self.work = self.work.saturating_add(self.chunk_bytes as u64);

@@ -18,6 +18,7 @@ pub mod graded_vec;
 pub mod input;
 pub mod lif;
 pub mod lif_refractory;
+pub mod norm_vec_delay;
 pub mod prod_neuron;
 pub mod rf;
 pub mod rf_iz;
@@ -42,6 +43,7 @@ pub static PROCESSES: &[&ProcessInfo] = &[
     &graded_vec::INFO,
     &graded_relu_vec::INFO,
     &prod_neuron::INFO,
+    &norm_vec_delay::INFO,
 ];
 
 /// Parameter of processes that a caller may drive instead of other populations.

@@ -38,7 +38,8 @@ pub(super) fn verify(case: &Fields<'_>, process: &str) -> Checked<Compared> {
     let input = ports(case, &inputs, info, neurons)?;
     only(&inputs, "input", info.ports)?;
     only(&variables, "variable", info.variables)?;
-    only(&outputs, "output", &["s_out"])?;
+    // A second output is kept as a variable.
+    only(&outputs, "output", &[&["s_out"], info.variables].concat())?;
     let recorded = |fields: &Fields<'_>, name: &str| -> Checked<Vec<Vec<f64>>> {
         let rows = fields.rows(name)?;
         if rows.len() == input.len() {
@@ -49,8 +50,9 @@ pub(super) fn verify(case: &Fields<'_>, process: &str) -> Checked<Compared> {
     let spikes = recorded(&outputs, "s_out")?;
     let states: Vec<_> = (0..)
         .zip(info.variables)
-        .filter(|(_, name)| variables.has(name))
-        .map(|(index, name)| Ok((index, *name, recorded(&variables, name)?)))
+        .flat_map(|(index, name)| [(index, *name, &variables), (index, *name, &outputs)])
+        .filter(|(_, name, fields)| fields.has(name))
+        .map(|(index, name, fields)| Ok((index, name, recorded(fields, name)?)))
         .collect::<Checked<_>>()?;
     let first = initial_values(lava, info, &arguments, neurons)?;
     let (ours, overflows) = run(&population, info, &first, &input)?;

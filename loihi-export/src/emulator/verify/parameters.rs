@@ -145,6 +145,7 @@ pub(super) const PROCESSES: &[LavaProcess] = &[
     LavaProcess { lava: "GradedVec", process: "graded_vec", rules: GRADED, ..PLAIN },
     LavaProcess { lava: "GradedReluVec", process: "graded_relu_vec", rules: GRADED, ..PLAIN },
     LavaProcess { lava: "ProdNeuron", process: "prod_neuron", ..PLAIN },
+    LavaProcess { lava: "NormVecDelay", process: "norm_vec_delay", rules: GRADED, ..PLAIN },
 ];
 
 /// Arguments of every process that have no effect on what it computes, and its size.

@@ -21,7 +21,7 @@ use crate::{
 use super::{
     Checked, Compared, Stop, compare, compare_close,
     fields::Fields,
-    synapses::{flipped, stated_signs, to_picture},
+    synapses::{flipped, listed, small_delays, stated_signs, to_picture},
     widen,
 };
 
@@ -95,29 +95,29 @@ fn weighted(
         kept.map(|w| w as i32).map_err(|error| Stop::NotCovered(error.to_string()))
     };
     let weights = written.iter().map(stored).collect::<Checked<Vec<_>>>()?;
-    let delay = match arguments.has("delays") {
-        false => DelaySteps::One(0),
-        true => {
-            let delays = arguments.integers("delays")?;
-            let small = |&delay: &i64| {
-                u8::try_from(delay).map_err(|_| arguments.stop("delays", format!("{delay}")))
+    let delays = if arguments.has("delays") { arguments.integers("delays")? } else { vec![0] };
+    let delays = small_delays(arguments, &delays)?;
+    let exponent = byte(arguments, "weight_exp", 0)?;
+    // Lava adds in other widths where synapses are listed and where they may have delays.
+    let (connection, delay) = match process {
+        "Sparse" | "DelaySparse" => {
+            listed(&written, &weights, &delays, sources, (signs, weight_bits, exponent))
+        }
+        _ => {
+            let delay = match delays[..] {
+                [0] if process == "DelayDense" => DelaySteps::PerSynapse(vec![0; weights.len()]),
+                [one] => DelaySteps::One(one),
+                _ => DelaySteps::PerSynapse(delays),
             };
-            match delays.iter().map(small).collect::<Result<Vec<_>, _>>()?.as_slice() {
-                [one] => DelaySteps::One(*one),
-                each => DelaySteps::PerSynapse(each.to_vec()),
-            }
+            let (sign_mode, weight_exponent) = (signs, exponent);
+            (Connection::Dense { weights, sign_mode, weight_bits, weight_exponent }, delay)
         }
     };
     let projection = QuantisedProjection {
         name: process.to_owned(),
         source: 0,
         target: 1,
-        connection: Connection::Dense {
-            weights,
-            sign_mode: signs,
-            weight_bits,
-            weight_exponent: byte(arguments, "weight_exp", 0)?,
-        },
+        connection,
         delay,
         message_bits: byte(arguments, "num_message_bits", 0)?,
         port: 0,
@@ -158,7 +158,8 @@ fn run(
     }
     let kind = match projection.connection {
         Connection::Convolution { .. } => "Conv",
-        _ => "Dense",
+        Connection::Sparse { .. } => "Sparse",
+        Connection::Dense { .. } => "Dense",
     };
     let overflows = overflows.entries(&projection.name, kind, &[]).collect();
     Ok(Compared { values, overflows })

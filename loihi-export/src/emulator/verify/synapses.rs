@@ -108,9 +108,13 @@ fn weighted(case: &Fields<'_>, part: &Fields<'_>, process: &str) -> Checked<Part
     let (connection, delay) = if sparse {
         listed(&flat, &stored, &delays, sources, (signs, weight_bits, weight_exponent))
     } else {
+        let delay = match delays[..] {
+            [0] if delayed => DelaySteps::PerSynapse(vec![0; stored.len()]),
+            _ => delay_steps(delays),
+        };
         let connection =
             Connection::Dense { weights: stored, sign_mode: signs, weight_bits, weight_exponent };
-        (connection, delay_steps(delays))
+        (connection, delay)
     };
     let name = format!(
         "{process} {signs:?}, {weight_bits} weight bits, weight_exp {weight_exponent}, \
@@ -156,7 +160,8 @@ fn optional(part: &Fields<'_>, field: &str, default: i64) -> Checked<i64> {
     Ok(if part.has(field) { part.integer(field)? } else { default })
 }
 
-fn small_delays(case: &Fields<'_>, delays: &[i64]) -> Checked<Vec<u8>> {
+/// Delays as steps.
+pub(super) fn small_delays(case: &Fields<'_>, delays: &[i64]) -> Checked<Vec<u8>> {
     let small = |&delay: &i64| {
         u8::try_from(delay).map_err(|_| case.stop("delays", format!("{delay} is no delay")))
     };
@@ -171,7 +176,7 @@ fn delay_steps(delays: Vec<u8>) -> DelaySteps {
 }
 
 /// The synapses of a matrix whose written weight is not 0.
-fn listed(
+pub(super) fn listed(
     written: &[i64],
     stored: &[i32],
     delays: &[u8],

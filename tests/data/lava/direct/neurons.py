@@ -159,7 +159,13 @@ def graded(rng, cls):
         ins = {"a_in1": drive(rng, 60, n, scale), "a_in2": drive(rng, 60, n, scale)}
     else: ins = {"a_in": drive(rng, 60, n, scale)}
     model = {GradedVec: gm.PyGradedVecModelFixed, GradedReluVec: gm.PyGradedReluVecModelFixed, ProdNeuron: PyProdNeuronModelFixed, NormVecDelay: gm.NormVecDelayModel}[cls]
-    rows, out = run(made, model, ins, "s_out", ["v"], np.int32)
+    second = cls is NormVecDelay
+    rows, out = run(made, model, ins, "s_out", ["v", "v2"] if second else ["v"], np.int32)
+    if second:  # the same run once more for its second output
+        squares = run(cls(**{**p, "shape": (n,)}), model, ins, "s2_out", ["v"], np.int32)[1]
+        made_case = case(cls.__name__, True, p, {k: v.tolist() for k, v in ins.items()}, rows, out)
+        made_case["outputs"]["s2_out"] = squares
+        return made_case
     return case(cls.__name__, True, p, {k: v.tolist() for k, v in ins.items()}, rows, out)
 
 KINDS = {
