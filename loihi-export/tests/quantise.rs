@@ -416,7 +416,12 @@ fn leaky_neurons_keep_their_decays_in_4096ths_and_spike_as_the_float_network() {
         ..LifExponential::default()
     };
     let neurons = [
-        (Neuron::from(delta).rules(SpikeCondition::Above, rest.clone()), Dimension::Potential, "mV", 6.0),
+        (
+            Neuron::from(delta).rules(SpikeCondition::Above, rest.clone()),
+            Dimension::Potential,
+            "mV",
+            6.0,
+        ),
         (
             Neuron::from(exponential).rules(SpikeCondition::Above, rest.clone()),
             Dimension::Current,

@@ -39,10 +39,10 @@
 //! NEST `izhikevich` (with `consistent_integration`); Izhikevich 2003, IEEE Trans. Neural Netw.
 //! 14:1569.
 
+use super::bounds::{NO_LOWER_BOUND, reset_above_bound, reset_below_threshold};
 use super::model::{
     ClockNeurons, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime,
-    NO_LOWER_BOUND, NeuronModel, ReceptorSpec, StateVisitor, VariableSpec, reset_above_bound,
-    reset_below_threshold,
+    NeuronModel, ReceptorSpec, StateVisitor, VariableSpec,
 };
 use super::ode_neurons::reaches;
 use super::typed_parameters::{initial_or, typed_parameters, variable};

@@ -35,10 +35,11 @@
 //! # References
 //! Chacron, Pakdaman & Longtin 2003, Neural Comput. 15:253; Bellec et al. 2018, NeurIPS 31 (ALIF).
 
+use super::bounds::reset_below_threshold;
 use super::exact_current_neurons::{CurrentNeurons, Membrane};
 use super::model::{
     ClockNeurons, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel, ReceptorSpec,
-    VariableSpec, reset_below_threshold,
+    VariableSpec,
 };
 use super::typed_parameters::{two_receptors, typed_parameters, variable};
 use crate::network::RefractoryInput;

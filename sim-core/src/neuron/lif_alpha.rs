@@ -42,10 +42,12 @@
 
 mod dynamics;
 
+use super::bounds::{
+    BOUNDED, NO_LOWER_BOUND, is_bounded, reset_above_bound, reset_below_threshold,
+};
 use super::model::{
-    BOUNDED, ClockNeurons, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime,
-    NO_LOWER_BOUND, NeuronModel, ReceptorSpec, StateVisitor, VariableSpec, is_bounded,
-    reset_above_bound, reset_below_threshold,
+    ClockNeurons, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel,
+    ReceptorSpec, StateVisitor, VariableSpec,
 };
 use super::ode_neurons::reaches;
 use super::typed_parameters::{two_receptors, typed_parameters, variable};

@@ -40,10 +40,11 @@
 //! # References
 //! NEST `iaf_cond_alpha`; Meffin, Burkitt & Grayden 2004, J. Comput. Neurosci. 16:159.
 
+use super::bounds::reset_below_threshold;
 use super::conductance::Synapses;
 use super::model::{
     ClockNeurons, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel, ReceptorSpec,
-    VariableSpec, reset_below_threshold,
+    VariableSpec,
 };
 use super::ode_neurons::{Equations, NO_CLOSED_FORM, OdeNeurons, check_fixed_steps, reaches};
 use super::typed_parameters::{two_receptors, typed_parameters, variable};

@@ -41,10 +41,11 @@
 
 mod narrow;
 
+use super::bounds::reset_below_threshold;
 use super::conductance::Synapses;
 use super::model::{
     ClockNeurons, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NarrowNeurons, NeuronModel,
-    ReceptorSpec, VariableSpec, reset_below_threshold,
+    ReceptorSpec, VariableSpec,
 };
 use super::ode_neurons::{Equations, NO_CLOSED_FORM, OdeNeurons, check_fixed_steps, reaches};
 use super::typed_parameters::{two_receptors, typed_parameters, variable};

@@ -39,10 +39,11 @@
 mod event;
 mod narrow;
 
+use super::bounds::{NO_LOWER_BOUND, is_bounded};
 use super::model::{
     ClockNeurons, Column, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, LoweredReset,
-    ModelSpec, ModelTime, NO_LOWER_BOUND, NarrowNeurons, NeuronModel, ParameterSpec, Range,
-    ReceptorSpec, StateVisitor, VariableSpec, is_bounded,
+    ModelSpec, ModelTime, NarrowNeurons, NeuronModel, ParameterSpec, Range, ReceptorSpec,
+    StateVisitor, VariableSpec,
 };
 use crate::network::{Neuron, RefractoryInput, Reset, SpikeCondition};
 use crate::units::{Dimension, Milliseconds, Millivolts, Picofarads};
@@ -181,8 +182,8 @@ impl NeuronModel for Model {
     }
 
     fn check(&self, neurons: &LoweredNeurons) -> Vec<(&'static str, String)> {
-        let mut problems = super::model::reset_below_threshold(neurons, THRESHOLD);
-        problems.extend(super::model::reset_above_bound(neurons, LOWEST));
+        let mut problems = super::bounds::reset_below_threshold(neurons, THRESHOLD);
+        problems.extend(super::bounds::reset_above_bound(neurons, LOWEST));
         problems
     }
 
@@ -204,7 +205,7 @@ impl NeuronModel for Model {
 
     fn event(&self, neurons: &LoweredNeurons) -> Result<Option<Box<dyn EventNeurons>>, String> {
         if is_bounded(neurons, LOWEST) {
-            return Err(super::model::BOUNDED.to_string());
+            return Err(super::bounds::BOUNDED.to_string());
         }
         Ok(Some(Box::new(event::EventState::new(neurons))))
     }

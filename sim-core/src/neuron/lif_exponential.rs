@@ -42,10 +42,10 @@ mod narrow;
 
 pub(super) use narrow::two_inputs;
 
+use super::bounds::reset_below_threshold;
 use super::model::{
     ClockNeurons, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime,
     NarrowNeurons, NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor, VariableSpec,
-    reset_below_threshold,
 };
 use crate::network::{Neuron, RefractoryInput, Reset, SpikeCondition};
 use crate::time::Time;

@@ -38,10 +38,11 @@
 //! # References
 //! NEST `iaf_psc_exp_multisynapse`; Rotter & Diesmann 1999, Biol. Cybern. 81:381.
 
+use super::bounds::reset_below_threshold;
 use super::exact_current_neurons::{CurrentNeurons, Membrane};
 use super::model::{
     ClockNeurons, Combine, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel,
-    ReceptorSpec, VariableSpec, reset_below_threshold,
+    ReceptorSpec, VariableSpec,
 };
 use super::typed_parameters::{typed_parameters, variable};
 use crate::network::RefractoryInput;

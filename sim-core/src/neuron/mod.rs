@@ -5,6 +5,7 @@
 
 pub mod adex_alpha;
 pub mod adex_exponential;
+mod bounds;
 pub mod burst_integrate_and_fire;
 mod conductance;
 mod crossings;
@@ -44,11 +45,12 @@ mod typed_parameters;
 mod upstroke;
 mod windowed;
 
+pub use bounds::NO_LOWER_BOUND;
 pub use inbox::{Arrivals, Inbox, Sent};
 pub use model::{
     ClockNeurons, Column, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, LoweredReset,
-    ModelSpec, ModelTime, NO_LOWER_BOUND, NarrowInput, NarrowNeurons, NeuronModel, Over,
-    ParameterSpec, Range, ReceptorSpec, StateVisitor, VariableSpec,
+    ModelSpec, ModelTime, NarrowInput, NarrowNeurons, NeuronModel, Over, ParameterSpec, Range,
+    ReceptorSpec, StateVisitor, VariableSpec,
 };
 pub use rows::{Row, RowNeurons, RowWeights, Trains};
 

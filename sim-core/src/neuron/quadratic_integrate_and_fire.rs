@@ -40,9 +40,10 @@
 //! Latham, Richmond, Nelson & Nirenberg 2000, J. Neurophysiol. 83:808; Izhikevich 2007, Dynamical
 //! Systems in Neuroscience, section 3.3.
 
+use super::bounds::reset_below_threshold;
 use super::model::{
     ClockNeurons, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel, ReceptorSpec,
-    VariableSpec, reset_below_threshold,
+    VariableSpec,
 };
 use super::ode_neurons::{Equations, NO_CLOSED_FORM, OdeNeurons, check_fixed_steps};
 use super::typed_parameters::{two_receptors, typed_parameters, variable};

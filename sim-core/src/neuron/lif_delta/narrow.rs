@@ -2,7 +2,8 @@
 
 use super::{CAPACITANCE, LOWEST, REFRACTORY, REST, TAU, THRESHOLD};
 use crate::network::RefractoryInput;
-use crate::neuron::model::{LoweredNeurons, NarrowInput, NarrowNeurons, StateVisitor, is_bounded};
+use crate::neuron::bounds::is_bounded;
+use crate::neuron::model::{LoweredNeurons, NarrowInput, NarrowNeurons, StateVisitor};
 use crate::neuron::narrow::{Columns, counts_refractory, initial, reset, threshold};
 use kernels::lif::{DeltaColumns, Input, lif_delta};
 use kernels::{Aligned, Instructions};
