@@ -4,7 +4,7 @@
 //! words. Lava's own description says two steps, its model waits one. Its parameter `exp` has no
 //! effect.
 //!
-//! Ports: 0 `a_in1`, 1 `a_in2`. State: v = a1[t], v2 = a1[t - 1], and `s2_out`, Lava's second
+//! Ports: 0 `a_in1`, 1 `a_in2`. State: `v = a1[t]`, `v2 = a1[t - 1]`, and `s2_out`, Lava's second
 //! output: a projection takes the first; squares for another population are those of a
 //! `prod_neuron` whose both ports get the same input. Products that wrap are counted, at v2 for
 //! payloads and at `s2_out` for squares. Reference: lava-nc 0.10.0 `NormVecDelayModel`.
