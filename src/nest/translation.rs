@@ -47,7 +47,7 @@ pub struct Translation {
     pub only: &'static [Only],
     /// Whether NEST's `V_min`, a lower bound of the potential, is computed.
     pub bounded: bool,
-    /// Where the spike begins [mV], of models that date it to its peak; what follows is no longer
+    /// Where the spike begins (mV), of models that date it to its peak; what follows is no longer
     /// before the spike.
     pub rises_at: Option<f64>,
     /// Variables that may be recorded.

@@ -2,7 +2,7 @@
 
 use super::model::{LoweredNeurons, LoweredReset};
 
-/// A lower bound of the potential [mV] so low that it is none.
+/// A lower bound of the potential (mV) so low that it is none.
 pub const NO_LOWER_BOUND: f64 = -1e9;
 
 /// Whether a neuron's potential has a lower bound (parameter `index`).
