@@ -54,9 +54,7 @@ pub(super) fn compare(case: &Fields<'_>) -> Result<Comparison, RecordingError> {
     // moves everything.
     let first = run.spikes.first().copied().unwrap_or(f64::INFINITY);
     let judged = match translation.integration {
-        Integration::Solved { .. } => {
-            samples_before(&run, first - dt).min(samples_before_rise(&run, translation.rises_at))
-        }
+        Integration::Solved { .. } => samples_before(&run, first - dt),
         _ => usize::MAX,
     };
     let mut behind: f64 = 0.0;
@@ -96,15 +94,6 @@ fn samples_before(run: &Run<'_>, time: f64) -> usize {
     } else {
         usize::MAX
     }
-}
-
-/// Samples before a spike begins, of models that date it to its peak.
-fn samples_before_rise(run: &Run<'_>, rises_at: Option<f64>) -> usize {
-    let potential = run.variables.iter().find(|variable| variable.0 == "V_m");
-    let (Some((.., samples)), Some(bound)) = (potential, rises_at) else {
-        return usize::MAX;
-    };
-    samples.iter().position(|potential| *potential >= bound).unwrap_or(usize::MAX)
 }
 
 /// Our solution against our own at a tiny tolerance.

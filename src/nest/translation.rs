@@ -47,9 +47,6 @@ pub struct Translation {
     pub only: &'static [Only],
     /// Whether NEST's `V_min`, a lower bound of the potential, is computed.
     pub bounded: bool,
-    /// Where the spike begins (mV), of models that date it to its peak; what follows is no longer
-    /// before the spike.
-    pub rises_at: Option<f64>,
     /// Variables that may be recorded.
     pub variables: &'static [Named],
     /// Unit of weights.
@@ -177,7 +174,6 @@ const BASE: Translation = Translation {
     slopes: &[],
     only: &[],
     bounded: false,
-    rises_at: None,
     variables: &[POTENTIAL],
     weight_unit: "pA",
     one_receptor: false,
@@ -306,7 +302,6 @@ pub static TRANSLATIONS: &[Translation] = &[
         initial: &GATED,
         only: &[],
         // A spike is where V, beyond 0 mV, falls again.
-        rises_at: Some(0.0),
         variables: &GATED,
         ..BASE
     },
