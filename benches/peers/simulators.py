@@ -27,7 +27,8 @@ CASES = {
     "cuba": dict(scale=1.0, simulate=2000, tools=("nest", "brian2"), close=(0.10, 0.3)),
     "coba": dict(scale=1.0, simulate=1000, tools=("nest", "brian2"), close=(0.10, 0.5)),
     "stdp": dict(scale=0.2, simulate=250, tools=("nest",), close=(0.25, 0.5)),
-    "event-brunel": dict(scale=0.2, simulate=1000, tools=("nest",), close=(0.05, 0.3)),
+    # Smaller networks of this kind differ by a tenth from seed to seed, whatever the tool.
+    "event-brunel": dict(scale=1.0, simulate=100, tools=("nest",), close=(0.05, 0.3)),
 }
 
 

@@ -34,6 +34,8 @@ pub struct Row<'a> {
     pub distinct: bool,
     /// The synapses before have been walked.
     pub next: usize,
+    /// What the neurons know of the row's time, once they have computed it.
+    pub kept: Option<f64>,
 }
 
 impl Row<'_> {
@@ -44,21 +46,6 @@ impl Row<'_> {
             RowWeights::One(weight) => weight * self.factor,
             RowWeights::Each(weights) => weights[index] * self.factor,
         }
-    }
-
-    /// The synapses onto the neurons before `end`, from the next one on; they then count as walked.
-    #[inline]
-    pub fn take(&mut self, end: u32) -> Range<usize> {
-        let (from, end) = (self.next, end.saturating_add(self.first));
-        let rest = &self.targets[from..];
-        // What is looked for is near.
-        let mut reach = 16;
-        while rest.get(reach).is_some_and(|&target| target < end) {
-            reach *= 2;
-        }
-        let near = &rest[..rest.len().min(reach + 1)];
-        self.next = from + near.partition_point(|&target| target < end);
-        from..self.next
     }
 }
 
@@ -83,8 +70,13 @@ impl Trains {
     pub fn peek(&self, place: usize) -> Option<(Time, f64)> {
         let next = *self.next.get(place)?;
         let event = next as usize;
-        (next < self.starts[place + 1])
-            .then(|| (self.times[event], self.amounts.get(event).copied().unwrap_or(self.amount)))
+        (next < self.starts[place + 1]).then(|| (self.times[event], self.amount_of(event)))
+    }
+
+    /// How much an event brings.
+    #[inline]
+    pub fn amount_of(&self, event: usize) -> f64 {
+        self.amounts.get(event).copied().unwrap_or(self.amount)
     }
 }
 
@@ -102,30 +94,4 @@ pub trait RowNeurons {
         rows: &mut [Row<'_>],
         trains: &mut Trains,
     );
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_row_is_walked_block_by_block() {
-        let targets: Vec<u32> = (0..200).map(|n| 10 + 3 * n).collect();
-        let weights = RowWeights::One(0.5);
-        let mut row = Row {
-            time: Time(1),
-            targets: &targets,
-            first: 10,
-            weights,
-            factor: 2.0,
-            distinct: true,
-            next: 0,
-        };
-        assert_eq!((row.take(1), row.take(2), row.take(4)), (0..1, 1..1, 1..2));
-        assert_eq!(
-            (row.take(400), row.take(597), row.take(u32::MAX)),
-            (2..134, 134..199, 199..200)
-        );
-        assert_eq!((row.take(u32::MAX), row.amount(3)), (200..200, 1.0));
-    }
 }

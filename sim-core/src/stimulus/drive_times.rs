@@ -11,14 +11,17 @@
 
 use crate::random::{Purpose, draw, philox4x32};
 use crate::time::Time;
-use kernels::Instructions;
 use kernels::philox::{BATCH, Sequence, random_bits};
+use kernels::{Instructions, Loop};
 
 /// Neurons whose first places are drawn together.
-const GROUP: u32 = 16;
+pub(crate) const GROUP: u32 = 16;
 
 /// Spikes whose places one block has.
-const WORDS: u32 = 4;
+pub(crate) const WORDS: u32 = 4;
+
+/// Times of the spikes of a group's neurons `[spike, neuron]`, where they are at most [`WORDS`] each; ascending.
+pub(crate) type FirstTimes = [[Time; GROUP as usize]; WORDS as usize];
 
 /// The places of the spikes that are sent in one step.
 #[derive(Debug)]
@@ -48,10 +51,7 @@ impl Places {
         dt: Time,
         times: &mut Vec<Time>,
     ) {
-        let time = |place: u32| {
-            let back = (u128::from(!place) * dt.0 as u128) >> 32;
-            Time(end.0 - back as i64)
-        };
+        let time = |place: u32| time_of(place, end, dt);
         let words = self.first_words(neuron);
         let first = times.len();
         times.extend(words.into_iter().take(count as usize).map(time));
@@ -64,17 +64,81 @@ impl Places {
         sort_few(&mut times[first..]);
     }
 
+    /// The same for the neurons from 16 · `group` on, of those that have at most [`WORDS`] spikes; behind the last spike
+    /// of a neuron stands `end`.
+    pub(crate) fn first_times(
+        &mut self,
+        group: u32,
+        counts: &[u32; GROUP as usize],
+        end: Time,
+        dt: Time,
+    ) -> FirstTimes {
+        self.draw_group(group);
+        self.instructions.run(InOrder { words: &self.words, counts, end, dt })
+    }
+
     /// The block of lane 0.
     fn first_words(&mut self, neuron: u32) -> [u32; 4] {
-        let (group, place) = (neuron / GROUP, (neuron % GROUP) as usize);
+        let place = (neuron % GROUP) as usize;
+        self.draw_group(neuron / GROUP);
+        let (first, second) = (self.words[place], self.words[place + GROUP as usize]);
+        [first as u32, (first >> 32) as u32, second as u32, (second >> 32) as u32]
+    }
+
+    /// Draws the blocks of lane 0 of a group, unless it was drawn last.
+    fn draw_group(&mut self, group: u32) {
         if self.group != group {
             let tag = Purpose::PoissonTime as u32;
             let sequence = Sequence { key: self.key, object: group, tag };
             random_bits(self.instructions, sequence, &mut self.words);
             self.group = group;
         }
-        let (first, second) = (self.words[place], self.words[place + GROUP as usize]);
-        [first as u32, (first >> 32) as u32, second as u32, (second >> 32) as u32]
+    }
+}
+
+/// When a spike with this place arrives.
+#[inline(always)]
+fn time_of(place: u32, end: Time, dt: Time) -> Time {
+    // The higher 64 bits of 96, by products of 32 bits as vectors have them.
+    let (back, dt) = (u64::from(!place), dt.0 as u64);
+    let back = back * (dt >> 32) + ((back * (dt & 0xFFFF_FFFF)) >> 32);
+    Time(end.0 - back as i64)
+}
+
+/// Puts the places of a group's spikes into order and makes times of them.
+struct InOrder<'a> {
+    words: &'a [u64; BATCH],
+    counts: &'a [u32; GROUP as usize],
+    end: Time,
+    dt: Time,
+}
+
+impl Loop for InOrder<'_> {
+    type Output = FirstTimes;
+
+    #[inline(always)]
+    fn run(self) -> FirstTimes {
+        const LANES: usize = GROUP as usize;
+        let mut places = [
+            spike_words(self.words, self.counts, 0),
+            spike_words(self.words, self.counts, 1),
+            spike_words(self.words, self.counts, 2),
+            spike_words(self.words, self.counts, 3),
+        ];
+        // A sorting network of four.
+        for (low, high) in [(0, 1), (2, 3), (0, 2), (1, 3), (1, 2)] {
+            for j in 0..LANES {
+                let (a, b) = (places[low][j], places[high][j]);
+                (places[low][j], places[high][j]) = (a.min(b), a.max(b));
+            }
+        }
+        let mut times = [[Time::ZERO; LANES]; WORDS as usize];
+        for (times, places) in times.iter_mut().zip(&places) {
+            for j in 0..LANES {
+                times[j] = time_of(places[j], self.end, self.dt);
+            }
+        }
+        times
     }
 }
 
@@ -91,6 +155,21 @@ fn sort_few(times: &mut [Time]) {
             place -= 1;
         }
     }
+}
+
+/// The word of each neuron's spike of this number, and the largest word where it has fewer.
+#[inline(always)]
+fn spike_words(
+    words: &[u64; BATCH],
+    counts: &[u32; GROUP as usize],
+    spike: usize,
+) -> [u32; GROUP as usize] {
+    let mut own = [0; GROUP as usize];
+    for (j, own) in own.iter_mut().enumerate() {
+        let word = (words[spike / 2 * GROUP as usize + j] >> (32 * (spike % 2))) as u32;
+        *own = if counts[j] > spike as u32 { word } else { u32::MAX };
+    }
+    own
 }
 
 #[cfg(test)]
@@ -124,6 +203,20 @@ mod tests {
             expected.sort_unstable();
             assert_eq!(times(neuron, count), expected, "{neuron}, {count}");
             assert!(expected.iter().all(|&time| time <= END && time > END - DT));
+        }
+    }
+
+    #[test]
+    fn a_group_has_the_times_of_its_neurons() {
+        let counts = std::array::from_fn(|neuron| neuron as u32 % (WORDS + 1));
+        for group in [0, 9] {
+            let first = Places::new(5, 7).first_times(group, &counts, END, DT);
+            for (neuron, &count) in counts.iter().enumerate() {
+                let own: Vec<Time> = first.iter().map(|times| times[neuron]).collect();
+                let alone = times(group * GROUP + neuron as u32, count);
+                assert_eq!(own[..count as usize], alone, "{group}, {neuron}");
+                assert!(own[count as usize..].iter().all(|&time| time == END));
+            }
         }
     }
 

@@ -27,7 +27,7 @@ pub use alternating_current::AlternatingCurrent;
 pub use constant_current::ConstantCurrent;
 pub(crate) use drive::SharedCounts;
 pub use drive::{Drive, PoissonTable};
-pub(crate) use drive_times::Places;
+pub(crate) use drive_times::{FirstTimes, GROUP, Places, WORDS};
 pub use gamma_train::GammaTrain;
 pub use modulation::{Modulation, Piecewise, Sine};
 pub use noise_current::NoiseCurrent;

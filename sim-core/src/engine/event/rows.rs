@@ -132,7 +132,7 @@ fn row_of<'a>(
 ) -> Row<'a> {
     let index = delivery.fanout as usize;
     let factor = delivery.message.factor(compiled.connectome.fanouts()[index].combine());
-    let (time, next) = (delivery.time, 0);
+    let (time, next, kept) = (delivery.time, 0, None);
     match source {
         Source::Connectome(fanout, run) => {
             let all = match fanout.layout() {
@@ -143,13 +143,13 @@ fn row_of<'a>(
                 Weights::One(weight) => RowWeights::One(*weight),
                 Weights::Each(weights) => RowWeights::Each(&weights[run.clone()]),
             };
-            Row { time, targets: &all[run], first, weights, factor, distinct, next }
+            Row { time, targets: &all[run], first, weights, factor, distinct, next, kept }
         }
         Source::Written(run) => {
             // What changes is told with its factor.
             let factor = if changes { 1.0 } else { factor };
             let (targets, weights) = (&written.0[run.clone()], RowWeights::Each(&written.1[run]));
-            Row { time, targets, first, weights, factor, distinct: false, next }
+            Row { time, targets, first, weights, factor, distinct: false, next, kept }
         }
     }
 }

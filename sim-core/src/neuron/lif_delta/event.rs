@@ -66,9 +66,9 @@ pub(super) struct EventState {
     instructions: Instructions,
     /// e of the events of a block's trains.
     growths: Vec<f64>,
-    /// Sums of input of one time, of the neurons of a block.
+    /// Sums of input of one time, of the neurons of a block, and a bit for each that has one.
     sums: Vec<f64>,
-    summed: Vec<u32>,
+    summed: Vec<u64>,
 }
 
 /// Period and rate, one for all or one each.

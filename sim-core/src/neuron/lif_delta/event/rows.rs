@@ -59,13 +59,18 @@ impl Loop for Growths<'_> {
 
     #[inline(always)]
     fn run(self) {
-        for (time, slot) in self.times.iter().zip(self.growths) {
-            let mut origin = self.first.0;
-            for later in 1..self.periods {
-                let next = self.first.0 + later * self.period.0;
-                origin = if time.0 > next { next } else { origin };
+        let (first, rate) = (self.first.0, self.rate);
+        if self.periods <= 2 {
+            // Nearly always; this loop becomes vector code.
+            let second = first.saturating_add(self.period.0);
+            for (time, slot) in self.times.iter().zip(self.growths) {
+                let origin = if time.0 > second { second } else { first };
+                *slot = growth(Time(time.0 - origin), rate);
             }
-            *slot = growth(Time(time.0 - origin), self.rate);
+            return;
+        }
+        for (time, slot) in self.times.iter().zip(self.growths) {
+            *slot = growth(*time - origin_of(*time, self.period), rate);
         }
     }
 }
@@ -100,28 +105,13 @@ impl EventState {
         trains: &mut Trains,
     ) {
         let (time, first) = (row.time, block.start as usize);
-        let (period, rate) = self.periods.get(0);
-        let e = growth(time - origin_of(time, period), rate);
-        let strict = matches!(self.constants.spike, SpikeCondition::Above);
+        let e = self.growth_of(row);
         let end = block.end.saturating_add(row.first);
         let mut index = row.next;
         while let Some(&target) = row.targets.get(index).filter(|&&target| target < end) {
             let (neuron, amount) = ((target - row.first) as usize, row.amount(index));
             index += 1;
-            if self.cells[neuron].own < time {
-                self.take_train(inbox, first, neuron - first, trains, time);
-            }
-            let cell = &mut self.cells[neuron];
-            if time < cell.quick_until && time != cell.own {
-                let (distance, reach) = (cell.distance + amount * e, cell.reach * e);
-                cell.distance = distance;
-                if distance >= reach && !(strict && distance == reach) {
-                    self.fire(neuron, time);
-                    inbox.spike(time, neuron as u32, 1);
-                }
-            } else {
-                self.take_slowly(inbox, first, neuron, time, amount, trains);
-            }
+            self.take_one(inbox, first, neuron, (time, e), amount, trains);
         }
         row.next = index;
     }
@@ -134,29 +124,77 @@ impl EventState {
         rows: &mut [Row<'_>],
         trains: &mut Trains,
     ) {
-        let first = block.start as usize;
+        let (time, first) = (rows[0].time, block.start as usize);
+        let e = self.growth_of(&mut rows[0]);
         let mut summed = std::mem::take(&mut self.summed);
         summed.clear();
-        let mut time = Time::ZERO;
+        summed.resize(block.len().div_ceil(64), 0);
         for row in rows {
-            time = row.time;
-            for index in row.take(block.end) {
-                let place = (row.targets[index] - row.first) as usize - first;
+            let end = block.end.saturating_add(row.first);
+            let mut index = row.next;
+            while let Some(&target) = row.targets.get(index).filter(|&&target| target < end) {
+                let place = (target - row.first) as usize - first;
                 self.sums[place] += row.amount(index);
-                summed.push(place as u32);
+                summed[place / 64] |= 1 << (place % 64);
+                index += 1;
             }
+            row.next = index;
         }
-        summed.sort_unstable();
-        summed.dedup();
-        for &place in &summed {
-            let place = place as usize;
-            let sum = std::mem::take(&mut self.sums[place]);
-            if self.cells[first + place].own < time {
-                self.take_train(inbox, first, place, trains, time);
+        for (word, &bits) in summed.iter().enumerate() {
+            let mut bits = bits;
+            while bits != 0 {
+                let place = 64 * word + bits.trailing_zeros() as usize;
+                bits &= bits - 1;
+                let sum = std::mem::take(&mut self.sums[place]);
+                self.take_one(inbox, first, first + place, (time, e), sum, trains);
             }
-            self.take_slowly(inbox, first, first + place, time, sum, trains);
         }
         self.summed = summed;
+    }
+
+    /// e of a row's time, which the row keeps from block to block.
+    #[inline]
+    fn growth_of(&self, row: &mut Row<'_>) -> f64 {
+        *row.kept.get_or_insert_with(|| {
+            let (period, rate) = self.periods.get(0);
+            growth(row.time - origin_of(row.time, period), rate)
+        })
+    }
+
+    /// All that rows bring a neuron at one time, whose e is known.
+    #[inline(always)]
+    fn take_one(
+        &mut self,
+        inbox: &mut Inbox,
+        first: usize,
+        neuron: usize,
+        (time, e): (Time, f64),
+        amount: f64,
+        trains: &mut Trains,
+    ) {
+        if self.cells[neuron].own < time {
+            self.take_train(inbox, first, neuron - first, trains, time);
+        }
+        let cell = &mut self.cells[neuron];
+        if time < cell.quick_until && time != cell.own {
+            let (distance, reach) = (cell.distance + amount * e, cell.reach * e);
+            cell.distance = distance;
+            if distance >= reach {
+                self.reach_quickly(inbox, neuron, time, distance == reach);
+            }
+        } else {
+            self.take_slowly(inbox, first, neuron, time, amount, trains);
+        }
+    }
+
+    /// A neuron is at its threshold, exactly or beyond.
+    #[cold]
+    #[inline(never)]
+    fn reach_quickly(&mut self, inbox: &mut Inbox, neuron: usize, time: Time, exactly: bool) {
+        if !(exactly && matches!(self.constants.spike, SpikeCondition::Above)) {
+            self.fire(neuron, time);
+            inbox.spike(time, neuron as u32, 1);
+        }
     }
 
     /// Input behind all of a neuron's own before, to which what comes at the same time is added.
@@ -200,26 +238,29 @@ impl EventState {
         time: Time,
     ) {
         let neuron = first + place;
-        let strict = matches!(self.constants.spike, SpikeCondition::Above);
-        while let Some((own, mut amount)) = trains.peek(place).filter(|(own, _)| *own < time) {
-            let e = self.growths[trains.next[place] as usize];
-            trains.next[place] += 1;
-            while let Some((_, more)) = trains.peek(place).filter(|(next, _)| *next == own) {
-                amount += more;
-                trains.next[place] += 1;
+        let Some(end) = trains.starts.get(place + 1).map(|&end| end as usize) else {
+            return;
+        };
+        let mut next = trains.next[place] as usize;
+        while let Some(&own) = trains.times[..end].get(next).filter(|&&own| own < time) {
+            let (e, mut amount) = (self.growths[next], trains.amount_of(next));
+            next += 1;
+            while trains.times[..end].get(next) == Some(&own) {
+                amount += trains.amount_of(next);
+                next += 1;
             }
             let cell = &mut self.cells[neuron];
             if own < cell.quick_until {
                 let (distance, reach) = (cell.distance + amount * e, cell.reach * e);
                 cell.distance = distance;
-                if distance >= reach && !(strict && distance == reach) {
-                    self.fire(neuron, own);
-                    inbox.spike(own, neuron as u32, 1);
+                if distance >= reach {
+                    self.reach_quickly(inbox, neuron, own, distance == reach);
                 }
             } else {
                 self.accept(inbox, neuron, own, amount);
             }
         }
+        trains.next[place] = next as u32;
         self.await_own(first, place, trains);
     }
 }
