@@ -4,7 +4,8 @@
 
 use serde_json::Value;
 use sim_core::network::{
-    ConstantCurrent, Network, Neuron, OneToOne, Population, Probe, Projection, SpikeList, Stimulus,
+    ConstantCurrent, List, Network, Neuron, OneToOne, Population, Probe, Projection, SpikeList,
+    Stimulus,
 };
 use sim_core::neuron::lif_delta::LifDelta;
 use sim_core::neuron::lif_exponential::LifExponential;
@@ -185,5 +186,51 @@ fn the_event_engine_gives_iaf_psc_deltas_spikes_too() {
     assert_eq!(recording.spikes.len(), expected.len());
     for (spike, expected) in recording.spikes.iter().zip(expected) {
         assert_eq!(spike.time, Time::from_milliseconds(expected).unwrap());
+    }
+}
+
+/// A population's potentials or synapses' weights, one each.
+fn each(data: &Value, unit: &str) -> Values {
+    Values::Each { values: numbers(data), unit: find_unit(unit).unwrap() }
+}
+
+fn indices(data: &Value) -> Vec<u32> {
+    data.as_array().unwrap().iter().map(|index| index.as_u64().unwrap() as u32).collect()
+}
+
+#[test]
+fn a_network_of_iaf_psc_delta_ps_has_nests_spikes() {
+    let data = recorded("precise_network/delta");
+    let (input, initial) = (&data["input"], &data["initial_mV"]);
+    let size = numbers(initial).len() as u32;
+    let cell = neuron(&data["params"]).initial("membrane_potential", each(initial, "mV"));
+    let mut network = Network::new("network", Milliseconds(0.1));
+    network.add_population("cells", Population::new(size, cell));
+    network.add_population("input", Population::new(size, Neuron::spike_source()));
+    let spikes = SpikeList {
+        population: "input".into(),
+        neurons: indices(&input["neurons"]),
+        times: each(&input["times_ms"], "ms"),
+    };
+    network.add_stimulus("input", Stimulus::SpikeList(spikes));
+    let drive = Projection::new("input", "cells", OneToOne)
+        .weight(Millivolts(number(&input["weight_mV"])))
+        .delay(Milliseconds(number(&input["delay_ms"])));
+    network.add_projection("drive", drive);
+    let synapses = List { sources: indices(&data["sources"]), targets: indices(&data["targets"]) };
+    let recurrent = Projection::new("cells", "cells", synapses)
+        .weight(each(&data["weights_mV"], "mV"))
+        .delay(Milliseconds(number(&data["delay_ms"])));
+    network.add_projection("recurrent", recurrent);
+    network.add_probe("spikes", Probe::spikes("cells"));
+    let recording = simulate(&compile(&network), "event", 1, number(&data["duration_ms"]));
+
+    let (neurons, times) =
+        (indices(&data["spikes"]["neurons"]), numbers(&data["spikes"]["times_ms"]));
+    assert!(times.windows(2).any(|pair| pair[0] == pair[1]), "no spikes share a time");
+    assert_eq!(recording.spikes.len(), times.len());
+    for (spike, (neuron, time)) in recording.spikes.iter().zip(neurons.iter().zip(times)) {
+        assert_eq!(spike.neuron, *neuron, "at {time} ms");
+        assert!((spike.time.milliseconds() - time).abs() <= SPIKE_TIME_MS, "{neuron} at {time} ms");
     }
 }
