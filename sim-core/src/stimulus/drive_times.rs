@@ -127,15 +127,16 @@ impl Loop for InOrder<'_> {
         ];
         // A sorting network of four.
         for (low, high) in [(0, 1), (2, 3), (0, 2), (1, 3), (1, 2)] {
+            let (before, after) = (places[low], places[high]);
             for j in 0..LANES {
-                let (a, b) = (places[low][j], places[high][j]);
-                (places[low][j], places[high][j]) = (a.min(b), a.max(b));
+                places[low][j] = before[j].min(after[j]);
+                places[high][j] = before[j].max(after[j]);
             }
         }
         let mut times = [[Time::ZERO; LANES]; WORDS as usize];
         for (times, places) in times.iter_mut().zip(&places) {
-            for j in 0..LANES {
-                times[j] = time_of(places[j], self.end, self.dt);
+            for (time, &place) in times.iter_mut().zip(places) {
+                *time = time_of(place, self.end, self.dt);
             }
         }
         times

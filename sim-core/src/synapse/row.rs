@@ -1,11 +1,11 @@
 //! Long-term rules over the synapses of one segment, several at a time.
 //!
 //! A presynaptic spike finds each of its synapses with some postsynaptic spikes that it has not seen:
-//! none, one or a few. Synapses are taken in groups of [`LANES`]; of each group the table of recent
-//! spikes is read from the latest backwards until all have nothing unseen any more, and then the
-//! potentiations are made from the oldest forwards, each only where it applies. There are no
-//! branches but on whole groups, so that the compiler makes vector code of it. A synapse with more
-//! unseen spikes than the table holds is computed on its own ([`Learning::potentiated`]).
+//! none, one or a few. Synapses are taken in groups of [`GROUP`]: the table of recent spikes says how many
+//! each has; then those that have any see their first one together, those that have more their second, and so
+//! on. So nothing is computed that does not apply, no branch depends on one synapse, and the compiler makes
+//! vector code of the arithmetic. A synapse with more unseen spikes than the table holds is computed on its
+//! own ([`Learning::potentiated`]).
 
 // Lanes of several arrays are walked together by their number: that is what becomes vector code.
 #![allow(clippy::needless_range_loop)]
@@ -16,7 +16,10 @@ use super::rule::{Pairing, Segment};
 use crate::time::Time;
 use kernels::Loop;
 
-/// Synapses that are computed together.
+/// Synapses that are taken together.
+const GROUP: usize = 64;
+
+/// Synapses that are computed at once.
 const LANES: usize = 8;
 
 /// Postsynaptic traces of all targets at one time: presynaptic spikes that arrive together share them.
@@ -75,15 +78,23 @@ impl<K: Kernel> Loop for All<'_, K> {
     #[inline(always)]
     fn run(self) {
         let All { learning, until, traces: [first, second] } = self;
-        let table = learning.post.recent().iter().zip(learning.post.before());
-        for ((times, before), (first, second)) in table.zip(first.iter_mut().zip(second)) {
-            // The latest before `until`; all later ones lie at the front.
-            let later = times.iter().fold(0, |count, &time| count + usize::from(time >= until));
-            let (time, trace) = match later {
-                RECENT => (LONG_AGO.0, [0.0; 2]),
-                place => (times[place], before[place]),
-            };
-            [*first, *second] = trace_at(learning, time, trace, until);
+        let (times, befores) = (learning.post.recent(), learning.post.before());
+        let table = times.chunks(GROUP).zip(befores.chunks(GROUP));
+        let traces = first.chunks_mut(GROUP).zip(second.chunks_mut(GROUP));
+        let (mut last, mut before) = ([0_i64; GROUP], [[0.0; 2]; GROUP]);
+        for ((times, befores), (first, second)) in table.zip(traces) {
+            let own = times.iter().zip(befores).zip(last.iter_mut().zip(&mut before));
+            for ((times, befores), (last, before)) in own {
+                // The latest before `until`: all later ones lie at the front.
+                (*last, *before) = match count(times, |time| time >= until) {
+                    RECENT => (LONG_AGO.0, [0.0; 2]),
+                    place => (times[place], befores[place]),
+                };
+            }
+            let own = last.iter().zip(&before).zip(first.iter_mut().zip(second));
+            for ((&last, &before), (first, second)) in own {
+                [*first, *second] = trace_at(learning, last, before, until);
+            }
         }
     }
 }
@@ -129,17 +140,9 @@ impl<K: Kernel> Loop for Row<'_, '_, K> {
             delay,
             span: Span { low, high, end, learns },
         };
-        let (targets, last_targets) = segment.targets.as_chunks::<LANES>();
-        let (weights, last_weights) = segment.weights.as_chunks_mut::<LANES>();
-        for (targets, weights) in targets.iter().zip(weights) {
+        let weights = segment.weights.chunks_mut(GROUP);
+        for (targets, weights) in segment.targets.chunks(GROUP).zip(weights) {
             group.learn(targets, weights);
-        }
-        if let Some(&first) = last_targets.first() {
-            let (mut targets, mut weights) = ([first; LANES], [last_weights[0]; LANES]);
-            targets[..last_targets.len()].copy_from_slice(last_targets);
-            weights[..last_weights.len()].copy_from_slice(last_weights);
-            group.learn(&targets, &mut weights);
-            last_weights.copy_from_slice(&weights[..last_weights.len()]);
         }
     }
 }
@@ -155,66 +158,130 @@ struct Group<'a, K> {
 
 impl<K: Kernel> Group<'_, K> {
     #[inline(always)]
-    fn learn(&self, targets: &[u32; LANES], weights: &mut [f64; LANES]) {
-        let Span { low, high, end, learns } = self.span;
-        let recent = self.learning.post.recent();
-        let mut times = [[0_i64; LANES]; RECENT];
-        let (mut levels, mut unseen) = (0, true);
-        while unseen && levels < RECENT {
-            for lane in 0..LANES {
-                times[levels][lane] = recent[targets[lane] as usize][levels];
-            }
-            unseen = times[levels].iter().fold(false, |any, &time| any | (time > end));
-            levels += 1;
-        }
-        let any = self.learning.pairing != Pairing::NearestRestricted;
-        let original = *weights;
-        let oldest = &times[levels - 1];
-        let mut latest = *oldest;
-        let mut newest = *oldest;
-        let mut places = [levels - 1; LANES];
-        let mut earlier = *oldest;
-        for level in (0..levels - 1).rev() {
-            let times = &times[level];
-            let after = &times_before(&mut earlier, times);
-            let before = self.before(targets, level);
-            for lane in 0..LANES {
-                let time = times[lane];
-                let first = after[lane].saturating_add(self.delay) <= self.pre.time.0;
-                let counts = any | first;
-                let new = learns & (time > low) & (time <= high) & counts;
-                let elapsed = time.wrapping_add(self.delay).wrapping_sub(self.pre.time.0);
-                let kernel = &self.learning.kernel;
-                let trace = kernel.pre_decay(self.pre.after, span(elapsed));
-                let weight = weights[lane];
-                let raised = kernel.potentiate(weight, trace, before[lane]);
-                weights[lane] = if new { raised } else { weight };
-                latest[lane] = if time < high { time } else { latest[lane] };
-                newest[lane] = if time <= high { time } else { newest[lane] };
-                places[lane] = if time < high { level } else { places[lane] };
-            }
+    fn learn(&self, targets: &[u32], weights: &mut [f64]) {
+        let mut original = [0.0; GROUP];
+        original[..weights.len()].copy_from_slice(weights);
+        let mut unseen = [0; GROUP];
+        let (active, number) = self.count_unseen(targets, &mut unseen);
+        let full = unseen.contains(&RECENT);
+        if self.span.learns {
+            self.potentiate(targets, (active, number), &mut unseen, weights);
         }
         if let Some(before) = self.spike {
-            let post = self.post_traces(targets, &latest, &newest, &places);
-            for lane in 0..LANES {
-                let trace = [post[0][lane], post[1][lane]];
-                weights[lane] = self.learning.kernel.depress(weights[lane], trace, before);
-            }
+            self.depress(targets, before, weights);
         }
-        if unseen {
-            self.alone(targets, &original, oldest, weights);
+        if full {
+            self.alone(targets, &original, weights);
+        }
+    }
+
+    /// How many spikes of the table each synapse has not seen; the synapses that have any, and their number.
+    #[inline(always)]
+    fn count_unseen(
+        &self,
+        targets: &[u32],
+        unseen: &mut [usize; GROUP],
+    ) -> ([usize; GROUP], usize) {
+        let (recent, end) = (self.learning.post.recent(), self.span.end);
+        let (mut active, mut with_any) = ([0; GROUP], 0);
+        for (index, &target) in targets.iter().enumerate() {
+            let new = usize::from(recent[target as usize][0] > end);
+            unseen[index] = new;
+            active[with_any] = index;
+            with_any += new;
+        }
+        let (mut left, mut number) = (active, with_any);
+        for level in 1..RECENT {
+            let mut more = 0;
+            for place in 0..number {
+                let index = left[place];
+                let new = usize::from(recent[targets[index] as usize][level] > end);
+                unseen[index] += new;
+                left[more] = index;
+                more += new;
+            }
+            number = more;
+        }
+        (active, with_any)
+    }
+
+    /// Lets the synapses see their spikes, from the oldest on; `unseen` becomes zero. The synapses that have some are told
+    /// with their number.
+    #[inline(always)]
+    fn potentiate(
+        &self,
+        targets: &[u32],
+        (mut active, mut number): ([usize; GROUP], usize),
+        unseen: &mut [usize; GROUP],
+        weights: &mut [f64],
+    ) {
+        let Span { low, high, .. } = self.span;
+        let (kernel, recent) = (&self.learning.kernel, self.learning.post.recent());
+        let any = self.learning.pairing != Pairing::NearestRestricted;
+        let (mut times, mut after) = ([0_i64; GROUP], [0_i64; GROUP]);
+        let (mut before, mut raised) = ([[0.0; 2]; GROUP], [0.0; GROUP]);
+        while number > 0 {
+            for (place, &index) in active[..number].iter().enumerate() {
+                let (target, level) = (targets[index] as usize, unseen[index] - 1);
+                times[place] = recent[target][level];
+                after[place] = recent[target][(level + 1).min(RECENT - 1)];
+                if K::NEEDS_POST {
+                    before[place] = self.learning.post.before()[target][level];
+                }
+                raised[place] = weights[index];
+            }
+            // Whole vectors: what is too much is computed in vain.
+            let lanes = number.next_multiple_of(LANES);
+            let spikes = times[..lanes].iter().zip(&after[..lanes]).zip(&before[..lanes]);
+            for (((&time, &after), &before), weight) in spikes.zip(&mut raised[..lanes]) {
+                let first = after.saturating_add(self.delay) <= self.pre.time.0;
+                let new = (time > low) & (time <= high) & (any | first);
+                let elapsed = time.wrapping_add(self.delay).wrapping_sub(self.pre.time.0);
+                let trace = kernel.pre_decay(self.pre.after, span(elapsed));
+                let changed = kernel.potentiate(*weight, trace, before);
+                *weight = if new { changed } else { *weight };
+            }
+            let mut more = 0;
+            for place in 0..number {
+                let index = active[place];
+                weights[index] = raised[place];
+                unseen[index] -= 1;
+                active[more] = index;
+                more += usize::from(unseen[index] > 0);
+            }
+            number = more;
+        }
+    }
+
+    /// The presynaptic spike itself; `before` is the presynaptic trace before it.
+    #[inline(always)]
+    fn depress(&self, targets: &[u32], before: Trace, weights: &mut [f64]) {
+        let (targets, last_targets) = targets.as_chunks::<LANES>();
+        let (weights, last_weights) = weights.as_chunks_mut::<LANES>();
+        for (targets, weights) in targets.iter().zip(weights) {
+            self.depress_lanes(targets, before, weights);
+        }
+        if let Some(&first) = last_targets.first() {
+            let (mut targets, mut weights) = ([first; LANES], [last_weights[0]; LANES]);
+            targets[..last_targets.len()].copy_from_slice(last_targets);
+            weights[..last_weights.len()].copy_from_slice(last_weights);
+            self.depress_lanes(&targets, before, &mut weights);
+            last_weights.copy_from_slice(&weights[..last_weights.len()]);
+        }
+    }
+
+    #[inline(always)]
+    fn depress_lanes(&self, targets: &[u32; LANES], before: Trace, weights: &mut [f64; LANES]) {
+        let post = self.post_traces(targets);
+        for lane in 0..LANES {
+            let trace = [post[0][lane], post[1][lane]];
+            weights[lane] = self.learning.kernel.depress(weights[lane], trace, before);
         }
     }
 
     /// The postsynaptic traces at the presynaptic spike.
     #[inline(always)]
-    fn post_traces(
-        &self,
-        targets: &[u32; LANES],
-        latest: &[i64; LANES],
-        newest: &[i64; LANES],
-        places: &[usize; LANES],
-    ) -> [[f64; LANES]; 2] {
+    fn post_traces(&self, targets: &[u32; LANES]) -> [[f64; LANES]; 2] {
         let mut post = [[0.0; LANES]; 2];
         if let Some(shared) = self.shared {
             for lane in 0..LANES {
@@ -224,46 +291,36 @@ impl<K: Kernel> Group<'_, K> {
             return post;
         }
         let restricted = self.learning.pairing == Pairing::NearestRestricted;
-        let table = self.learning.post.before();
+        let (recent, table) = (self.learning.post.recent(), self.learning.post.before());
+        let high = self.span.high;
         for lane in 0..LANES {
-            let before = table[targets[lane] as usize][places[lane]];
-            let trace = trace_at(self.learning, latest[lane], before, self.span.high);
-            let seen = newest[lane].saturating_add(self.delay) <= self.pre.time.0;
+            let target = targets[lane] as usize;
+            let times = &recent[target];
+            // The last spike before this one, and the last that is not later; the table holds them, or the
+            // synapse is computed on its own.
+            let latest = count(times, |time| time >= high).min(RECENT - 1);
+            let newest = times[count(times, |time| time > high).min(RECENT - 1)];
+            let trace = trace_at(self.learning, times[latest], table[target][latest], high);
+            let seen = newest.saturating_add(self.delay) <= self.pre.time.0;
             post[0][lane] = if restricted & seen { 0.0 } else { trace[0] };
             post[1][lane] = if restricted & seen { 0.0 } else { trace[1] };
         }
         post
     }
 
-    /// The traces before the spikes of a level, where the rule needs them.
-    #[inline(always)]
-    fn before(&self, targets: &[u32; LANES], level: usize) -> [Trace; LANES] {
-        let mut before = [[0.0; 2]; LANES];
-        if K::NEEDS_POST {
-            let table = self.learning.post.before();
-            for lane in 0..LANES {
-                before[lane] = table[targets[lane] as usize][level];
-            }
-        }
-        before
-    }
-
     /// Computes the synapses whose targets have more unseen spikes than the table shows.
     #[cold]
     #[inline(never)]
-    fn alone(
-        &self,
-        targets: &[u32; LANES],
-        original: &[f64; LANES],
-        oldest: &[i64; LANES],
-        weights: &mut [f64; LANES],
-    ) {
+    fn alone(&self, targets: &[u32], original: &[f64; GROUP], weights: &mut [f64]) {
         let (delay, now) = (Time(self.delay), Time(self.span.high + self.delay));
-        for lane in (0..LANES).filter(|&lane| oldest[lane] > self.span.end) {
-            let spikes = self.learning.post.of(targets[lane]);
-            let learning = self.learning;
-            let raised = learning.potentiated(original[lane], &self.pre, spikes, delay, now);
-            weights[lane] = match self.spike {
+        let (learning, end) = (self.learning, self.span.end);
+        for (index, &target) in targets.iter().enumerate() {
+            if learning.post.recent()[target as usize][RECENT - 1] <= end {
+                continue;
+            }
+            let spikes = learning.post.of(target);
+            let raised = learning.potentiated(original[index], &self.pre, spikes, delay, now);
+            weights[index] = match self.spike {
                 Some(before) => {
                     let post = learning.post_trace(&self.pre, spikes, delay, now);
                     learning.kernel.depress(raised, post, before)
@@ -274,10 +331,8 @@ impl<K: Kernel> Group<'_, K> {
     }
 }
 
-/// The times of the last earlier spikes, which then become `times`.
+/// How many of a target's times are such; those that are stand before the others.
 #[inline(always)]
-fn times_before(earlier: &mut [i64; LANES], times: &[i64; LANES]) -> [i64; LANES] {
-    let before = *earlier;
-    *earlier = *times;
-    before
+fn count(times: &[i64; RECENT], such: impl Fn(i64) -> bool) -> usize {
+    times.iter().fold(0, |count, &time| count + usize::from(such(time)))
 }
