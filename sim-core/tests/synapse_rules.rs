@@ -203,7 +203,7 @@ fn the_additive_rule_is_a_sum_over_the_pairs_of_its_pairing() {
     let (pre, post) = (train(0), train(1));
     let (tau_plus, tau_minus, rate, alpha, delay) = (20.0, 30.0, 1e-12, 0.7, 1.0);
     let at_synapse: Vec<f64> = post.iter().map(|time| time + delay).collect();
-    for pairing in [Pairing::AllToAll, Pairing::Nearest, Pairing::NearestRestricted] {
+    for pairing in Pairing::ALL {
         let parameters = [tau_plus, tau_minus, rate, alpha, LARGE];
         let mut rule = long_term("stdp_additive", &parameters, pairing);
         let found = weights(rule.as_mut(), 0.5 * LARGE, delay, (&pre, &post), 7);
@@ -218,7 +218,16 @@ fn the_additive_rule_is_a_sum_over_the_pairs_of_its_pairing() {
                 let partners: Vec<f64> = match pairing {
                     Pairing::AllToAll => pre[..index].to_vec(),
                     Pairing::Nearest => pre[..index].last().copied().into_iter().collect(),
-                    Pairing::NearestRestricted if count > 0 => Vec::new(),
+                    Pairing::NearestRestricted | Pairing::NearestPresynaptic if count > 0 => {
+                        Vec::new()
+                    }
+                    // All since the last postsynaptic spike, or at it.
+                    Pairing::NearestPresynaptic => {
+                        let ended = at_synapse.iter().copied().filter(|t| *t < previous + 1e-6);
+                        let ended = ended.fold(f64::NEG_INFINITY, f64::max);
+                        let since = |t: &&f64| **t > ended || near(**t, ended);
+                        pre[..index].iter().filter(since).copied().collect()
+                    }
                     Pairing::NearestRestricted => {
                         pre[..index].last().copied().into_iter().collect()
                     }
@@ -230,7 +239,9 @@ fn the_additive_rule_is_a_sum_over_the_pairs_of_its_pairing() {
                 at_synapse.iter().copied().filter(|&t| t < now && !near(t, now)).collect();
             let partners: Vec<f64> = match pairing {
                 Pairing::AllToAll => earlier,
-                Pairing::Nearest => earlier.last().copied().into_iter().collect(),
+                Pairing::Nearest | Pairing::NearestPresynaptic => {
+                    earlier.last().copied().into_iter().collect()
+                }
                 Pairing::NearestRestricted => {
                     let last = earlier.last().copied();
                     last.into_iter().filter(|&t| t > previous + 1e-6).collect()
@@ -244,19 +255,20 @@ fn the_additive_rule_is_a_sum_over_the_pairs_of_its_pairing() {
     }
 }
 
-/// dw/dt = c (n − b) solved by small Euler steps.
-#[test]
-fn the_reward_rule_is_its_differential_equation() {
-    let parameters = [20.0, 20.0, 1.0, 1.5, 100.0, 50.0, 0.001, 10.0, 0.0];
+/// dw/dt = c (n − b) solved by small Euler steps, within the bounds after each of them, or after those that
+/// end at multiples of an interval and at events.
+fn reward_rule_by_steps([baseline, smallest, largest, interval]: [f64; 4]) -> Vec<f64> {
+    let delay = 1.0;
+    let parameters = [20.0, 20.0, 1.0, 1.5, 100.0, 50.0, baseline, largest, smallest, interval];
     let (pre, post) = (vec![10.0, 40.0, 90.0, 200.0, 300.0], vec![20.0, 60.0, 85.0, 150.0]);
     let rewards = [70.0, 120.0, 121.0, 250.0];
-    let delay = 1.0;
-    let mut rule = long_term("reward_modulated_stdp", &parameters, Pairing::AllToAll);
-    rewards.iter().for_each(|&reward| rule.modulator_spike(milliseconds(reward)));
-    let found = weights(rule.as_mut(), 5.0, delay, (&pre, &post), usize::MAX);
-    let mut again = long_term("reward_modulated_stdp", &parameters, Pairing::AllToAll);
-    rewards.iter().for_each(|&reward| again.modulator_spike(milliseconds(reward)));
-    let swept = weights(again.as_mut(), 5.0, delay, (&pre, &post), 1);
+    let rule = || {
+        let mut rule = long_term("reward_modulated_stdp", &parameters, Pairing::AllToAll);
+        rewards.iter().for_each(|&reward| rule.modulator_spike(milliseconds(reward)));
+        rule
+    };
+    let found = weights(rule().as_mut(), 5.0, delay, (&pre, &post), usize::MAX);
+    let swept = weights(rule().as_mut(), 5.0, delay, (&pre, &post), 1);
     let step = 1e-4;
     let [mut x, mut y, mut n, mut c, mut w] = [0.0, 0.0, 0.0, 0.0, 5.0_f64];
     let mut expected = Vec::new();
@@ -264,19 +276,26 @@ fn the_reward_rule_is_its_differential_equation() {
         times.iter().any(|time| (time + shift - t).abs() < step / 2.0)
     };
     for k in 1..=(300.0 / step) as u32 {
-        w += step * c * (n - parameters[6]);
+        w += step * c * (n - baseline);
         for (trace, tau) in [(&mut x, 20.0), (&mut y, 20.0), (&mut n, 50.0), (&mut c, 100.0)] {
             *trace -= step * *trace / tau;
         }
         let t = f64::from(k) * step;
-        if is_at(&post, delay, t) {
+        let [post, reward, pre] = [(&post[..], delay), (&rewards, delay), (&pre, 0.0)]
+            .map(|(times, shift)| is_at(times, shift, t));
+        let on_interval =
+            interval == 0.0 || (t / interval - (t / interval).round()).abs() < step / 2.0;
+        if on_interval || post || reward || pre {
+            w = w.clamp(smallest, largest);
+        }
+        if post {
             c += parameters[2] * x;
             y += 1.0;
         }
-        if is_at(&rewards, delay, t) {
+        if reward {
             n += 1.0 / parameters[5];
         }
-        if is_at(&pre, 0.0, t) {
+        if pre {
             c -= parameters[3] * y;
             x += 1.0;
             expected.push(w);
@@ -287,14 +306,29 @@ fn the_reward_rule_is_its_differential_equation() {
         assert!((found - expected).abs() < 1e-4, "spike {index}: {found} {expected}");
         assert!((found - swept[index]).abs() < 1e-12, "caught up at spike {index}");
     }
-    assert!((found[4] - 5.0).abs() > 0.1, "rewards change the weight: {found:?}");
+    found
+}
+
+#[test]
+fn the_reward_rule_is_its_differential_equation() {
+    let free = reward_rule_by_steps([0.001, 0.0, 10.0, 0.0]);
+    assert!((free[4] - 5.0).abs() > 0.1, "rewards change the weight: {free:?}");
+}
+
+#[test]
+fn a_reward_rests_at_its_bound_until_it_is_led_away() {
+    let free = reward_rule_by_steps([0.015, 0.0, 10.0, 0.0]);
+    let bounded = reward_rule_by_steps([0.015, 4.8, 10.0, 0.0]);
+    let at_times = reward_rule_by_steps([0.015, 4.8, 10.0, 40.0]);
+    assert!((free[4] - bounded[4]).abs() > 0.1, "bounds matter: {free:?} {bounded:?}");
+    assert!((at_times[4] - bounded[4]).abs() > 1e-3, "so does when: {at_times:?} {bounded:?}");
 }
 
 #[test]
 fn inhibition_grows_above_the_target_rate_and_shrinks_below() {
     let (pre, post) = (train(2), train(3));
     let rate_of = |target_rate: f64| {
-        let parameters = [20.0, 0.01, target_rate, 1e6];
+        let parameters = [20.0, 0.01, target_rate, 1e6, 0.0];
         let mut rule = long_term("vogels_sprekeler", &parameters, Pairing::AllToAll);
         *weights(rule.as_mut(), -10.0, 1.0, (&pre, &post), 5).last().unwrap()
     };

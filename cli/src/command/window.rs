@@ -32,7 +32,7 @@ pub struct Window {
     #[arg(long = "parameter", value_name = "NAME=VALUE")]
     parameters: Vec<String>,
 
-    /// Which spikes form pairs: all_to_all, nearest or nearest_restricted
+    /// Which spikes form pairs: all_to_all, nearest, nearest_restricted or nearest_presynaptic
     #[arg(long, value_name = "PAIRING", default_value = "all_to_all")]
     pairing: String,
 
@@ -63,9 +63,8 @@ pub struct Window {
 
 impl Window {
     fn config(&self) -> Result<WindowConfig, Error> {
-        let known = [Pairing::AllToAll, Pairing::Nearest, Pairing::NearestRestricted];
-        let pairing = known.into_iter().find(|pairing| pairing.name() == self.pairing);
-        let names = known.map(Pairing::name);
+        let pairing = Pairing::ALL.into_iter().find(|pairing| pairing.name() == self.pairing);
+        let names = Pairing::ALL.map(Pairing::name);
         let pairing = spikeloom::lists::named("pairing", &self.pairing, pairing, names)?;
         let parameters = self.parameters.iter().map(|given| {
             let (name, value) = given.split_once('=').ok_or_else(|| {

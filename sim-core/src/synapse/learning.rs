@@ -93,7 +93,7 @@ impl<K: Kernel> Learning<K> {
     pub(super) fn after_spike(&self, before: Trace) -> Trace {
         match self.pairing {
             Pairing::AllToAll => [before[0] + 1.0, before[1] + 1.0],
-            Pairing::Nearest | Pairing::NearestRestricted => [1.0; 2],
+            _ => [1.0; 2],
         }
     }
 

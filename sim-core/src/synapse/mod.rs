@@ -15,6 +15,7 @@
 //! Long-term rules are brought up to date when a presynaptic spike is delivered, from a short
 //! history of postsynaptic spikes ([`Learning`]).
 
+mod centred;
 mod history;
 mod learning;
 pub mod reward_modulated_stdp;

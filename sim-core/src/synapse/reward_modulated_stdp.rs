@@ -7,12 +7,16 @@
 //! - postsynaptic spike: c ← c + A₊ x; presynaptic spike: c ← c − A₋ y; reward spike: n ← n + 1/τ_n
 //!
 //! with the traces x (τ₊) and y (τ₋) of [`super::stdp_additive`]. Between events all is solved
-//! exactly: ∫ c n = c₀ n₀ (1 − exp(−κ h))/κ with κ = 1/τ_c + 1/τ_n. A reward spike acts after the
-//! dendritic delay.
+//! exactly: ∫ c n = c₀ n₀ (1 − exp(−κ t))/κ with κ = 1/τ_c + 1/τ_n. A reward spike acts after the
+//! dendritic delay. At its bound the weight rests until c (n − b) leads away from it (`bounded.rs`);
+//! with a `bound_interval` h it is brought back to its bounds at events and at multiples of h only, as
+//! simulators do that update such synapses at intervals.
 //!
 //! # Source
 //! Izhikevich 2007, Cereb. Cortex 17:2443, equations 2.1 to 2.3; with the baseline b of Potjans,
 //! Morrison and Diesmann 2010, Front. Comput. Neurosci. 4:141, equation 4.
+
+mod bounded;
 
 use super::history::{History, PostSpike};
 use super::rule::{
@@ -23,6 +27,7 @@ use super::stdp_additive::{LARGEST_WEIGHT, TAU_MINUS, TAU_PLUS};
 use crate::neuron::{Over, Range, StateVisitor};
 use crate::time::Time;
 use crate::units::Dimension;
+use bounded::Bounded;
 
 /// See the module.
 #[derive(Debug)]
@@ -66,12 +71,20 @@ static SPEC: RuleSpec = RuleSpec {
             symbol: "w_min",
             unit: Unit::Weight,
             default: Some(0.0),
-            range: Range::NonNegative,
+            range: Range::Any,
             meaning: "the weight stays at or above this",
+        },
+        RuleParameter {
+            name: "bound_interval",
+            symbol: "h",
+            unit: Unit::Of(Dimension::Time),
+            default: Some(0.0),
+            range: Range::NonNegative,
+            meaning: "time between the moments at which the weight is held to its bounds; 0: always",
         },
     ],
     modulated: true,
-    weights: Range::NonNegative,
+    weights: Range::Any,
     pairings: &[Pairing::AllToAll],
     reference: "Izhikevich 2007, Cereb. Cortex 17:2443",
 };
@@ -105,11 +118,7 @@ struct Synapse {
 struct Gated {
     tau: [f64; 2],
     amplitude: [f64; 2],
-    tau_eligibility: f64,
-    tau_reward: f64,
-    baseline: f64,
-    largest_weight: f64,
-    smallest_weight: f64,
+    between: Bounded,
     longest_dendritic_delay: Time,
     past: Vec<Past>,
     eligibility: Vec<f64>,
@@ -121,22 +130,12 @@ struct Gated {
 }
 
 impl Gated {
-    /// w and c after a time without pairs in which the concentration starts at `n`.
-    fn elapse(&self, state: [f64; 2], n: f64, elapsed: f64) -> [f64; 2] {
-        let [w, c] = state;
-        let kappa = 1.0 / self.tau_eligibility + 1.0 / self.tau_reward;
-        let decay = (-elapsed / self.tau_eligibility).exp();
-        let gain = c * n * -(-kappa * elapsed).exp_m1() / kappa
-            - self.baseline * c * self.tau_eligibility * (1.0 - decay);
-        [(w + gain).max(self.smallest_weight).min(self.largest_weight), c * decay]
-    }
-
     /// The concentration at a reward-free time `now` after the rewards before `count`.
     fn concentration(&self, count: usize, delay: Time, now: Time) -> f64 {
         match count.checked_sub(1).and_then(|last| self.rewards.get(last)) {
             Some(&(time, after)) => {
                 let elapsed = (now - time.saturating_add(delay)).milliseconds();
-                after * (-elapsed / self.tau_reward).exp()
+                after * (-elapsed / self.between.tau_reward).exp()
             }
             None => 0.0,
         }
@@ -181,7 +180,7 @@ impl Gated {
             return state;
         }
         let n = self.concentration(rewards, delay, since);
-        self.elapse(state, n, (until - since).milliseconds())
+        self.between.elapse(state, n, since, until)
     }
 
     /// Takes the events up to the segment's time, which is itself one where a spike arrives.
@@ -233,11 +232,10 @@ impl LongTerm for Gated {
     }
 
     fn modulator_spike(&mut self, time: Time) {
-        let jump = 1.0 / self.tau_reward;
+        let tau = self.between.tau_reward;
+        let jump = 1.0 / tau;
         let after = match self.rewards.last() {
-            Some(&(last, after)) => {
-                after * (-(time - last).milliseconds() / self.tau_reward).exp() + jump
-            }
+            Some(&(last, after)) => after * (-(time - last).milliseconds() / tau).exp() + jump,
             None => jump,
         };
         self.rewards.push((time, after));
@@ -318,11 +316,14 @@ impl SynapseRule for Rule {
         Made::LongTerm(Box::new(Gated {
             tau: [given[0], given[1]],
             amplitude: [given[2], given[3]],
-            tau_eligibility: given[4],
-            tau_reward: given[5],
-            baseline: given[6],
-            largest_weight: given[7],
-            smallest_weight: given[8],
+            between: Bounded {
+                tau_eligibility: given[4],
+                tau_reward: given[5],
+                baseline: given[6],
+                largest: given[7],
+                smallest: given[8],
+                interval: Time::from_milliseconds(given[9]).unwrap_or(Time::NEVER),
+            },
             longest_dendritic_delay: context.longest_dendritic_delay,
             past: vec![NOTHING; context.segments],
             eligibility: vec![0.0; context.synapses],

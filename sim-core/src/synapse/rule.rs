@@ -87,15 +87,26 @@ pub enum Pairing {
     /// Neighbours only: a spike with the last one of the other side, if none of its own side
     /// lies between. A presynaptic spike that meets a postsynaptic one pairs with the one before that.
     NearestRestricted,
+    /// Every presynaptic spike with the last postsynaptic one before it and the first one after it.
+    NearestPresynaptic,
 }
 
 impl Pairing {
+    /// All of them.
+    pub const ALL: [Pairing; 4] = [
+        Pairing::AllToAll,
+        Pairing::Nearest,
+        Pairing::NearestRestricted,
+        Pairing::NearestPresynaptic,
+    ];
+
     /// Its name in descriptions.
     pub fn name(self) -> &'static str {
         match self {
             Pairing::AllToAll => "all_to_all",
             Pairing::Nearest => "nearest",
             Pairing::NearestRestricted => "nearest_restricted",
+            Pairing::NearestPresynaptic => "nearest_presynaptic",
         }
     }
 }

@@ -10,6 +10,7 @@
 //! J. Neurosci. 23:3697, equations 1 and 4. The file holds what all pair rules share: their
 //! parameters and the kernel with a dependence on the weight.
 
+use super::centred::Centred;
 use super::learning::{Kernel, Learning, Trace};
 use super::rule::{
     Made, Pairing, RuleContext, RuleKind, RuleParameter, RuleSpec, SynapseRule, Unit,
@@ -63,8 +64,13 @@ pub(super) const LARGEST_WEIGHT: RuleParameter = RuleParameter {
     meaning: "the weight stays between 0 and this",
 };
 
-pub(super) const ALL_PAIRINGS: &[Pairing] =
-    &[Pairing::AllToAll, Pairing::Nearest, Pairing::NearestRestricted];
+/// A pair rule at work, with any pairing.
+pub(super) fn paired<K: Kernel>(kernel: K, context: RuleContext<'_>) -> Made {
+    Made::LongTerm(match context.pairing {
+        Pairing::NearestPresynaptic => Box::new(Centred::new(kernel, context)),
+        _ => Box::new(Learning::new(kernel, context)),
+    })
+}
 
 /// Parameters of a pair rule, in this order; others follow.
 pub(super) const PAIR_PARAMETERS: [RuleParameter; 5] =
@@ -143,7 +149,7 @@ static SPEC: RuleSpec = RuleSpec {
     parameters: &PAIR_PARAMETERS,
     modulated: false,
     weights: Range::NonNegative,
-    pairings: ALL_PAIRINGS,
+    pairings: &Pairing::ALL,
     reference: "Song, Miller and Abbott 2000, Nat. Neurosci. 3:919",
 };
 
@@ -154,6 +160,6 @@ impl SynapseRule for Rule {
 
     fn make(&self, context: RuleContext<'_>) -> Made {
         let kernel = PairKernel::new(context.parameters, [0.0; 2]);
-        Made::LongTerm(Box::new(Learning::new(kernel, context)))
+        paired(kernel, context)
     }
 }

@@ -9,10 +9,11 @@
 //! # Source
 //! Gütig, Aharonov, Rotter and Sompolinsky 2003, J. Neurosci. 23:3697, equations 1 and 4.
 
-use super::learning::Learning;
-use super::rule::{Made, RuleContext, RuleKind, RuleParameter, RuleSpec, SynapseRule, Unit};
+use super::rule::{
+    Made, Pairing, RuleContext, RuleKind, RuleParameter, RuleSpec, SynapseRule, Unit,
+};
 use super::stdp_additive::{
-    ALL_PAIRINGS, ASYMMETRY, LARGEST_WEIGHT, LEARNING_RATE, PairKernel, TAU_MINUS, TAU_PLUS,
+    ASYMMETRY, LARGEST_WEIGHT, LEARNING_RATE, PairKernel, TAU_MINUS, TAU_PLUS, paired,
 };
 use crate::neuron::Range;
 use crate::units::Dimension;
@@ -47,7 +48,7 @@ static SPEC: RuleSpec = RuleSpec {
     ],
     modulated: false,
     weights: Range::NonNegative,
-    pairings: ALL_PAIRINGS,
+    pairings: &Pairing::ALL,
     reference: "Gütig et al. 2003, J. Neurosci. 23:3697",
 };
 
@@ -59,6 +60,6 @@ impl SynapseRule for Rule {
     fn make(&self, context: RuleContext<'_>) -> Made {
         let given = context.parameters;
         let kernel = PairKernel::new(given, [given[5], given[6]]);
-        Made::LongTerm(Box::new(Learning::new(kernel, context)))
+        paired(kernel, context)
     }
 }

@@ -9,9 +9,8 @@
 //! Rubin, Lee and Sompolinsky 2001, Phys. Rev. Lett. 86:364; as a limit (μ = 1) of Gütig et al.
 //! 2003, J. Neurosci. 23:3697, equation 4.
 
-use super::learning::Learning;
-use super::rule::{Made, RuleContext, RuleKind, RuleSpec, SynapseRule};
-use super::stdp_additive::{ALL_PAIRINGS, PAIR_PARAMETERS, PairKernel};
+use super::rule::{Made, Pairing, RuleContext, RuleKind, RuleSpec, SynapseRule};
+use super::stdp_additive::{PAIR_PARAMETERS, PairKernel, paired};
 use crate::neuron::Range;
 
 /// See the module.
@@ -25,7 +24,7 @@ static SPEC: RuleSpec = RuleSpec {
     parameters: &PAIR_PARAMETERS,
     modulated: false,
     weights: Range::NonNegative,
-    pairings: ALL_PAIRINGS,
+    pairings: &Pairing::ALL,
     reference: "Rubin, Lee and Sompolinsky 2001, Phys. Rev. Lett. 86:364",
 };
 
@@ -36,6 +35,6 @@ impl SynapseRule for Rule {
 
     fn make(&self, context: RuleContext<'_>) -> Made {
         let kernel = PairKernel::new(context.parameters, [1.0; 2]);
-        Made::LongTerm(Box::new(Learning::new(kernel, context)))
+        paired(kernel, context)
     }
 }

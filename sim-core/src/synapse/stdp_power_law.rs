@@ -10,9 +10,11 @@
 //! # Source
 //! Morrison, Aertsen and Diesmann 2007, Neural Comput. 19:1437, equation 3.2.
 
-use super::learning::{Kernel, Learning, Trace};
-use super::rule::{Made, RuleContext, RuleKind, RuleParameter, RuleSpec, SynapseRule, Unit};
-use super::stdp_additive::{ALL_PAIRINGS, ASYMMETRY, LEARNING_RATE, TAU_MINUS, TAU_PLUS};
+use super::learning::{Kernel, Trace};
+use super::rule::{
+    Made, Pairing, RuleContext, RuleKind, RuleParameter, RuleSpec, SynapseRule, Unit,
+};
+use super::stdp_additive::{ASYMMETRY, LEARNING_RATE, TAU_MINUS, TAU_PLUS, paired};
 use crate::neuron::Range;
 use crate::units::Dimension;
 use kernels::real::{exp, power};
@@ -49,7 +51,7 @@ static SPEC: RuleSpec = RuleSpec {
     ],
     modulated: false,
     weights: Range::NonNegative,
-    pairings: ALL_PAIRINGS,
+    pairings: &Pairing::ALL,
     reference: "Morrison, Aertsen and Diesmann 2007, Neural Comput. 19:1437",
 };
 
@@ -101,6 +103,6 @@ impl SynapseRule for Rule {
             depression: rate * given[3],
             exponent: given[4],
         };
-        Made::LongTerm(Box::new(Learning::new(kernel, context)))
+        paired(kernel, context)
     }
 }

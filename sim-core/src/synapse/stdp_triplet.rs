@@ -10,8 +10,10 @@
 //! Pfister and Gerstner 2006, J. Neurosci. 26:9673, equations 3 and 4.
 
 use super::learning::{Kernel, Learning, Trace};
-use super::rule::{Made, RuleContext, RuleKind, RuleParameter, RuleSpec, SynapseRule, Unit};
-use super::stdp_additive::{ALL_PAIRINGS, LARGEST_WEIGHT};
+use super::rule::{
+    Made, Pairing, RuleContext, RuleKind, RuleParameter, RuleSpec, SynapseRule, Unit,
+};
+use super::stdp_additive::LARGEST_WEIGHT;
 use crate::neuron::Range;
 use crate::units::Dimension;
 use kernels::real::exp;
@@ -57,7 +59,7 @@ static SPEC: RuleSpec = RuleSpec {
     ],
     modulated: false,
     weights: Range::NonNegative,
-    pairings: ALL_PAIRINGS,
+    pairings: &[Pairing::AllToAll, Pairing::Nearest, Pairing::NearestRestricted],
     reference: "Pfister and Gerstner 2006, J. Neurosci. 26:9673",
 };
 

@@ -1,8 +1,8 @@
 //! Inhibitory plasticity that balances excitation.
 //!
 //! # Equations
-//! Traces x and y of both sides (one time constant τ) rise by 1 at a spike. Weights are inhibitory:
-//! their amount |w| changes, the sign stays.
+//! Traces x (presynaptic, τ) and y (postsynaptic, τ_y; τ where nothing is said) rise by 1 at a spike.
+//! Weights are inhibitory: their amount |w| changes, the sign stays.
 //! - postsynaptic spike: |w| ← min(w_max, |w| + η x)
 //! - presynaptic spike: |w| ← max(0, min(w_max, |w| + η y) − η α), α = 2 ρ₀ τ
 //!
@@ -33,7 +33,7 @@ static SPEC: RuleSpec = RuleSpec {
             unit: Unit::Of(Dimension::Time),
             default: Some(20.0),
             range: Range::Positive,
-            meaning: "decay of both traces",
+            meaning: "decay of the presynaptic trace",
         },
         RuleParameter {
             name: "change",
@@ -52,6 +52,14 @@ static SPEC: RuleSpec = RuleSpec {
             meaning: "rate that the targets are brought to",
         },
         LARGEST_WEIGHT,
+        RuleParameter {
+            name: "tau_post",
+            symbol: "τ_y",
+            unit: Unit::Of(Dimension::Time),
+            default: Some(0.0),
+            range: Range::NonNegative,
+            meaning: "decay of the postsynaptic trace; 0: that of the presynaptic one",
+        },
     ],
     modulated: false,
     weights: Range::Any,
@@ -60,8 +68,8 @@ static SPEC: RuleSpec = RuleSpec {
 };
 
 struct Balance {
-    /// −1/τ [1/ms].
-    decay: f64,
+    /// −1/τ and −1/τ_y [1/ms].
+    decay: [f64; 2],
     change: f64,
     /// η α.
     depression: f64,
@@ -69,11 +77,6 @@ struct Balance {
 }
 
 impl Balance {
-    #[inline(always)]
-    fn decayed(&self, trace: Trace, elapsed: f64) -> Trace {
-        [trace[0] * exp(elapsed * self.decay), 0.0]
-    }
-
     #[inline(always)]
     fn raised(&self, amount: f64, trace: f64) -> f64 {
         (amount + self.change * trace).min(self.largest_weight)
@@ -83,12 +86,12 @@ impl Balance {
 impl Kernel for Balance {
     #[inline(always)]
     fn pre_decay(&self, trace: Trace, elapsed: f64) -> Trace {
-        self.decayed(trace, elapsed)
+        [trace[0] * exp(elapsed * self.decay[0]), 0.0]
     }
 
     #[inline(always)]
     fn post_decay(&self, trace: Trace, elapsed: f64) -> Trace {
-        self.decayed(trace, elapsed)
+        [trace[0] * exp(elapsed * self.decay[1]), 0.0]
     }
 
     #[inline(always)]
@@ -110,8 +113,9 @@ impl SynapseRule for Rule {
 
     fn make(&self, context: RuleContext<'_>) -> Made {
         let given = context.parameters;
+        let post = if given[4] > 0.0 { given[4] } else { given[0] };
         let kernel = Balance {
-            decay: -1.0 / given[0],
+            decay: [-1.0 / given[0], -1.0 / post],
             change: given[1],
             depression: given[1] * 2.0 * given[2] * given[0],
             largest_weight: given[3],
