@@ -62,6 +62,7 @@ fn whole(name: &str) -> Option<[f64; 3]> {
     match name {
         "consistent_steps" => Some([1.0, 0.0, 1.0]),
         "fixed_steps" => Some([0.0, 4.0, 8.0]),
+        "standard_control" => Some([0.0, 1.0, 0.0]),
         _ => None,
     }
 }

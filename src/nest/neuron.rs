@@ -6,27 +6,21 @@ use super::setup::{
     CELL, add_current, add_source, checked_step, on_grid, run_until, spike_times, start, synapses,
 };
 use super::translation::{Integration, Translation, find_translation};
-use crate::sim_core::network::{Network, Neuron, Population, Probe};
+use crate::sim_core::network::{Network, Population, Probe};
 use crate::sim_core::units::Milliseconds;
 
 /// Membrane potentials of exactly integrated models [mV], and the size of others [relative]: recorded
 /// to ten decimals, respectively twelve digits.
 const EXACT: f64 = 1e-9;
 
-/// What is promised of our solver at its usual tolerance [mV].
-const CONVERGED_MV: f64 = 1e-6;
-
-/// The tolerance of a converged solution [base units].
-const TINY_TOLERANCE: f64 = 1e-12;
-
 /// Everything of a recording but the neuron.
-struct Run<'a> {
-    dt: f64,
+pub(super) struct Run<'a> {
+    pub(super) dt: f64,
     /// Time between samples [ms].
-    interval: f64,
+    pub(super) interval: f64,
     /// Recorded variables: NEST's name, ours, unit, samples.
-    variables: Vec<(&'a str, &'static str, &'static str, Vec<f64>)>,
-    spikes: Vec<f64>,
+    pub(super) variables: Vec<(&'a str, &'static str, &'static str, Vec<f64>)>,
+    pub(super) spikes: Vec<f64>,
     /// Up to where both are compared [ms].
     until: f64,
 }
@@ -48,78 +42,33 @@ pub(super) fn compare(case: &Fields<'_>) -> Result<Comparison, RecordingError> {
     let run = read_run(case, translation, dt)?;
     params.all_read()?;
     case.all_read()?;
-    let (traces, spikes) = simulate(&network, &run)?;
-    let mut comparison = Comparison::default();
-    // Up to the first spike NEST's solver has its stated error; behind it, a spike that is a step off
-    // moves everything.
-    let first = run.spikes.first().copied().unwrap_or(f64::INFINITY);
-    let judged = match translation.integration {
-        Integration::Solved { .. } => samples_before(&run, first - dt),
-        _ => usize::MAX,
-    };
-    let mut behind: f64 = 0.0;
-    for ((nest, _, unit, recorded), trace) in run.variables.iter().zip(&traces) {
-        let tolerance = match translation.integration {
-            Integration::Solved { nest_error_mv } => nest_error_mv,
-            _ if *unit == "mV" => EXACT,
-            _ => of_size(recorded, EXACT),
-        };
-        let count = recorded.len().min(judged);
-        let variable = Variable { name: nest, unit, tolerance };
-        let at = |index: usize| (index + 1) as f64 * run.interval;
-        comparison.values(&variable, &trace[..count], &recorded[..count], at);
-        if *nest == "V_m" {
-            let pairs = trace[count..].iter().zip(&recorded[count..]);
-            behind = pairs.map(|(own, theirs)| (own - theirs).abs()).fold(behind, f64::max);
+    match translation.integration {
+        Integration::Solved { nest_error_mv, nest_tolerance } => {
+            let tolerance = case.inner("params")?.or("gsl_error_tol", nest_tolerance)?;
+            super::solved::compare(network, &neuron, &run, (nest_error_mv, tolerance))
+        }
+        _ => {
+            let mut comparison = Comparison::default();
+            compare_exactly(&mut comparison, &run, &simulate(&network, &run)?, "");
+            comparison.finished()
         }
     }
-    if judged < usize::MAX && first.is_finite() {
-        comparison.note(format!("V_m within {behind:.1e} mV behind the first spike"));
-    }
-    let allowed = match translation.integration {
-        Integration::Solved { .. } => 1.0 + 1e-6,
-        _ => 1e-6,
-    };
-    comparison.spikes(&spikes, &run.spikes, allowed * dt, dt);
-    if matches!(translation.integration, Integration::Solved { .. }) {
-        compare_converged(&mut comparison, network, neuron, &run, (&traces, &spikes))?;
-    }
-    comparison.finished()
 }
 
-/// Samples at or before a time.
-fn samples_before(run: &Run<'_>, time: f64) -> usize {
-    if time.is_finite() {
-        (time / run.interval + 1e-6).floor().max(0.0) as usize
-    } else {
-        usize::MAX
-    }
-}
-
-/// Our solution against our own at a tiny tolerance.
-fn compare_converged(
+/// All variables in all samples, and the spikes in the same steps; `how` it was computed, for people.
+pub(super) fn compare_exactly(
     comparison: &mut Comparison,
-    mut network: Network,
-    neuron: Neuron,
     run: &Run<'_>,
-    (traces, spikes): (&[Vec<f64>], &[f64]),
-) -> Result<(), RecordingError> {
-    let tiny = neuron.parameter("tolerance", TINY_TOLERANCE);
-    network.add_population(CELL, Population::new(1, tiny));
-    let (converged, converged_spikes) = simulate(&network, run)?;
-    let first = spikes.first().copied().unwrap_or(f64::INFINITY);
-    let count = samples_before(run, first - run.dt);
-    for (index, (nest, ..)) in run.variables.iter().enumerate().filter(|(_, v)| v.0 == "V_m") {
-        let count = count.min(converged[index].len());
-        let name = format!("{nest} of a converged solution");
-        let variable = Variable { name: &name, unit: "mV", tolerance: CONVERGED_MV };
+    (traces, spikes): &(Vec<Vec<f64>>, Vec<f64>),
+    how: &str,
+) {
+    for ((nest, _, unit, recorded), trace) in run.variables.iter().zip(traces) {
+        let tolerance = if *unit == "mV" { EXACT } else { of_size(recorded, EXACT) };
+        let variable = Variable { name: &format!("{nest}{how}"), unit, tolerance };
         let at = |index: usize| (index + 1) as f64 * run.interval;
-        comparison.values(&variable, &traces[index][..count], &converged[index][..count], at);
+        comparison.values(&variable, trace, recorded, at);
     }
-    if converged_spikes != spikes {
-        comparison.note("a converged solution spikes in other steps".to_string());
-    }
-    Ok(())
+    comparison.spikes(spikes, &run.spikes, 1e-6 * run.dt, run.dt);
 }
 
 /// All inputs: every `input…` with times and weights.
@@ -236,7 +185,10 @@ fn read_run<'a>(
 }
 
 /// One trace a recorded variable, and the spikes.
-fn simulate(network: &Network, run: &Run<'_>) -> Result<(Vec<Vec<f64>>, Vec<f64>), RecordingError> {
+pub(super) fn simulate(
+    network: &Network,
+    run: &Run<'_>,
+) -> Result<(Vec<Vec<f64>>, Vec<f64>), RecordingError> {
     let mut network = network.clone();
     network.add_probe("spikes", Probe::spikes(CELL));
     for (_, ours, ..) in &run.variables {

@@ -11,10 +11,12 @@ pub enum Integration {
     Exact,
     /// Exactly, with spike times between grid points.
     Precise,
-    /// By a solver; NEST's own error up to the first spike [mV].
+    /// By a solver.
     Solved {
-        /// Largest difference of NEST to a converged solution [mV].
+        /// What NEST's solver is usually off by up to the first spike, at most (mV).
         nest_error_mv: f64,
+        /// The tolerance of NEST's solver where it is no parameter of the model.
+        nest_tolerance: f64,
     },
 }
 
@@ -147,11 +149,7 @@ const ADEX: [Named; 14] = [
 const ADAPTATION: Named = ("w", "adaptation", "pA");
 
 /// Beyond this a bound is none: NEST's default is the largest negative number.
-const LARGEST_NO_BOUND: f64 = -1e300;
-
-/// Its updates between grid points bind NEST's precise models to a bound; ours have none.
-const NO_BOUND: Only =
-    ("V_min", |bound| bound < LARGEST_NO_BOUND, "a lower bound of the potential");
+pub(super) const LARGEST_NO_BOUND: f64 = -1e300;
 
 const NO_ESCAPE: Only = ("delta", |width| width == 0.0, "spikes by chance (escape noise)");
 
@@ -196,8 +194,7 @@ const ALPHA: Translation =
 
 const CONDUCTANCE: Translation = Translation {
     ours: "lif_conductance_exponential",
-    // NEST asks for 1e-3 mV a step; measured 3e-5 mV at steps of 0.5 ms.
-    integration: Integration::Solved { nest_error_mv: 1e-3 },
+    integration: Integration::Solved { nest_error_mv: 1e-3, nest_tolerance: 1e-3 },
     reset: Some(("V_reset", -60.0)),
     parameters: &LEAKY_WITH_CONDUCTANCES,
     initial: &[POTENTIAL, CONDUCTANCES[0], CONDUCTANCES[1]],
@@ -210,8 +207,8 @@ const CONDUCTANCE: Translation = Translation {
 
 const ADAPTIVE: Translation = Translation {
     ours: "adex_exponential",
-    // The upstroke magnifies what `gsl_error_tol` leaves: 1e-6 by default.
-    integration: Integration::Solved { nest_error_mv: 1e-2 },
+    // The upstroke magnifies what `gsl_error_tol` leaves.
+    integration: Integration::Solved { nest_error_mv: 1e-2, nest_tolerance: 1e-6 },
     parameters: &ADEX,
     initial: &[POTENTIAL, CONDUCTANCES[0], CONDUCTANCES[1], ADAPTATION],
     variables: &[POTENTIAL, CONDUCTANCES[0], CONDUCTANCES[1], ADAPTATION],
@@ -223,32 +220,16 @@ const ADAPTIVE: Translation = Translation {
 /// All neuron models.
 pub static TRANSLATIONS: &[Translation] = &[
     Translation { nest: "iaf_psc_delta", bounded: true, ..DELTA },
-    Translation {
-        nest: "iaf_psc_delta_ps",
-        integration: Integration::Precise,
-        only: &[NO_BOUND],
-        ..DELTA
-    },
+    Translation { nest: "iaf_psc_delta_ps", integration: Integration::Precise, ..DELTA },
     Translation { nest: "iaf_psc_exp", only: &[NO_ESCAPE], ..EXPONENTIAL },
-    Translation {
-        nest: "iaf_psc_exp_ps",
-        integration: Integration::Precise,
-        only: &[NO_BOUND],
-        ..EXPONENTIAL
-    },
+    Translation { nest: "iaf_psc_exp_ps", integration: Integration::Precise, ..EXPONENTIAL },
     Translation {
         nest: "iaf_psc_exp_ps_lossless",
         integration: Integration::Precise,
-        only: &[NO_BOUND],
         ..EXPONENTIAL
     },
     Translation { nest: "iaf_psc_alpha", bounded: true, ..ALPHA },
-    Translation {
-        nest: "iaf_psc_alpha_ps",
-        integration: Integration::Precise,
-        only: &[NO_BOUND],
-        ..ALPHA
-    },
+    Translation { nest: "iaf_psc_alpha_ps", integration: Integration::Precise, ..ALPHA },
     Translation { nest: "iaf_cond_exp", ..CONDUCTANCE },
     Translation {
         nest: "iaf_cond_alpha",
@@ -284,8 +265,7 @@ pub static TRANSLATIONS: &[Translation] = &[
     Translation {
         nest: "hh_psc_alpha",
         ours: "hodgkin_huxley",
-        // NEST asks for 1e-6 mV a step; an action potential magnifies it: measured 5e-3 mV.
-        integration: Integration::Solved { nest_error_mv: 1e-2 },
+        integration: Integration::Solved { nest_error_mv: 1e-2, nest_tolerance: 1e-3 },
         reset: None,
         parameters: &[
             ("C_m", "capacitance", "pF"),

@@ -28,7 +28,7 @@ const DURATION_MS: f64 = 200.0;
 const CONVERGED_MV: f64 = 1e-6;
 
 /// The tolerance of a converged solution [base units].
-const TINY_TOLERANCE: f64 = 1e-12;
+const TINY_TOLERANCE: f64 = 1e-13;
 
 /// NEST's own error over its recordings of conductance neurons (mV): its solver takes whole steps
 /// of 0.1 ms at its tolerance of 1e-3; measured against a converged solution 3.3e-8.

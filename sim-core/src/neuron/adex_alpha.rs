@@ -31,8 +31,9 @@
 //! | `reversal_inhibitory` | −85 | mV | E_inh | any |
 //! | `tau_excitatory` | 0.2 | ms | τ_exc | above zero |
 //! | `tau_inhibitory` | 2 | ms | τ_inh | above zero |
-//! | `tolerance` | 1e-10 | mV, pA, nS | ε | above zero |
+//! | `tolerance` | 1e-12 | mV, pA, nS | ε | above zero |
 //! | `fixed_steps` | 0 | 1 | n | whole number, 0: adaptive |
+//! | `standard_control` | 0 | 1 |  | 0 or 1: step lengths as the solver of NEST chooses them |
 //!
 //! # State
 //! `membrane_potential` V (mV), initially E; `adaptation` w (pA), `conductance_excitatory`,
@@ -42,8 +43,8 @@
 //! Runge–Kutta–Fehlberg 4(5) with the absolute tolerance ε a step, or n Runge–Kutta 4 steps in
 //! each dt (`solver.rs` beside this file); the step that passes the peak is shortened to end there.
 //! Beyond the peak (intermediate values of a step only) the equations take V for the peak. The
-//! upstroke magnifies errors: the default tolerance keeps 200 ms with a dozen spikes within 1e-6 mV
-//! of the converged solution, 1e-6 would within 2e-3 mV.
+//! upstroke magnifies errors, some ten thousandfold half way up: the default tolerance keeps what lies
+//! before a spike within 1e-6 mV of the converged solution, 1e-6 would within 2e-3 mV.
 //!
 //! # Engines
 //! Clock-driven.
@@ -56,7 +57,8 @@ use super::model::{
     ClockNeurons, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel, ReceptorSpec,
     VariableSpec,
 };
-use super::ode_neurons::{Equations, NO_CLOSED_FORM, OdeNeurons, check_fixed_steps};
+use super::ode_neurons::{Equations, NO_CLOSED_FORM, OdeNeurons, check_control};
+use super::solver::Standard;
 use super::typed_parameters::{two_receptors, typed_parameters, variable};
 use super::upstroke::{Upstroke, check_upstroke, spike_potential};
 use crate::network::{RefractoryInput, SpikeCondition};
@@ -83,8 +85,9 @@ typed_parameters! {
     reversal_inhibitory: Millivolts = -85.0, "E_inh", Any, "reversal potential of g_inh";
     tau_excitatory: Milliseconds = 0.2, "τ_exc", Positive, "time constant of g_exc";
     tau_inhibitory: Milliseconds = 2.0, "τ_inh", Positive, "time constant of g_inh";
-    tolerance: Number = 1e-10, "ε", Positive, "error of a step of the adaptive solver";
+    tolerance: Number = 1e-12, "ε", Positive, "error of a step of the adaptive solver";
     fixed_steps: Number = 0.0, "n", NonNegative, "Runge-Kutta 4 steps a dt; 0: adaptive";
+    standard_control: Number = 0.0, "", NonNegative, "1: steps as NEST's solver chooses them";
 }
 
 const THRESHOLD: usize = 3;
@@ -129,7 +132,7 @@ impl NeuronModel for Model {
 
     fn check(&self, neurons: &LoweredNeurons) -> Vec<(&'static str, String)> {
         let mut problems = check_upstroke(neurons, THRESHOLD, SLOPE_FACTOR, PEAK);
-        problems.extend(check_fixed_steps(neurons, FIXED_STEPS));
+        problems.extend(check_control(neurons, FIXED_STEPS));
         problems
     }
 
@@ -173,6 +176,18 @@ impl Equations<6> for Constants {
 
     fn solver(&self) -> (f64, f64) {
         (self.tolerance, self.fixed_steps)
+    }
+
+    fn standard(&self) -> Option<Standard<6>> {
+        let mut scale = [1.0; 6];
+        // NEST keeps e/τ of what leads to the peak.
+        scale[4] = std::f64::consts::E / self.tau_excitatory;
+        scale[5] = std::f64::consts::E / self.tau_inhibitory;
+        (self.standard_control > 0.0).then_some(Standard {
+            absolute: self.tolerance,
+            relative: self.tolerance,
+            scale,
+        })
     }
 
     fn refractory_period(&self) -> f64 {

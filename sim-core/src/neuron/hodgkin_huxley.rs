@@ -32,8 +32,9 @@
 //! | `refractory_period` | 2 | ms | t_ref | zero or above |
 //! | `tau_excitatory` | 0.2 | ms | τ_exc | above zero |
 //! | `tau_inhibitory` | 2 | ms | τ_inh | above zero |
-//! | `tolerance` | 1e-8 | mV, 1, pA | ε | above zero |
+//! | `tolerance` | 1e-10 | mV, 1, pA | ε | above zero |
 //! | `fixed_steps` | 0 | 1 | n | whole number, 0: adaptive |
+//! | `standard_control` | 0 | 1 |  | 0 or 1: step lengths as the solver of NEST chooses them |
 //!
 //! # State
 //! `membrane_potential` V (mV), initially −65; `sodium_activation` m, `sodium_inactivation` h and
@@ -57,7 +58,8 @@ use super::model::{
     ClockNeurons, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel, ReceptorSpec,
     VariableSpec,
 };
-use super::ode_neurons::{Equations, NO_CLOSED_FORM, OdeNeurons, check_fixed_steps};
+use super::ode_neurons::{Equations, NO_CLOSED_FORM, OdeNeurons, check_control};
+use super::solver::Standard;
 use super::typed_parameters::{initial_or, two_receptors, typed_parameters, variable};
 use crate::network::{RefractoryInput, SpikeCondition};
 use crate::units::Dimension::{Current, Number, Potential};
@@ -80,8 +82,9 @@ typed_parameters! {
     refractory_period: Milliseconds = 2.0, "t_ref", NonNegative, "time without a further spike";
     tau_excitatory: Milliseconds = 0.2, "τ_exc", Positive, "time constant of I_exc";
     tau_inhibitory: Milliseconds = 2.0, "τ_inh", Positive, "time constant of I_inh";
-    tolerance: Number = 1e-8, "ε", Positive, "error of a step of the adaptive solver";
+    tolerance: Number = 1e-10, "ε", Positive, "error of a step of the adaptive solver";
     fixed_steps: Number = 0.0, "n", NonNegative, "Runge-Kutta 4 steps a dt; 0: adaptive";
+    standard_control: Number = 0.0, "", NonNegative, "1: steps as NEST's solver chooses them";
 }
 
 const FIXED_STEPS: usize = 11;
@@ -134,7 +137,7 @@ impl NeuronModel for Model {
     }
 
     fn check(&self, neurons: &LoweredNeurons) -> Vec<(&'static str, String)> {
-        check_fixed_steps(neurons, FIXED_STEPS)
+        check_control(neurons, FIXED_STEPS)
     }
 
     fn clock(&self, neurons: &LoweredNeurons) -> Option<Box<dyn ClockNeurons>> {
@@ -191,6 +194,18 @@ impl Equations<STATES> for Constants {
 
     fn solver(&self) -> (f64, f64) {
         (self.tolerance, self.fixed_steps)
+    }
+
+    fn standard(&self) -> Option<Standard<STATES>> {
+        let mut scale = [1.0; STATES];
+        // NEST keeps e/τ of what leads to the peak.
+        scale[6] = std::f64::consts::E / self.tau_excitatory;
+        scale[7] = std::f64::consts::E / self.tau_inhibitory;
+        (self.standard_control > 0.0).then_some(Standard {
+            absolute: self.tolerance,
+            relative: 0.0,
+            scale,
+        })
     }
 
     fn refractory_period(&self) -> f64 {

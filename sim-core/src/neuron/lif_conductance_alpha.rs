@@ -24,6 +24,7 @@
 //! | `tau_inhibitory` | 2 | ms | τ_inh | above zero |
 //! | `tolerance` | 1e-6 | mV, nS | ε | above zero |
 //! | `fixed_steps` | 0 | 1 | n | whole number, 0: adaptive |
+//! | `standard_control` | 0 | 1 |  | 0 or 1: step lengths as the solver of NEST chooses them |
 //!
 //! # State
 //! `membrane_potential` V (mV), initially E; `conductance_excitatory`, `conductance_inhibitory` g (nS) and
@@ -46,7 +47,8 @@ use super::model::{
     ClockNeurons, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel, ReceptorSpec,
     VariableSpec,
 };
-use super::ode_neurons::{Equations, NO_CLOSED_FORM, OdeNeurons, check_fixed_steps, reaches};
+use super::ode_neurons::{Equations, NO_CLOSED_FORM, OdeNeurons, check_control, reaches};
+use super::solver::Standard;
 use super::typed_parameters::{two_receptors, typed_parameters, variable};
 use crate::network::{RefractoryInput, SpikeCondition};
 use crate::units::Dimension::{Conductance, Current, Potential};
@@ -69,6 +71,7 @@ typed_parameters! {
     tau_inhibitory: Milliseconds = 2.0, "τ_inh", Positive, "time constant of g_inh";
     tolerance: Number = 1e-6, "ε", Positive, "error of a step of the adaptive solver";
     fixed_steps: Number = 0.0, "n", NonNegative, "Runge-Kutta 4 steps a dt; 0: adaptive";
+    standard_control: Number = 0.0, "", NonNegative, "1: steps as NEST's solver chooses them";
 }
 
 const THRESHOLD: usize = 3;
@@ -110,7 +113,7 @@ impl NeuronModel for Model {
 
     fn check(&self, neurons: &LoweredNeurons) -> Vec<(&'static str, String)> {
         let mut problems = reset_below_threshold(neurons, THRESHOLD);
-        problems.extend(check_fixed_steps(neurons, FIXED_STEPS));
+        problems.extend(check_control(neurons, FIXED_STEPS));
         problems
     }
 
@@ -142,6 +145,18 @@ impl Equations<5> for Constants {
 
     fn solver(&self) -> (f64, f64) {
         (self.tolerance, self.fixed_steps)
+    }
+
+    fn standard(&self) -> Option<Standard<5>> {
+        let mut scale = [1.0; 5];
+        // NEST keeps e/τ of what leads to the peak.
+        scale[3] = std::f64::consts::E / self.tau_excitatory;
+        scale[4] = std::f64::consts::E / self.tau_inhibitory;
+        (self.standard_control > 0.0).then_some(Standard {
+            absolute: self.tolerance,
+            relative: 0.0,
+            scale,
+        })
     }
 
     fn refractory_period(&self) -> f64 {

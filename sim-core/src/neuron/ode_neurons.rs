@@ -6,7 +6,7 @@
 //! peak is reached, and goes on from its reset at once; the spike is dated to the end of the step.
 
 use super::model::{ClockNeurons, Drive, Emitted, LoweredNeurons, StateVisitor};
-use super::solver::{self, Method};
+use super::solver::{self, Method, Standard};
 use super::typed_parameters::initial_or;
 use crate::network::SpikeCondition;
 
@@ -25,6 +25,11 @@ pub(super) trait Equations<const N: usize>: Send + Sized + 'static {
 
     /// The parameters `tolerance` and `fixed_steps`.
     fn solver(&self) -> (f64, f64);
+
+    /// The standard control of step lengths, where the parameter `standard_control` asks for it.
+    fn standard(&self) -> Option<Standard<N>> {
+        None
+    }
 
     /// Time [ms] after a spike in which it cannot spike again.
     fn refractory_period(&self) -> f64;
@@ -68,10 +73,28 @@ pub(super) fn check_fixed_steps(
     wrong.map(|n| ("fixed_steps", message(n))).into_iter().collect()
 }
 
+/// What is wrong with the parameter `standard_control`, which follows `fixed_steps`.
+pub(super) fn check_control(
+    neurons: &LoweredNeurons,
+    fixed_steps: usize,
+) -> Vec<(&'static str, String)> {
+    let mut problems = check_fixed_steps(neurons, fixed_steps);
+    let numbers = |column: usize| neurons.parameters.get(column).map_or(&[][..], |c| c.numbers());
+    let controls = numbers(fixed_steps + 1);
+    if let Some(n) = controls.iter().find(|n| **n != 0.0 && **n != 1.0) {
+        problems.push(("standard_control", format!("{n} is neither 0 (off) nor 1 (on)")));
+    } else if controls.contains(&1.0) && numbers(fixed_steps).iter().any(|n| *n > 0.0) {
+        let message = "fixed steps are controlled by nothing: one of the two is 0";
+        problems.push(("standard_control", message.to_string()));
+    }
+    problems
+}
+
 /// What one neuron keeps between steps.
 struct Cell<E, const N: usize> {
     equations: E,
     method: Method,
+    standard: Option<Standard<N>>,
     refractory_steps: u32,
     initial: [f64; N],
     state: [f64; N],
@@ -101,8 +124,18 @@ impl<E: Equations<N>, const N: usize> OdeNeurons<E, N> {
                 (_, steps) => Method::Fixed { length: dt / steps },
             };
             let refractory_steps = (equations.refractory_period() / dt).round() as u32;
+            let standard = equations.standard();
             let (state, length, remaining) = (initial, dt, 0);
-            Cell { equations, method, refractory_steps, initial, state, length, remaining }
+            Cell {
+                equations,
+                method,
+                standard,
+                refractory_steps,
+                initial,
+                state,
+                length,
+                remaining,
+            }
         };
         OdeNeurons { dt, condition: neurons.spike, cells: (0..neurons.size).map(cell).collect() }
     }
@@ -134,10 +167,35 @@ impl<E: Equations<N>, const N: usize> Cell<E, N> {
         }
     }
 
+    /// The same in steps of the standard control. A neuron with a peak spikes at the end of the step
+    /// that passes it.
+    fn integrate_standard(&mut self, standard: &Standard<N>, dt: f64, current: f64) -> bool {
+        let (mut spiked, mut at) = (false, 0.0);
+        while at < dt {
+            let held = self.remaining > 0 || (spiked && self.refractory_steps > 0);
+            let equations = &self.equations;
+            let slope = |state: &[f64; N]| equations.slope(state, current, held);
+            let before = at;
+            standard.evolve(slope, &mut self.state, (&mut at, dt), &mut self.length);
+            if !held && !spiked && self.state[0] >= self.equations.peak() {
+                self.equations.reset(&mut self.state);
+                spiked = true;
+            }
+            // What is no number stays so.
+            if at <= before || !self.state.iter().all(|variable| variable.is_finite()) {
+                break;
+            }
+        }
+        spiked
+    }
+
     /// One step of the grid; says whether the neuron spikes in it.
     fn step(&mut self, dt: f64, current: f64, inputs: [f64; 2], condition: SpikeCondition) -> bool {
         let before = self.state[0];
-        let peaked = self.integrate(dt, current);
+        let peaked = match self.standard {
+            Some(standard) => self.integrate_standard(&standard, dt, current),
+            None => self.integrate(dt, current),
+        };
         self.equations.receive(&mut self.state, inputs);
         if self.remaining > 0 {
             self.remaining -= 1;

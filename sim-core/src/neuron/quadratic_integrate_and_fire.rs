@@ -21,7 +21,7 @@
 //! | `refractory_period` | 2 | ms | t_ref | zero or above |
 //! | `tau_excitatory` | 2 | ms | τ_exc | above zero |
 //! | `tau_inhibitory` | 2 | ms | τ_inh | above zero |
-//! | `tolerance` | 1e-10 | mV, pA | ε | above zero |
+//! | `tolerance` | 1e-12 | mV, pA | ε | above zero |
 //! | `fixed_steps` | 0 | 1 | n | whole number, 0: adaptive |
 //!
 //! # State
@@ -65,7 +65,7 @@ typed_parameters! {
     refractory_period: Milliseconds = 2.0, "t_ref", NonNegative, "time V is held";
     tau_excitatory: Milliseconds = 2.0, "τ_exc", Positive, "decay of I_exc";
     tau_inhibitory: Milliseconds = 2.0, "τ_inh", Positive, "decay of I_inh";
-    tolerance: Number = 1e-10, "ε", Positive, "error of a step of the adaptive solver";
+    tolerance: Number = 1e-12, "ε", Positive, "error of a step of the adaptive solver";
     fixed_steps: Number = 0.0, "n", NonNegative, "Runge-Kutta 4 steps a dt; 0: adaptive";
 }
 

@@ -13,6 +13,10 @@
 //! Fehlberg 1969, NASA TR R-315; Hairer, Nørsett & Wanner, Solving Ordinary Differential
 //! Equations I, II.4.
 
+mod standard;
+
+pub(super) use standard::Standard;
+
 /// How to solve.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Method {

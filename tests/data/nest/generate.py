@@ -79,7 +79,8 @@ def neuron(name, model, params, excitatory, inhibitory, dc=300.0, dt=0.1, delay=
     nest.Connect(meter, cell)
     spikes = nest.Create("spike_recorder")
     nest.Connect(cell, spikes)
-    nest.Simulate(until + 2 * dt)
+    # A slice of the shortest delay is recorded as a whole, or not yet.
+    nest.Simulate(until + delay + 2 * dt)
     samples = int(round(until / interval))
     case = {"model": model, "tool": TOOL, "dt_ms": dt, "params": given, **inputs, "dc": generator, "delay_ms": delay,
             "t0_ms": interval, "n_samples": samples}
@@ -149,7 +150,8 @@ def plastic(name, rule, params, weight, tau_minus=20.0, tau_minus_triplet=110.0,
         defaults["volume_transmitter"] = transmitter
         case = {"dopa_spikes": dopamine_times, "dopa_delay_ms": delay}
     shared = {k: params[k] for k in params if k in ("A_plus", "A_minus", "tau_c", "tau_n", "b", "Wmin") or
-              (rule in ("stdp_dopamine_synapse", "stdp_pl_synapse_hom") and k in ("tau_plus", "Wmax", "lambda", "alpha", "mu"))}
+              (rule in ("stdp_dopamine_synapse", "stdp_pl_synapse_hom", "stdp_synapse_hom") and
+               k in ("tau_plus", "Wmax", "lambda", "alpha", "mu", "mu_plus", "mu_minus"))}
     nest.CopyModel(rule, "recorded", {**defaults, **shared})
     own = {k: params[k] for k in params if k not in shared}
     nest.Connect(pre, post, syn_spec={"synapse_model": "recorded", "weight": weight, "delay": delay, "receptor_type": 1, **own})
@@ -184,8 +186,9 @@ def transmitter(name, rule, params, weight, post=None, seed=1, dt=0.1, delay=DEL
         given.update({k: synapse.get(k) for k in ("y", "tau_psc")})
     states, now = [], 0.0
     for time in times:
-        nest.Simulate(round(time + delay + dt - now, 6))
-        now = time + delay + dt
+        # Behind the spike, before the next: what a synapse sends it has sent with the next slice.
+        nest.Simulate(round(time + DELAY + dt - now, 6))
+        now = time + DELAY + dt
         states.append({k: number(synapse.get(k)) for k in names})
     nest.Simulate(round(401.0 - now, 6))
     events = meter.get("events")
@@ -331,5 +334,6 @@ def unusual():
 
 
 PARTS = {"neurons": neurons, "precise_spikes": precise_spikes, "synapses": synapses, "unusual": unusual}
-for part in sys.argv[2:] or PARTS:
-    PARTS[part]()
+if __name__ == "__main__":
+    for part in sys.argv[2:] or PARTS:
+        PARTS[part]()
