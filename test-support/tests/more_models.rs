@@ -107,8 +107,9 @@ fn ports_and_a_threshold_that_stays_are_the_exponential_model() {
             ..Default::default()
         };
         let ports = LifMultisynapse {
-            tau_synapse_3: Milliseconds(excitatory),
-            tau_synapse_8: Milliseconds(inhibitory),
+            tau_synapse: [2.0, 2.0, excitatory, 2.0, 2.0, 2.0, 2.0, inhibitory]
+                .map(Milliseconds)
+                .to_vec(),
             ..Default::default()
         };
         let resting = LifAdaptiveThreshold {
@@ -168,7 +169,7 @@ fn the_quadratic_neuron_spikes_at_the_intervals_of_its_closed_form() {
         let t = time.milliseconds();
         if t < first - 0.1 {
             let expected = middle + root * (rate * t + angle(-65.0)).tan();
-            // The adaptive solver keeps 1e-10 a step; the tangent magnifies it.
+            // The adaptive solver keeps 1e-12 a step; the tangent magnifies it.
             assert!((value - expected).abs() < 1e-6, "{t}: {value} {expected}");
         }
     }

@@ -1,12 +1,15 @@
 //! Membranes and synaptic currents of further models against their closed forms.
 
 use super::{samples, spike_list};
+use sim_core::connectome::footprint::predict;
 use sim_core::engine::ENGINES;
 use sim_core::network::{
-    Network, Neuron, OneToOne, Population, Probe, Projection, RefractoryInput, Stimulus,
+    AllToAll, Network, Neuron, OneToOne, Population, Probe, Projection, RefractoryInput, Stimulus,
 };
 use sim_core::neuron::lif_adaptive_threshold::LifAdaptiveThreshold;
 use sim_core::neuron::lif_alpha::LifAlpha;
+use sim_core::neuron::lif_delta::LifDelta;
+use sim_core::neuron::lif_multisynapse::LifMultisynapse;
 use sim_core::neuron::quadratic_integrate_and_fire::QuadraticIntegrateAndFire;
 use sim_core::recording::Recording;
 use sim_core::units::{Milliseconds, Millivolts, Picoamperes, Picofarads};
@@ -71,7 +74,8 @@ fn alpha_currents_have_their_closed_form_also_where_time_constants_are_equal() {
 
 #[test]
 fn the_currents_of_several_ports_add_up() {
-    let taus = [0.5, 2.0, 10.0, 30.0];
+    // The third is the membrane's own; ports in between take part with no input.
+    let ports = [(1, 0.5), (2, 2.0), (9, 10.0), (40, 30.0)];
     for dt in [0.05, 0.25] {
         let mut cell = Neuron::new("lif_multisynapse")
             .parameter("tau_membrane", Milliseconds(10.0))
@@ -82,17 +86,17 @@ fn the_currents_of_several_ports_add_up() {
                 sim_core::network::Reset::To(Millivolts(REST).into()),
             );
         cell.refractory_input = Some(RefractoryInput::Integrated);
-        let spec = sim_core::neuron::find_model("lif_multisynapse").unwrap().spec();
+        let names = ports.map(|(port, _)| format!("port_{port}"));
         let mut weights = Vec::new();
-        for (port, tau) in taus.into_iter().enumerate() {
-            cell = cell.parameter(&format!("tau_synapse_{}", port + 1), Milliseconds(tau));
-            let sign = if port == 1 { -1.0 } else { 1.0 };
-            weights.push((spec.receptors[port].name, sign * 200.0));
+        for ((port, tau), name) in ports.into_iter().zip(&names) {
+            cell = cell.parameter(&format!("tau_synapse_{port}"), Milliseconds(tau));
+            let sign = if port == 2 { -1.0 } else { 1.0 };
+            weights.push((name.as_str(), sign * 200.0));
         }
         let recording = response("clock", cell, &weights, dt);
         for (t, v) in samples(&recording.traces[0]) {
             let since = (t - 2.0).max(0.0);
-            let each = weights.iter().zip(taus).map(|((_, weight), tau)| {
+            let each = weights.iter().zip(ports).map(|((_, weight), (_, tau))| {
                 weight * postsynaptic_potential(10.0, tau, CAPACITANCE, since)
             });
             let closed = REST + each.sum::<f64>();
@@ -201,6 +205,91 @@ fn the_quadratic_neurons_potential_is_a_tangent_and_its_spikes_follow_it() {
         assert_eq!(spikes.len(), expected.len(), "{current}, dt {dt}");
         for (spike, expected) in spikes.iter().zip(expected) {
             assert!((spike - expected).abs() < 1e-6, "{current}, dt {dt}: {spike} not {expected}");
+        }
+    }
+}
+
+/// Ports above the highest that is named take no memory, and names beyond the most are unknown.
+#[test]
+fn as_many_ports_as_are_used_are_there() {
+    let network = |port: u32| {
+        let mut network = Network::new("ports", Milliseconds(0.1));
+        let cell = LifMultisynapse::default();
+        network.add_population("cell", Population::new(1000, cell));
+        spike_list(&mut network, "source", vec![0], vec![1.0]);
+        let synapse = Projection::new("source", "cell", AllToAll { autapses: true })
+            .receptor(format!("port_{port}"))
+            .weight(Picoamperes(100.0));
+        network.add_projection("synapse", synapse);
+        network
+    };
+    let state = |port: u32| {
+        let valid = network(port).validate().unwrap();
+        assert_eq!(valid.populations()["cell"].model.spec().receptors.len(), port as usize);
+        predict(&valid).state_bytes
+    };
+    let (one, many) = (state(1), state(513));
+    // Of a port a neuron keeps its current and its input where all have one time constant.
+    assert_eq!(many - one, 512 * 1000 * 16);
+    assert!(network(1024).validate().is_ok());
+    let refused = network(1025).validate().unwrap_err().to_string();
+    assert!(refused.contains("unknown-receptor"), "{refused}");
+}
+
+/// Inhibition leads to the bound, and a current that alone would lead below it holds V there.
+#[test]
+fn a_lower_bound_is_a_rest_that_input_leaves_anew() {
+    let (tau, lowest) = (10.0, -73.0);
+    let cell = |rest: f64| LifDelta {
+        tau_membrane: Milliseconds(tau),
+        capacitance: Picofarads(CAPACITANCE),
+        resting_potential: Millivolts(rest),
+        threshold: Millivolts(-50.0),
+        reset: Millivolts(REST),
+        ..LifDelta::default()
+    };
+    for (rest, initial) in [(REST, -71.0), (-78.0, REST)] {
+        for dt in [0.1, 0.5] {
+            let mut network = Network::new("bound", Milliseconds(dt));
+            let neuron = Neuron::from(cell(rest))
+                .parameter("lowest_potential", Millivolts(lowest))
+                .initial("membrane_potential", Millivolts(initial));
+            network.add_population("cell", Population::new(1, neuron));
+            for (name, time, weight) in [("in", 20.0, -9.0), ("ex", 30.0, 4.0), ("on", 40.0, 40.0)]
+            {
+                spike_list(&mut network, name, vec![0], vec![time - 1.0]);
+                let synapse = Projection::new(name, "cell", OneToOne)
+                    .weight(Millivolts(weight))
+                    .delay(Milliseconds(1.0));
+                network.add_projection(name, synapse);
+            }
+            network.add_probe("v", Probe::variable("cell", "membrane_potential"));
+            network.add_probe("spikes", Probe::spikes("cell"));
+            let compiled = compile(&network);
+            let after = |start: f64, t: f64| (rest + (start - rest) * (-t / tau).exp()).max(lowest);
+            let second = (after(initial, 20.0) - 9.0).max(lowest);
+            let third = after(second, 10.0) + 4.0;
+            for engine in ENGINES {
+                let recording = simulate(&compiled, engine.name, 1, 39.5);
+                for (t, v) in samples(&recording.traces[0]) {
+                    let closed = match t {
+                        t if t < 20.0 - 1e-9 => after(initial, t),
+                        t if t < 30.0 - 1e-9 => after(second, t - 20.0),
+                        t => after(third, t - 30.0),
+                    };
+                    let place = format!("{rest}, dt {dt}, {}: {v} at {t}", engine.name);
+                    // The clock engine lifts V at the end of a step, behind the input that arrives there.
+                    let allowed = match (engine.name, rest < lowest) {
+                        ("clock", true) => (lowest - rest) * dt / tau,
+                        _ => TRAJECTORY_MV,
+                    };
+                    assert!((v - closed).abs() < allowed, "{place}, not {closed}");
+                }
+                let spikes = simulate(&compiled, engine.name, 1, 45.0).spikes;
+                let own = spikes.iter().filter(|spike| spike.neuron == 0);
+                let times: Vec<f64> = own.map(|spike| spike.time.milliseconds()).collect();
+                assert_eq!(times, [40.0], "{}", engine.name);
+            }
         }
     }
 }

@@ -98,11 +98,13 @@ fn bytes_of_a_neuron(population: &ValidPopulation, narrow: bool) -> u64 {
     let spec = population.model.spec();
     let (parameters, variables, receptors) =
         (spec.parameters.len() as u64, spec.variables.len() as u64, spec.receptors.len() as u64);
+    // Inputs, the current, the number of targets and what the engine keeps besides.
+    let own = population.model.kept_bytes(&population.neurons);
     match narrow {
         // In single precision; parameters that all share take nothing. A current is given in double precision.
         true => 4 * (2 * variables + receptors + 1) + 16,
         false if variables == 0 => 16,
-        false => 8 * (parameters + 1) + 16 * variables + 8 * receptors + 72,
+        false => own.unwrap_or(8 * (parameters + 1) + 16 * variables) + 8 * receptors + 72,
     }
 }
 

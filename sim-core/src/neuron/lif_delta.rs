@@ -27,7 +27,8 @@
 //! spikes at the end of a step; the event-driven engine finds a crossing under constant current at
 //! t = τ ln((V∞ − V₀)/(V∞ − θ)). There an input of weight w adds w exp((t − t₀)/τ) to the distance
 //! from V∞ as it was at t₀, a time that all neurons share for a while: one exponential serves all targets
-//! of a spike.
+//! of a spike. V below its bound is lifted to it: at the end of a step in the clock-driven engine, always in
+//! the event-driven one.
 //!
 //! # Engines
 //! Clock-driven and event-driven. With input on the grid and no current that alone would drive the
@@ -39,7 +40,7 @@
 mod event;
 mod narrow;
 
-use super::bounds::{NO_LOWER_BOUND, is_bounded};
+use super::bounds::NO_LOWER_BOUND;
 use super::model::{
     ClockNeurons, Column, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, LoweredReset,
     ModelSpec, ModelTime, NarrowNeurons, NeuronModel, ParameterSpec, Range, ReceptorSpec,
@@ -204,9 +205,6 @@ impl NeuronModel for Model {
     }
 
     fn event(&self, neurons: &LoweredNeurons) -> Result<Option<Box<dyn EventNeurons>>, String> {
-        if is_bounded(neurons, LOWEST) {
-            return Err(super::bounds::BOUNDED.to_string());
-        }
         Ok(Some(Box::new(event::EventState::new(neurons))))
     }
 }

@@ -1,8 +1,13 @@
-//! Leaky integrate-and-fire neuron with eight receptor ports, each with a time constant of its own.
+//! Leaky integrate-and-fire neuron with as many receptor ports as are used, each with a time constant
+//! of its own.
 //!
 //! # Equations
-//! C dV/dt = −(C/τ)(V − E) + Σ I_k + I; dI_k/dt = −I_k/τ_k, k = 1 … 8; an input of weight w lets the
+//! C dV/dt = −(C/τ)(V − E) + Σ I_k + I; dI_k/dt = −I_k/τ_k, k = 1 … n; an input of weight w lets the
 //! current of its port jump by w. Weights carry their sign: negative ones inhibit.
+//!
+//! # Ports
+//! n is the highest port that a network names for a population, in a parameter, an initial value, a
+//! projection, a stimulus or a probe; at most [`MOST_PORTS`]. Ports above it take no memory.
 //!
 //! # Spike and reset
 //! V ≥ θ or V > θ, as stated; V is then set to a value and held there for the refractory time, while
@@ -16,17 +21,12 @@
 //! | `resting_potential` | −70 | mV | E | any |
 //! | `threshold` | −55 | mV | θ | any, above the reset |
 //! | `refractory_period` | 2 | ms | t_ref | zero or above |
-//! | `tau_synapse_1` | 2 | ms | τ_1 | above zero |
-//! | `tau_synapse_2` | 2 | ms | τ_2 | above zero |
-//! | `tau_synapse_3` | 2 | ms | τ_3 | above zero |
-//! | `tau_synapse_4` | 2 | ms | τ_4 | above zero |
-//! | `tau_synapse_5` | 2 | ms | τ_5 | above zero |
-//! | `tau_synapse_6` | 2 | ms | τ_6 | above zero |
-//! | `tau_synapse_7` | 2 | ms | τ_7 | above zero |
-//! | `tau_synapse_8` | 2 | ms | τ_8 | above zero |
+//! | `tau_synapse_1`, `tau_synapse_2`, … | 2 | ms | τ_1, τ_2, … | above zero |
+//!
+//! Receptors are `port_1`, `port_2`, …
 //!
 //! # State
-//! `membrane_potential` V (mV), initially E; `current_1` to `current_8` (pA), initially 0.
+//! `membrane_potential` V (mV), initially E; `current_1`, `current_2`, … (pA), initially 0.
 //!
 //! # Numerics
 //! Exact between inputs, also where a synaptic time constant equals the membrane's. Spikes are found at
@@ -38,85 +38,153 @@
 //! # References
 //! NEST `iaf_psc_exp_multisynapse`; Rotter & Diesmann 1999, Biol. Cybern. 81:381.
 
-use super::bounds::reset_below_threshold;
-use super::exact_current_neurons::{CurrentNeurons, Membrane};
-use super::model::{
-    ClockNeurons, Combine, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel,
-    ReceptorSpec, VariableSpec,
-};
-use super::typed_parameters::{typed_parameters, variable};
-use crate::network::RefractoryInput;
-use crate::units::Dimension::{Current, Potential};
+mod clock;
+mod ports;
 
-/// The model.
+pub use ports::MOST_PORTS;
+
+use super::bounds::reset_below_threshold;
+use super::model::{
+    ClockNeurons, EventNeurons, LoweredNeurons, ModelSpec, NeuronModel, ParameterSpec, Range,
+};
+use crate::network::{Neuron, RefractoryInput, Reset, SpikeCondition};
+use crate::units::{Dimension, Milliseconds, Millivolts, Picofarads};
+
+/// The model as lists show it, with some ports.
 pub struct Model;
 
-typed_parameters! {
-    /// Typed parameters of the model.
-    LifMultisynapse of "lif_multisynapse", reset to -70.0,
-    input in the refractory time: Some(RefractoryInput::Integrated);
-    tau_membrane: Milliseconds = 10.0, "τ", Positive, "membrane time constant";
-    capacitance: Picofarads = 250.0, "C", Positive, "membrane capacitance";
-    resting_potential: Millivolts = -70.0, "E", Any, "potential at rest";
-    threshold: Millivolts = -55.0, "θ", Any, "potential of a spike";
-    refractory_period: Milliseconds = 2.0, "t_ref", NonNegative, "time V is held";
-    tau_synapse_1: Milliseconds = 2.0, "τ_1", Positive, "decay of the current of port 1";
-    tau_synapse_2: Milliseconds = 2.0, "τ_2", Positive, "decay of the current of port 2";
-    tau_synapse_3: Milliseconds = 2.0, "τ_3", Positive, "decay of the current of port 3";
-    tau_synapse_4: Milliseconds = 2.0, "τ_4", Positive, "decay of the current of port 4";
-    tau_synapse_5: Milliseconds = 2.0, "τ_5", Positive, "decay of the current of port 5";
-    tau_synapse_6: Milliseconds = 2.0, "τ_6", Positive, "decay of the current of port 6";
-    tau_synapse_7: Milliseconds = 2.0, "τ_7", Positive, "decay of the current of port 7";
-    tau_synapse_8: Milliseconds = 2.0, "τ_8", Positive, "decay of the current of port 8";
-}
+/// Ports in lists.
+const SHOWN_PORTS: usize = 8;
 
+const TAU: usize = 0;
+const CAPACITANCE: usize = 1;
+const REST: usize = 2;
 const THRESHOLD: usize = 3;
+const REFRACTORY: usize = 4;
 
-const fn port(name: &'static str) -> ReceptorSpec {
-    ReceptorSpec { name, weight: Current, combine: Combine::Sum, meaning: "jump of its current" }
+/// Index of the time constant of the first port.
+const FIRST_PORT: usize = 5;
+
+const RESET_MV: f64 = -70.0;
+
+/// Default of every port's time constant (ms).
+const TAU_SYNAPSE_MS: f64 = 2.0;
+
+const fn parameter(
+    name: &'static str,
+    symbol: &'static str,
+    dimension: Dimension,
+    (default, range): (f64, Range),
+    meaning: &'static str,
+) -> ParameterSpec {
+    ParameterSpec { name, symbol, dimension, default, range, meaning }
 }
 
-static RECEPTORS: [ReceptorSpec; 8] = [
-    port("port_1"),
-    port("port_2"),
-    port("port_3"),
-    port("port_4"),
-    port("port_5"),
-    port("port_6"),
-    port("port_7"),
-    port("port_8"),
+/// The parameters that no port has of its own.
+const MEMBRANE: [ParameterSpec; FIRST_PORT] = [
+    parameter(
+        "tau_membrane",
+        "τ",
+        Dimension::Time,
+        (10.0, Range::Positive),
+        "membrane time constant",
+    ),
+    parameter(
+        "capacitance",
+        "C",
+        Dimension::Capacitance,
+        (250.0, Range::Positive),
+        "membrane capacitance",
+    ),
+    parameter(
+        "resting_potential",
+        "E",
+        Dimension::Potential,
+        (-70.0, Range::Any),
+        "potential at rest",
+    ),
+    parameter("threshold", "θ", Dimension::Potential, (-55.0, Range::Any), "potential of a spike"),
+    parameter(
+        "refractory_period",
+        "t_ref",
+        Dimension::Time,
+        (2.0, Range::NonNegative),
+        "time V is held",
+    ),
 ];
 
-static VARIABLES: [VariableSpec; 9] = [
-    variable("membrane_potential", Potential, None, "V; initially the resting potential"),
-    variable("current_1", Current, Some(0.0), "I_1"),
-    variable("current_2", Current, Some(0.0), "I_2"),
-    variable("current_3", Current, Some(0.0), "I_3"),
-    variable("current_4", Current, Some(0.0), "I_4"),
-    variable("current_5", Current, Some(0.0), "I_5"),
-    variable("current_6", Current, Some(0.0), "I_6"),
-    variable("current_7", Current, Some(0.0), "I_7"),
-    variable("current_8", Current, Some(0.0), "I_8"),
-];
+/// Typed parameters of the model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LifMultisynapse {
+    /// Membrane time constant (τ).
+    pub tau_membrane: Milliseconds,
+    /// Membrane capacitance (C).
+    pub capacitance: Picofarads,
+    /// Potential at rest (E).
+    pub resting_potential: Millivolts,
+    /// Potential of a spike (θ).
+    pub threshold: Millivolts,
+    /// Potential after a spike.
+    pub reset: Millivolts,
+    /// Time V is held (t_ref).
+    pub refractory_period: Milliseconds,
+    /// Decay of the current of each port, the first port first (τ_k).
+    pub tau_synapse: Vec<Milliseconds>,
+}
 
-static SPEC: ModelSpec = ModelSpec {
-    name: "lif_multisynapse",
-    summary: "leaky integrate-and-fire, eight ports with exponential currents (exact integration)",
-    time: ModelTime::Continuous,
-    parameters: PARAMETERS,
-    receptors: &RECEPTORS,
-    variables: &VARIABLES,
-    current: Some(Current),
-    spikes: true,
-    subtracting_reset: false,
-    graded: false,
-    refractory_input: &[RefractoryInput::Integrated],
-    reference: "Rotter & Diesmann 1999, Biol. Cybern. 81:381; NEST iaf_psc_exp_multisynapse",
-};
+impl Default for LifMultisynapse {
+    fn default() -> Self {
+        LifMultisynapse {
+            tau_membrane: Milliseconds(MEMBRANE[TAU].default),
+            capacitance: Picofarads(MEMBRANE[CAPACITANCE].default),
+            resting_potential: Millivolts(MEMBRANE[REST].default),
+            threshold: Millivolts(MEMBRANE[THRESHOLD].default),
+            reset: Millivolts(RESET_MV),
+            refractory_period: Milliseconds(MEMBRANE[REFRACTORY].default),
+            tau_synapse: Vec::new(),
+        }
+    }
+}
+
+impl From<LifMultisynapse> for Neuron {
+    fn from(typed: LifMultisynapse) -> Neuron {
+        let mut neuron = Neuron::new(ports::NAME)
+            .rules(SpikeCondition::AtOrAbove, Reset::To(typed.reset.into()))
+            .parameter("tau_membrane", typed.tau_membrane)
+            .parameter("capacitance", typed.capacitance)
+            .parameter("resting_potential", typed.resting_potential)
+            .parameter("threshold", typed.threshold)
+            .parameter("refractory_period", typed.refractory_period);
+        for (index, tau) in typed.tau_synapse.into_iter().enumerate() {
+            neuron = neuron.parameter(&format!("{}{}", ports::TAU_PREFIX, index + 1), tau);
+        }
+        neuron.refractory_input = Some(RefractoryInput::Integrated);
+        neuron
+    }
+}
 
 impl NeuronModel for Model {
     fn spec(&self) -> &'static ModelSpec {
-        &SPEC
+        ports::with(SHOWN_PORTS).spec()
+    }
+
+    fn for_names(&self, names: &[&str]) -> Option<&'static dyn NeuronModel> {
+        let highest = names.iter().filter_map(|name| ports::number(name)).max();
+        Some(ports::with(highest.unwrap_or(1)))
+    }
+
+    fn clock(&self, neurons: &LoweredNeurons) -> Option<Box<dyn ClockNeurons>> {
+        ports::with(SHOWN_PORTS).clock(neurons)
+    }
+
+    fn event(&self, neurons: &LoweredNeurons) -> Result<Option<Box<dyn EventNeurons>>, String> {
+        ports::with(SHOWN_PORTS).event(neurons)
+    }
+}
+
+impl NeuronModel for ports::Ported {
+    fn spec(&self) -> &'static ModelSpec {
+        self.spec
     }
 
     fn check(&self, neurons: &LoweredNeurons) -> Vec<(&'static str, String)> {
@@ -124,38 +192,16 @@ impl NeuronModel for Model {
     }
 
     fn clock(&self, neurons: &LoweredNeurons) -> Option<Box<dyn ClockNeurons>> {
-        let membrane = |index: usize| Constants::of(neurons, index).membrane();
-        Some(Box::new(CurrentNeurons::<8>::new(neurons, membrane)))
+        Some(Box::new(clock::PortNeurons::new(neurons)))
+    }
+
+    fn kept_bytes(&self, neurons: &LoweredNeurons) -> Option<u64> {
+        Some(clock::kept_bytes(neurons))
     }
 
     fn event(&self, _: &LoweredNeurons) -> Result<Option<Box<dyn EventNeurons>>, String> {
-        Err("the crossing of a sum of 8 synaptic currents is not computed; use `lif_exponential` \
+        Err("the crossing of a sum of many synaptic currents is not computed; use `lif_exponential` \
              there, or run it on the clock-driven engine"
             .to_string())
-    }
-}
-
-impl Constants {
-    fn membrane(self) -> Membrane<8> {
-        Membrane {
-            tau: self.tau_membrane,
-            capacitance: self.capacitance,
-            rest: self.resting_potential,
-            reset: self.reset,
-            refractory: self.refractory_period,
-            tau_synapse: [
-                self.tau_synapse_1,
-                self.tau_synapse_2,
-                self.tau_synapse_3,
-                self.tau_synapse_4,
-                self.tau_synapse_5,
-                self.tau_synapse_6,
-                self.tau_synapse_7,
-                self.tau_synapse_8,
-            ],
-            threshold: self.threshold,
-            threshold_jump: 0.0,
-            tau_threshold: 1.0,
-        }
     }
 }

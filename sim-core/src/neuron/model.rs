@@ -439,6 +439,12 @@ pub trait NeuronModel: Sync {
     /// What is known of it.
     fn spec(&self) -> &'static ModelSpec;
 
+    /// The model in the size that these names of parameters, receptors and variables ask for; `None`
+    /// where it has only one.
+    fn for_names(&self, _names: &[&str]) -> Option<&'static dyn NeuronModel> {
+        None
+    }
+
     /// Relations between parameters that ranges cannot say: pairs of (parameter, what is wrong).
     fn check(&self, _neurons: &LoweredNeurons) -> Vec<(&'static str, String)> {
         Vec::new()
@@ -453,6 +459,12 @@ pub trait NeuronModel: Sync {
 
     /// The neurons for the clock-driven engine; `None` for sources, which have no state.
     fn clock(&self, neurons: &LoweredNeurons) -> Option<Box<dyn ClockNeurons>>;
+
+    /// Bytes that the constants and the state of a neuron take in the clock-driven engine, where that is
+    /// not a number a parameter and two a state variable.
+    fn kept_bytes(&self, _neurons: &LoweredNeurons) -> Option<u64> {
+        None
+    }
 
     /// What the model's narrow form (single precision) loses; none where there is no such form.
     fn narrow_form(&self) -> Option<&'static str> {

@@ -3,7 +3,9 @@
 use super::{Context, ValidPopulation, Validated};
 use crate::diagnostics::{Findings, known_names};
 use crate::network::positions::ValidPositions;
-use crate::network::{Neuron, Population, RefractoryInput, Reset, SpikeCondition};
+use crate::network::{
+    Network, Neuron, Population, RefractoryInput, Reset, SpikeCondition, Stimulus,
+};
 use crate::neuron::{Column, LoweredNeurons, LoweredReset, ModelSpec, find_model, model_names};
 use crate::random::named_seed;
 use std::sync::Arc;
@@ -36,6 +38,14 @@ pub(super) fn validate(context: &mut Context<'_>) -> Validated<ValidPopulation> 
             );
             continue;
         };
+        // Only models that come in several sizes ask who names what.
+        let model = match model.for_names(&[]) {
+            Some(smallest) => {
+                let names = used_names(context.network, name, population);
+                model.for_names(&names).unwrap_or(smallest)
+            }
+            None => model,
+        };
         let spec = model.spec();
         let neuron = &population.neuron;
         let rules = rules(context, &path, spec, neuron, size);
@@ -67,6 +77,21 @@ pub(super) fn validate(context: &mut Context<'_>) -> Validated<ValidPopulation> 
         first += size;
     }
     valid
+}
+
+/// All names of parameters, receptors and variables of a population that its network mentions.
+fn used_names<'n>(network: &'n Network, name: &str, population: &'n Population) -> Vec<&'n str> {
+    let neuron = &population.neuron;
+    let own = neuron.parameters.keys().chain(neuron.initial.keys()).map(String::as_str);
+    let projections = network.projections.values().filter(|projection| projection.target == name);
+    let projections = projections.filter_map(|projection| projection.receptor.as_deref());
+    let stimuli = network.stimuli.values().filter_map(|stimulus| match stimulus {
+        Stimulus::PoissonDrive(drive) if drive.population == name => drive.receptor.as_deref(),
+        _ => None,
+    });
+    let probes = network.probes.values().filter(|p| p.population.as_deref() == Some(name));
+    let probes = probes.map(|probe| probe.variable.as_str());
+    own.chain(projections).chain(stimuli).chain(probes).collect()
 }
 
 /// Where the neurons lie.

@@ -5,11 +5,16 @@
 //! V has reached the threshold when u ≥ (θ − V∞)·e, with e = exp((t − origin)/τ): one exponential for all
 //! targets of a spike, then a product, a sum and a comparison for each. At the first event in a later
 //! period u is brought to its origin. So a neuron's bits are a function of its own input, whatever the others do.
+//!
+//! A lower bound of the potential keeps this form: only input and a V∞ below the bound lead below it, and
+//! from there V goes to the bound and rests. So V is the larger of the bound and of V(t), and an input
+//! begins anew from that.
 
 mod rows;
 
-use super::{Constants, TAU};
+use super::{Constants, LOWEST, TAU};
 use crate::network::SpikeCondition;
+use crate::neuron::bounds::is_bounded;
 use crate::neuron::model::{Column, EventNeurons, LoweredNeurons, StateVisitor};
 use crate::neuron::rows::RowNeurons;
 use crate::time::Time;
@@ -63,6 +68,8 @@ pub(super) struct EventState {
     periods: Paces,
     cells: Vec<Cell>,
     rest: Vec<Rest>,
+    /// Whether some neuron has a lower bound of its potential.
+    bounded: bool,
     instructions: Instructions,
     /// e of the events of a block's trains.
     growths: Vec<f64>,
@@ -122,6 +129,7 @@ impl EventState {
             periods: Paces::new(&neurons.parameters[TAU]),
             cells: Vec::new(),
             rest: Vec::new(),
+            bounded: is_bounded(neurons, LOWEST),
             instructions: Instructions::widest(),
             growths: Vec::new(),
             sums: Vec::new(),
@@ -144,9 +152,9 @@ impl EventState {
             beyond: Time::NEVER,
         });
         self.rest = limits.collect();
-        let cells = c.initial.iter().zip(c.rest.iter().zip(&c.threshold));
-        let cells = cells.map(|(&initial, (&limit, &threshold))| Cell {
-            distance: initial - limit,
+        let cells = c.initial.iter().zip(c.rest.iter().zip(&c.threshold)).enumerate();
+        let cells = cells.map(|(neuron, (&initial, (&limit, &threshold)))| Cell {
+            distance: self.lifted(neuron, initial) - limit,
             reach: threshold - limit,
             quick_until: NEVER_QUICK,
             own: Time::NEVER,
@@ -186,11 +194,23 @@ impl EventState {
         self.rest[neuron].beyond = if beyond { time.saturating_add(Time(1)) } else { Time::NEVER };
     }
 
+    /// A potential, or the bound below which it does not fall.
+    #[inline]
+    fn lifted(&self, neuron: usize, potential: f64) -> f64 {
+        if self.bounded { potential.max(self.constants.lowest.get(neuron)) } else { potential }
+    }
+
+    /// The distance from V∞ at the end of the refractory time.
+    fn released(&self, neuron: usize) -> f64 {
+        let rest = &self.rest[neuron];
+        self.lifted(neuron, self.constants.reset.get(neuron) + rest.waiting) - rest.limit
+    }
+
     /// Ends a refractory time.
     fn release(&mut self, neuron: usize) {
+        let distance = self.released(neuron);
         let rest = &mut self.rest[neuron];
-        let (held_until, distance) =
-            (rest.held_until, self.constants.reset.get(neuron) + rest.waiting - rest.limit);
+        let held_until = rest.held_until;
         (rest.held, rest.waiting) = (false, 0.0);
         self.set_distance(neuron, held_until, distance);
     }
@@ -216,11 +236,11 @@ impl EventState {
             if time <= rest.held_until {
                 return self.constants.reset.get(neuron);
             }
-            (rest.held_until, self.constants.reset.get(neuron) + rest.waiting - rest.limit)
+            (rest.held_until, self.released(neuron))
         } else {
             (rest.origin, self.cells[neuron].distance)
         };
-        rest.limit + distance * growth(from - time, rate)
+        self.lifted(neuron, rest.limit + distance * growth(from - time, rate))
     }
 
     fn fire(&mut self, neuron: usize, time: Time) {
@@ -248,6 +268,9 @@ impl EventState {
             }
             self.release(neuron);
         }
+        if self.bounded {
+            return self.add_bounded(neuron, time, input);
+        }
         self.rebase(neuron, time);
         let rest = &mut self.rest[neuron];
         if self.cells[neuron].reach < 0.0 {
@@ -260,6 +283,22 @@ impl EventState {
         if spikes {
             self.fire(neuron, time);
         } else {
+            self.settle_quickness(neuron);
+        }
+        spikes
+    }
+}
+
+impl EventState {
+    /// The same of a free neuron whose potential has a lower bound.
+    fn add_bounded(&mut self, neuron: usize, time: Time, input: f64) -> bool {
+        let potential = self.lifted(neuron, self.at(neuron, time) + input);
+        let distance = potential - self.rest[neuron].limit;
+        let spikes = self.reaches(distance, self.cells[neuron].reach);
+        if spikes {
+            self.fire(neuron, time);
+        } else {
+            self.set_distance(neuron, time, distance);
             self.settle_quickness(neuron);
         }
         spikes
@@ -283,7 +322,8 @@ impl EventNeurons for EventState {
         if self.rest[neuron].held {
             self.wait(neuron, time, inputs[0]);
         } else {
-            let distance = self.constants.reset.get(neuron) + inputs[0] - self.rest[neuron].limit;
+            let potential = self.lifted(neuron, self.constants.reset.get(neuron) + inputs[0]);
+            let distance = potential - self.rest[neuron].limit;
             self.set_distance(neuron, time, distance);
             self.settle_quickness(neuron);
         }
@@ -312,7 +352,7 @@ impl EventNeurons for EventState {
             return Some(rest.beyond);
         }
         let (from, distance, soonest) = if rest.held {
-            let distance = self.constants.reset.get(neuron) + rest.waiting - rest.limit;
+            let distance = self.released(neuron);
             // What waited for the end of the refractory time may already lie beyond the threshold.
             if self.reaches(distance, cell.reach) {
                 return Some(rest.held_until.saturating_add(Time(1)));
@@ -367,7 +407,7 @@ impl EventNeurons for EventState {
 
     fn by_rows(&mut self) -> Option<&mut dyn RowNeurons> {
         // One exponential serves a row only where all have one time constant.
-        matches!(self.periods, Paces::One(..)).then_some(self as _)
+        (matches!(self.periods, Paces::One(..)) && !self.bounded).then_some(self as _)
     }
 
     fn variable(&self, _index: usize, neuron: usize, time: Time) -> f64 {
