@@ -15,7 +15,8 @@ pub fn to_sonata(recording: &Recording) -> Spikes {
         let (timestamps, node_ids) = own
             .map(|spike| (spike.time.milliseconds(), u64::from(spike.neuron - population.first)))
             .unzip();
-        spikes.insert(population.name.clone(), PopulationSpikes { timestamps, node_ids });
+        let size = Some(u64::from(population.size));
+        spikes.insert(population.name.clone(), PopulationSpikes { timestamps, node_ids, size });
     }
     spikes
 }

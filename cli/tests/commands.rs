@@ -4,7 +4,23 @@
 mod binary;
 
 use binary::{DIGITS_DATA, DIGITS_MODEL, Folder, json, root, run};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+/// A population that nothing drives but a current below its threshold.
+const SILENT: &str = "
+[populations.mute]
+size = 7
+model = \"lif_delta\"
+spike = \"at_or_above\"
+reset = { to = \"-70 mV\" }
+refractory_input = \"lost\"
+
+[stimuli.mute]
+kind = \"constant_current\"
+population = \"mute\"
+amplitude = \"1 pA\"
+start = \"0 ms\"
+";
 
 #[test]
 fn help_and_version_are_fine_and_no_command_is_not() {
@@ -26,6 +42,10 @@ fn lists_come_from_the_registries() {
     let all = json(&["list", "--json"], 0);
     for name in ["models", "chips", "formats", "methods", "engines", "processes", "workloads"] {
         assert!(!all[name].as_array().unwrap().is_empty(), "{name}");
+    }
+    let help = run(&["list", "--help"]).out;
+    for entry in spikeloom::lists::LISTS {
+        assert!(help.contains(entry.name), "`list --help` does not name {}: {help}", entry.name);
     }
     let chips = json(&["list", "chips", "--json"], 0);
     let loihi2 = &chips["chips"][0];
@@ -82,6 +102,18 @@ fn a_simulation_writes_spikes_that_compare_equal_over_engines_and_threads() {
     let inspected = json(&["inspect", &one, "--json"], 0);
     assert_eq!(inspected["format"], "sonata");
     assert_eq!(inspected["spikes"], first["recorded_spikes"]);
+    // A population that was silent is known by its size.
+    let silent = folder.path("silent.toml");
+    let loud = std::fs::read_to_string(&network).unwrap();
+    std::fs::write(&silent, format!("{loud}{SILENT}")).unwrap();
+    let spikes = folder.path("silent.h5");
+    let simulated = ["simulate", &silent, "--duration", "100 ms", "--spikes", &spikes, "--json"];
+    json(&simulated, 0);
+    let analysed =
+        json(&["analyse", &spikes, "--bin-ms", "10", "--count-window-ms", "50", "--json"], 0);
+    let populations = analysed["populations"].as_array().unwrap();
+    let of = |name: &str| populations.iter().find(|own| own["population"] == name).unwrap();
+    assert_eq!((&of("mute")["neurons"], &of("mute")["rate_hz"]), (&json!(7), &json!(0.0)));
     let event = run(&["simulate", &network, "--duration", "50 ms", "--engine", "event"]);
     assert_eq!(event.code, 0, "{}", event.err);
     assert!(event.out.contains("cell") && event.out.contains("real-time factor"), "{}", event.out);

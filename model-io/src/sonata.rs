@@ -1,7 +1,8 @@
 //! Spike recordings in the SONATA layout (HDF5).
 //!
 //! `/spikes/<population>/timestamps` (f64, attribute `units` = "ms") and `node_ids` (u64), with the
-//! group attribute `sorting`; the root has `magic` and `version`.
+//! group attribute `sorting`; the root has `magic` and `version`. Beside `sorting` an attribute
+//! `population_size` of our own keeps how many neurons there are, the silent ones included.
 //! Source: Dai et al., PLoS Computational Biology 16 (2020), doi:10.1371/journal.pcbi.1007696, and
 //! the SONATA developer guide. The guide stores `sorting` as an enumeration; it is written as its
 //! name here, and read as either.
@@ -12,12 +13,14 @@ use indexmap::IndexMap;
 
 use crate::array::{Array, Values};
 use crate::atomic::{AtomicWriteError, write_atomically};
-use crate::hdf5::{self, Group, Hdf5Error, MemberKind, Storage};
+use crate::hdf5::{self, Group, GroupWriter, Hdf5Error, MemberKind, Storage};
 
 /// The root attribute that marks SONATA files.
 pub const MAGIC: u32 = 0x0A7A;
 /// The version of the layout that is written.
 pub const VERSION: [u32; 2] = [0, 1];
+/// Our attribute of a population's size.
+const SIZE: &str = "population_size";
 /// Names of `sorting` in the order of the guide's enumeration.
 const SORTINGS: [&str; 3] = ["none", "by_id", "by_time"];
 
@@ -28,6 +31,8 @@ pub struct PopulationSpikes {
     pub timestamps: Vec<f64>,
     /// Indices of the neurons that spiked.
     pub node_ids: Vec<u64>,
+    /// Neurons of the population, where it is known.
+    pub size: Option<u64>,
 }
 
 /// Spikes by population.
@@ -97,6 +102,7 @@ pub fn write_spikes(
             spikes.sort_by_time();
             let group = all.create_group(population)?;
             group.write_attribute("sorting", &Array::scalar("by_time".to_owned()))?;
+            write_size(&group, spikes.size)?;
             let timestamps = Array::vector(spikes.timestamps);
             group.write("timestamps", &timestamps, Storage::Compressed)?;
             let units = Array::scalar("ms".to_owned());
@@ -106,6 +112,14 @@ pub fn write_spikes(
         root.flush()?;
         Ok(())
     })
+}
+
+/// Keeps how many neurons a population has beside its spikes.
+pub(crate) fn write_size(group: &GroupWriter, size: Option<u64>) -> Result<(), Hdf5Error> {
+    match size {
+        Some(size) => group.write_attribute(SIZE, &Array::scalar(size)),
+        None => Ok(()),
+    }
 }
 
 /// Reads the spikes of all populations, in the order of the file.
@@ -181,7 +195,10 @@ fn read_population(
     };
     // Multiplying by one keeps every bit, so times in ms are read exactly.
     let timestamps = timestamps.into_iter().map(|t| t * factor).collect();
-    let spikes = PopulationSpikes { timestamps, node_ids };
+    let size = group.read_attribute(SIZE)?;
+    let size = size.and_then(|size| size.values.to_i64()?.first().copied());
+    let size = size.and_then(|size| u64::try_from(size).ok());
+    let spikes = PopulationSpikes { timestamps, node_ids, size };
     spikes.check(population)?;
     Ok(spikes)
 }

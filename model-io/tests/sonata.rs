@@ -9,9 +9,9 @@ use model_io::sniff::{Format, detect};
 use model_io::sonata::{PopulationSpikes, Spikes, read_sorting, read_spikes, write_spikes};
 
 fn spikes() -> Spikes {
-    let unsorted =
-        PopulationSpikes { timestamps: vec![3.5, 0.1, 3.5, 2.0], node_ids: vec![7, 1, 2, 1] };
-    let silent = PopulationSpikes::default();
+    let (timestamps, node_ids) = (vec![3.5, 0.1, 3.5, 2.0], vec![7, 1, 2, 1]);
+    let unsorted = PopulationSpikes { timestamps, node_ids, size: None };
+    let silent = PopulationSpikes { size: Some(30), ..PopulationSpikes::default() };
     [("exc".to_owned(), unsorted), ("silent".to_owned(), silent)].into()
 }
 
@@ -23,7 +23,7 @@ fn spikes_are_written_sorted_by_time_and_read_back() {
     let read = read_spikes(&path).unwrap();
     assert_eq!(read["exc"].timestamps, [0.1, 2.0, 3.5, 3.5]);
     assert_eq!(read["exc"].node_ids, [1, 1, 2, 7], "equal times are sorted by neuron");
-    assert_eq!(read["silent"], PopulationSpikes::default());
+    assert_eq!(read["silent"], spikes()["silent"], "how many are silent is kept");
     assert_eq!(read_sorting(&path, "exc").unwrap().as_deref(), Some("by_time"));
     assert_eq!(detect(&path).unwrap(), Format::SonataSpikes);
     let root = hdf5::open(&path).unwrap();
@@ -41,7 +41,7 @@ fn contradicting_spikes_are_not_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("spikes.h5");
     let refused = |timestamps, node_ids, words: &str| {
-        let spikes = PopulationSpikes { timestamps, node_ids };
+        let spikes = PopulationSpikes { timestamps, node_ids, size: None };
         let spikes: Spikes = [("exc".to_owned(), spikes)].into();
         let message = write_spikes(&path, &spikes, false).unwrap_err().to_string();
         assert!(message.contains("/spikes/exc") && message.contains(words), "{message}");

@@ -33,11 +33,13 @@ pub struct Trains {
 }
 
 impl Trains {
-    /// The trains of all populations of a recording within (begin, end]. A file does not say how
-    /// many neurons a population has; neurons behind the last that spiked are not known to exist.
+    /// The trains of all populations of a recording within (begin, end]. Where a file does not say how
+    /// many neurons a population has, those behind the last that spiked are not known to exist.
     pub fn from_file(spikes: &Spikes, begin: f64, end: f64) -> Vec<Trains> {
         let trains = |(name, own): (&String, &crate::model_io::sonata::PopulationSpikes)| {
-            let size = own.node_ids.iter().max().map_or(0, |last| *last as usize + 1);
+            let spiking = own.node_ids.iter().max().map_or(0, |last| *last as usize + 1);
+            let size = own.size.map_or(0, |size| usize::try_from(size).unwrap_or(usize::MAX));
+            let size = spiking.max(if size > MOST_NEURONS { 0 } else { size });
             let mut neurons = vec![Vec::new(); size.min(MOST_NEURONS)];
             for (&time, &neuron) in own.timestamps.iter().zip(&own.node_ids) {
                 if time > begin

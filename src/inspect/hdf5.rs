@@ -36,8 +36,10 @@ pub(super) fn spikes(path: &Path) -> Result<Content, Error> {
     let spikes = sonata::read_spikes(path).map_err(|error| Error::from(error).in_file(path))?;
     let total: usize = spikes.values().map(|own| own.timestamps.len()).sum();
     let mut range: Option<(f64, f64)> = None;
-    let mut listing =
-        Listing::new("Populations", &["population", "spikes", "active", "first_ms", "last_ms"]);
+    let mut listing = Listing::new(
+        "Populations",
+        &["population", "neurons", "spikes", "active", "first_ms", "last_ms"],
+    );
     for (name, own) in &spikes {
         let times = own.timestamps.iter().copied().filter(|time| time.is_finite());
         let own_range = times.fold(None, |range: Option<(f64, f64)>, time| {
@@ -53,6 +55,7 @@ pub(super) fn spikes(path: &Path) -> Result<Content, Error> {
         active.dedup();
         listing.rows.push(vec![
             json!(name),
+            json!(own.size),
             json!(own.timestamps.len()),
             json!(active.len()),
             json!(own_range.map(|range| range.0)),

@@ -9,10 +9,15 @@ use spikeloom::lists::{LISTS, find_list};
 /// List what there is: models, chips, formats, methods and everything else with a name
 #[derive(Debug, clap::Args)]
 pub struct List {
-    /// models, chips, formats, exports, methods, thresholds, codes, readouts, engines, partitioners,
-    /// placers, routers, processes, operators or workloads; all where none is named
-    #[arg(value_name = "WHAT")]
+    // Its help is made of the lists themselves.
+    #[arg(value_name = "WHAT", help = names())]
     what: Option<String>,
+}
+
+/// What can be listed.
+fn names() -> String {
+    let names: Vec<&str> = LISTS.iter().map(|entry| entry.name).collect();
+    format!("{}; all where none is named", names.join(", "))
 }
 
 impl Run for List {

@@ -148,6 +148,7 @@ pub fn read_spike_table(
                 .into_iter()
                 .map(u64::from)
                 .collect(),
+            size: None,
         },
         Content::Text(text) => {
             let mut table = csv::read(&text)?;
@@ -155,6 +156,7 @@ pub fn read_spike_table(
             PopulationSpikes {
                 timestamps: table.need("time")?,
                 node_ids: neurons.into_iter().map(u64::from).collect(),
+                size: None,
             }
         }
     };

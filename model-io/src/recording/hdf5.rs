@@ -5,7 +5,7 @@ use super::counts::Counts;
 use super::{Content, RecordingError, milliseconds};
 use crate::array::Array;
 use crate::hdf5::{GroupWriter, Storage, create};
-use crate::sonata::{MAGIC, VERSION};
+use crate::sonata::{MAGIC, VERSION, write_size};
 use crate::spool::{SpoolReader, Stream};
 use std::io::{Read, Seek};
 use std::path::Path;
@@ -59,6 +59,7 @@ fn spikes<R: Read + Seek>(
     for (index, name) in recorded(spool.header()) {
         let group = all.create_group(&name)?;
         group.write_attribute("sorting", &Array::scalar("by_time".to_owned()))?;
+        write_size(&group, spool.header().populations.get(index).map(|own| u64::from(own.1)))?;
         array(spool, counts, Part::SpikeTimes(index), &group, "timestamps")?;
         group.write_member_attribute("timestamps", "units", &Array::scalar("ms".to_owned()))?;
         array(spool, counts, Part::SpikeNeurons(index), &group, "node_ids")?;
