@@ -35,7 +35,7 @@ fn recordings_are_the_same_bytes_for_any_number_of_threads() {
         for seed in 100..112 {
             let network = network(family, seed, Size::SMALL);
             let compiled = compile(&network);
-            for engine in ENGINES {
+            for engine in family.engines() {
                 let one = simulate(&compiled, engine.name, 1, duration(&network));
                 for threads in [2, 3, 8] {
                     let many = simulate(&compiled, engine.name, threads, duration(&network));
@@ -61,7 +61,7 @@ fn a_run_in_two_parts_is_a_run_in_one_wherever_it_is_cut() {
             .run(&(any_network(family), 1..STEPS), |(network, cut)| {
                 let compiled = compile(&network);
                 let dt = network.dt.in_base();
-                for engine in ENGINES {
+                for engine in family.engines() {
                     let whole = simulate(&compiled, engine.name, 2, duration(&network));
                     let mut parts = start(&compiled, engine.name, 2);
                     for steps in [cut, 0, STEPS - cut] {
@@ -80,7 +80,7 @@ fn a_run_in_single_steps_is_a_run_in_one() {
     for family in FAMILIES {
         let network = network(family, 7, Size::SMALL);
         let compiled = compile(&network);
-        for engine in ENGINES {
+        for engine in family.engines() {
             let whole = simulate(&compiled, engine.name, 1, duration(&network));
             let mut steps = start(&compiled, engine.name, 1);
             for _ in 0..STEPS {
@@ -122,7 +122,7 @@ fn probes_change_nothing() {
             let probed = network(family, seed, Size::SMALL);
             let mut bare = probed.clone();
             bare.probes.retain(|_, probe| probe.variable == "spikes");
-            for engine in ENGINES {
+            for engine in family.engines() {
                 let with = simulate(&compile(&probed), engine.name, 2, duration(&probed));
                 let without = simulate(&compile(&bare), engine.name, 2, duration(&probed));
                 assert_same_spikes(&probed.name, &with.spikes, &without.spikes);

@@ -98,7 +98,7 @@ fn random_networks_go_on_from_anywhere() {
         for seed in 300..306 {
             let network = network(family, seed, Size::SMALL);
             let (compiled, dt) = (compile(&network), network.dt.in_base());
-            for engine in ENGINES {
+            for engine in family.engines() {
                 let cut = (7 + 9 * (seed % 5)) as f64 * dt;
                 check(&network.name, &compiled, engine.name, cut, 70.0 * dt);
             }

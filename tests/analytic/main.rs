@@ -1,6 +1,7 @@
 //! Both engines against closed forms over many parameters and steps.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "this is test code")]
 
+mod convergence;
 mod membranes;
 mod stepwise;
 mod synapses;

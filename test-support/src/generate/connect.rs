@@ -1,6 +1,6 @@
 //! Random projections of every rule.
 
-use super::{Plan, Planned};
+use super::{Plan, Planned, SOLVED_MODELS};
 use sim_core::distribution::{Bounds, Lognormal, Normal, Uniform};
 use sim_core::network::convolution::output_extent;
 use sim_core::network::{
@@ -116,7 +116,8 @@ impl Plan {
     fn drawn_weights(&mut self, target: usize) -> Values {
         let unit = weight_unit(&self.populations[target]);
         let model = self.populations[target].model;
-        if model == "max_pool" || self.dice.chance(0.3) {
+        // Conductances are not drawn from what may be negative.
+        if model == "max_pool" || conducts(model) || self.dice.chance(0.3) {
             return self.weights(target, 1, 1.0);
         }
         let mut quantity = || Quantity { value: self.weight(model), unit };
@@ -192,7 +193,10 @@ impl Plan {
         let (from, to) = (&self.populations[source], &self.populations[target]);
         let mut projection =
             Projection::new(&from.name, &to.name, rule).weight(weight).delay(delay);
-        if to.model == "lif_exponential" && self.dice.chance(0.3) {
+        if to.model == "lif_multisynapse" {
+            let port = self.dice.whole(1, super::population::PORTS);
+            projection = projection.receptor(format!("port_{port}"));
+        } else if has_two_receptors(to.model) && self.dice.chance(0.3) {
             projection = projection.receptor("inhibitory");
         }
         let name = format!("projection {}", self.network.projections.len());
@@ -214,8 +218,16 @@ impl Plan {
     fn weight(&mut self, model: &str) -> f64 {
         match model {
             "max_pool" => 1.0,
-            "lif_delta" => self.dice.number(-3.0, 8.0),
-            "lif_exponential" => self.dice.number(-150.0, 400.0),
+            "lif_delta" | "leaky_integrator" => self.dice.number(-3.0, 8.0),
+            "lif_exponential" | "lif_alpha" | "lif_multisynapse" | "lif_adaptive_threshold" => {
+                self.dice.number(-150.0, 400.0)
+            }
+            "hodgkin_huxley" => self.dice.number(-100.0, 400.0),
+            "exponential_integrate_and_fire" | "quadratic_integrate_and_fire" => {
+                self.dice.number(-60.0, 200.0)
+            }
+            // Conductances, which no weight makes negative.
+            model if SOLVED_MODELS.contains(&model) => self.dice.number(0.5, 8.0),
             _ => self.value(-0.6, 0.9),
         }
     }
@@ -244,11 +256,23 @@ impl Plan {
     }
 }
 
+/// Whether a model's weights are conductances.
+pub(super) fn conducts(model: &str) -> bool {
+    model.starts_with("lif_conductance") || model.starts_with("adex")
+}
+
+/// Whether a model's second receptor is an inhibitory one.
+fn has_two_receptors(model: &str) -> bool {
+    matches!(model, "lif_exponential" | "lif_alpha" | "lif_adaptive_threshold")
+        || SOLVED_MODELS.contains(&model)
+}
+
 fn weight_unit(target: &Planned) -> Unit {
     let symbol = match target.model {
-        "lif_delta" => "mV",
-        "lif_exponential" => "pA",
-        _ => "1",
+        "lif_delta" | "leaky_integrator" => "mV",
+        model if conducts(model) => "nS",
+        "integrate_and_fire" | "integrator" | "max_pool" => "1",
+        _ => "pA",
     };
     find_unit(symbol).unwrap()
 }

@@ -12,6 +12,7 @@ mod strategy;
 pub use dice::Dice;
 pub use strategy::{any_family, any_network};
 
+use sim_core::engine::{ENGINES, EngineEntry};
 use sim_core::network::{Network, Probe};
 use sim_core::units::Milliseconds;
 
@@ -26,11 +27,35 @@ pub enum Family {
     Mixed,
     /// `lif_exponential`: the clock engine converges to the event engine.
     Exponential,
+    /// `lif_alpha` and `leaky_integrator`: the same.
+    Alpha,
+    /// Models that only the clock engine runs and integrates exactly: several ports, a moving threshold.
+    Clocked,
+    /// Models of differential equations, which only the clock engine runs.
+    Solved,
 }
 
 /// All families.
-pub const FAMILIES: [Family; 4] =
-    [Family::Stepwise, Family::Delta, Family::Mixed, Family::Exponential];
+pub const FAMILIES: [Family; 7] = [
+    Family::Stepwise,
+    Family::Delta,
+    Family::Mixed,
+    Family::Exponential,
+    Family::Alpha,
+    Family::Clocked,
+    Family::Solved,
+];
+
+/// Models of differential equations in random networks.
+pub const SOLVED_MODELS: [&str; 7] = [
+    "lif_conductance_exponential",
+    "lif_conductance_alpha",
+    "adex_exponential",
+    "adex_alpha",
+    "exponential_integrate_and_fire",
+    "quadratic_integrate_and_fire",
+    "hodgkin_huxley",
+];
 
 /// How large a random network becomes.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +79,7 @@ impl Size {
 pub fn network(family: Family, seed: u64, size: Size) -> Network {
     let mut dice = Dice::new(seed);
     let dt = match family {
-        Family::Exponential => 0.1,
+        Family::Exponential | Family::Alpha | Family::Clocked | Family::Solved => 0.1,
         Family::Stepwise => dice.pick(&[1.0, 0.5, 0.1]),
         Family::Delta | Family::Mixed => dice.pick(&[1.0, 0.25, 0.1]),
     };
@@ -89,6 +114,25 @@ struct Planned {
     model: &'static str,
     /// `[channels, height, width]`.
     picture: [u32; 3],
+}
+
+impl Family {
+    /// The engines that run it.
+    pub fn engines(self) -> Vec<&'static EngineEntry> {
+        let clocked = matches!(self, Family::Clocked | Family::Solved);
+        ENGINES.iter().filter(|engine| !clocked || engine.name == "clock").collect()
+    }
+
+    /// Whether its networks are run with several steps or against closed forms: then they have no
+    /// input that depends on the step.
+    fn is_exact(self) -> bool {
+        matches!(self, Family::Exponential | Family::Alpha)
+    }
+
+    /// Whether steps are far shorter than the time constants of its membranes.
+    fn is_slow(self) -> bool {
+        self.is_exact() || matches!(self, Family::Clocked | Family::Solved)
+    }
 }
 
 impl Planned {

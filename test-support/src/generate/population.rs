@@ -1,8 +1,13 @@
 //! Random populations: models, parameters, rules, shapes.
 
-use super::{Family, Plan, Planned};
+use super::{Family, Plan, Planned, SOLVED_MODELS};
 use sim_core::network::{Neuron, Population, RefractoryInput, Reset, Shape, SpikeCondition};
-use sim_core::units::{Milliseconds, Millivolts, Picofarads, Quantity, Values, find_unit};
+use sim_core::units::{
+    Milliseconds, Millivolts, Nanosiemens, Picoamperes, Picofarads, Quantity, Values, find_unit,
+};
+
+/// Ports of neurons that have many.
+pub(super) const PORTS: u32 = 40;
 
 impl Plan {
     /// One or two populations of spike sources.
@@ -27,7 +32,11 @@ impl Plan {
         let size = picture.iter().product();
         let neuron = match model {
             "integrate_and_fire" => self.integrate_and_fire(size),
-            "lif_delta" | "lif_exponential" => self.leaky(model, size),
+            "lif_delta" | "lif_exponential" | "lif_alpha" | "lif_adaptive_threshold" => {
+                self.leaky(model, size)
+            }
+            "lif_multisynapse" => self.many_ports(size),
+            model if SOLVED_MODELS.contains(&model) => self.solved(model, size),
             other => Neuron::new(other),
         };
         self.add(model, picture, neuron)
@@ -64,6 +73,14 @@ impl Plan {
                 "lif_delta",
             ]),
             Family::Exponential => "lif_exponential",
+            Family::Alpha => self.dice.pick(&["lif_alpha", "lif_alpha", "leaky_integrator"]),
+            Family::Clocked => self.dice.pick(&[
+                "lif_multisynapse",
+                "lif_adaptive_threshold",
+                "lif_alpha",
+                "leaky_integrator",
+            ]),
+            Family::Solved => self.dice.pick(&SOLVED_MODELS),
         }
     }
 
@@ -112,7 +129,12 @@ impl Plan {
             .initial("membrane_potential", initial)
             .rules(spike, reset);
         neuron.refractory_input = Some(RefractoryInput::Lost);
-        if model == "lif_exponential" {
+        if model == "lif_adaptive_threshold" {
+            neuron = neuron
+                .parameter("threshold_jump", Millivolts(self.dice.number(0.0, 8.0)))
+                .parameter("tau_threshold", Milliseconds(self.dice.number(5.0, 80.0)));
+        }
+        if model != "lif_delta" {
             neuron.refractory_input = Some(RefractoryInput::Integrated);
             let excitatory = self.dice.number(1.0, 6.0);
             // Every third network has equal time constants: the singular case.
@@ -126,6 +148,47 @@ impl Plan {
             if self.dice.chance(0.2) {
                 neuron = neuron.parameter("tau_membrane", Milliseconds(excitatory));
             }
+        }
+        neuron
+    }
+
+    /// A leaky neuron with ports of its own time constants.
+    fn many_ports(&mut self, size: u32) -> Neuron {
+        let mut neuron = self.leaky("lif_delta", size);
+        neuron.model = "lif_multisynapse".to_string();
+        neuron.refractory_input = Some(RefractoryInput::Integrated);
+        for port in 1..=PORTS {
+            if self.dice.chance(0.7) {
+                let tau = self.per_neuron(size, "ms", 0.5, 15.0);
+                neuron = neuron.parameter(&format!("tau_synapse_{port}"), tau);
+            }
+        }
+        neuron
+    }
+
+    /// A neuron of differential equations, near its defaults.
+    fn solved(&mut self, model: &'static str, size: u32) -> Neuron {
+        let mut neuron = Neuron::new(model)
+            .parameter("tau_excitatory", Milliseconds(self.dice.number(0.5, 6.0)))
+            .parameter("tau_inhibitory", Milliseconds(self.dice.number(0.5, 12.0)));
+        neuron.refractory_input = Some(RefractoryInput::Integrated);
+        let steps = self.dice.whole(0, 30);
+        neuron = neuron.parameter("refractory_period", self.steps(steps));
+        let initial = self.per_neuron(size, "mV", -72.0, -62.0);
+        neuron = neuron.initial("membrane_potential", initial);
+        if model == "hodgkin_huxley" {
+            return neuron;
+        }
+        let spike = self.spike_condition();
+        let reset = Reset::To(Millivolts(self.dice.number(-72.0, -60.0)).into());
+        neuron = neuron.rules(spike, reset);
+        let capacitance = self.per_neuron(size, "pF", 100.0, 300.0);
+        neuron = neuron.parameter("capacitance", capacitance);
+        if model.starts_with("adex") {
+            let pull = Nanosiemens(self.dice.number(-1.0, 6.0));
+            neuron = neuron
+                .parameter("adaptation_conductance", pull)
+                .parameter("adaptation_jump", Picoamperes(self.dice.number(0.0, 100.0)));
         }
         neuron
     }

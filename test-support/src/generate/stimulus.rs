@@ -1,12 +1,13 @@
 //! Random stimuli: spikes on the grid, Poisson sources and input, currents of every shape.
 
+use super::connect::conducts;
 use super::{Family, Plan};
 use sim_core::network::{
     AlternatingCurrent, ConstantCurrent, Modulation, NoiseCurrent, Poisson, PoissonDrive,
     RegularTrain, SpikeList, StepCurrent, Stimulus,
 };
 use sim_core::stimulus::Sine;
-use sim_core::units::{Hertz, Millivolts, Picoamperes, Quantity, Values, find_unit};
+use sim_core::units::{Hertz, Millivolts, Nanosiemens, Picoamperes, Quantity, Values, find_unit};
 use std::collections::BTreeSet;
 
 impl Plan {
@@ -22,7 +23,7 @@ impl Plan {
                         self.network.add_stimulus(format!("{name} current {part}"), stimulus);
                     }
                     // The references of exponential networks know constant currents and lists.
-                    if self.family != Family::Exponential && self.dice.chance(0.3) {
+                    if !self.family.is_exact() && self.dice.chance(0.3) {
                         let drive = self.poisson_drive(model, &name);
                         self.network.add_stimulus(format!("{name} drive"), drive);
                     }
@@ -38,7 +39,7 @@ impl Plan {
             let regular = self.regular_train(name);
             self.network.add_stimulus(format!("{name} regular"), regular);
         }
-        let poisson = self.family != Family::Exponential && self.dice.chance(0.5);
+        let poisson = !self.family.is_exact() && self.dice.chance(0.5);
         if !poisson || self.dice.chance(0.3) {
             let list = self.spike_list(name, size);
             self.network.add_stimulus(format!("{name} list"), list);
@@ -71,8 +72,10 @@ impl Plan {
         let per_step = self.dice.number(0.02, 1.5);
         let rate = Hertz((per_step * 1000.0 / self.dt).round());
         let weight: Values = match model {
-            "lif_delta" => Millivolts(self.dice.number(-1.0, 2.0)).into(),
-            _ => self.value(-0.2, 0.4).into(),
+            "lif_delta" | "leaky_integrator" => Millivolts(self.dice.number(-1.0, 2.0)).into(),
+            "integrate_and_fire" | "integrator" => self.value(-0.2, 0.4).into(),
+            model if conducts(model) => Nanosiemens(self.dice.number(0.1, 1.0)).into(),
+            _ => Picoamperes(self.dice.number(-20.0, 60.0)).into(),
         };
         let modulation = self.dice.chance(0.5).then(|| {
             let frequency = Hertz((self.dice.number(5.0, 50.0) / self.dt).round()).into();
@@ -92,7 +95,7 @@ impl Plan {
     fn spike_list(&mut self, name: &str, size: u32) -> Stimulus {
         // A neuron spikes in every fifth step; where steps are far shorter than a membrane's time
         // constant, in every fortieth.
-        let rarity = if self.family == Family::Exponential { 40 } else { 5 };
+        let rarity = if self.family.is_slow() { 40 } else { 5 };
         let count = (self.size.steps * size / rarity).max(1);
         let drawn: BTreeSet<(u32, u32)> = (0..count)
             .map(|_| (self.dice.whole(1, self.size.steps), self.dice.whole(0, size - 1)))
@@ -111,19 +114,21 @@ impl Plan {
             // Two of them stay below rheobase: 20 ms / 100 pF · 55 pA = 11 mV at the most, the
             // threshold is 12 mV above rest at the least.
             "lif_delta" => Picoamperes(self.dice.number(-60.0, 27.0)).into(),
-            "lif_exponential" => Picoamperes(self.dice.number(-50.0, 300.0)).into(),
-            _ if self.dice.chance(0.5) => {
-                let value = self.value(-0.3, 0.7);
-                Values::One(Quantity::number(value))
+            "integrate_and_fire" | "integrator" => self.plain_current(size),
+            "exponential_integrate_and_fire" | "quadratic_integrate_and_fire" => {
+                Picoamperes(self.dice.number(-50.0, 200.0)).into()
             }
-            _ => Values::numbers((0..size).map(|_| self.value(-0.3, 0.7)).collect()),
+            _ if self.family == Family::Solved => {
+                Picoamperes(self.dice.number(-50.0, 700.0)).into()
+            }
+            _ => Picoamperes(self.dice.number(-50.0, 300.0)).into(),
         };
         let start = self.dice.whole(0, self.size.steps / 2);
         let stop = self.dice.chance(0.5).then(|| {
             let steps = start + self.dice.whole(1, self.size.steps);
             self.steps(steps).into()
         });
-        if self.family != Family::Exponential && self.dice.chance(0.3) {
+        if !self.family.is_exact() && self.dice.chance(0.3) {
             return self.varying_current(name, amplitude, (self.steps(start).into(), stop));
         }
         Stimulus::ConstantCurrent(ConstantCurrent {
@@ -132,6 +137,15 @@ impl Plan {
             start: self.steps(start).into(),
             stop,
         })
+    }
+
+    /// A current without a unit, one for all or one each.
+    fn plain_current(&mut self, size: u32) -> Values {
+        if self.dice.chance(0.5) {
+            let value = self.value(-0.3, 0.7);
+            return Values::One(Quantity::number(value));
+        }
+        Values::numbers((0..size).map(|_| self.value(-0.3, 0.7)).collect())
     }
 
     /// A current that is a wave, jumps or is drawn anew, of about this amplitude.

@@ -1,4 +1,5 @@
-//! Exact spike times of `lif_exponential` networks, by scanning and bisecting the closed form.
+//! Exact spike times of `lif_exponential` and `lif_alpha` networks, by scanning and bisecting the closed
+//! form.
 //!
 //! Between two events (arrival of a spike, change of a current, spike) every neuron's potential is
 //! known in closed form. The reference samples it finely, looks closer where a peak comes near the
@@ -6,7 +7,7 @@
 
 use super::synapse::{PlainSynapse, expand};
 use super::{initial, parameter};
-use crate::closed_form::postsynaptic_potential;
+use crate::closed_form::{alpha_postsynaptic_potential, postsynaptic_potential};
 use sim_core::engine::Compiled;
 use sim_core::network::{ValidPopulation, ValidStimulus};
 use sim_core::neuron::LoweredReset;
@@ -33,28 +34,55 @@ struct Cell {
     /// State at `since`.
     v: f64,
     synapse: [f64; 2],
+    /// What leads to the peak of alpha-shaped currents; zero where they are exponential.
+    rise: [f64; 2],
+    kind: Kind,
     since: f64,
     held_until: f64,
     current: f64,
 }
 
+/// What input does.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Kind {
+    /// Lets a current jump.
+    Exponential,
+    /// Lets a current rise and fall.
+    Alpha,
+    /// Lets the potential jump, which never spikes.
+    Integrator,
+}
+
 impl Cell {
     fn new(population: &ValidPopulation, neuron: usize) -> Cell {
         let get = |name: &str| parameter(population, name, neuron);
-        assert_eq!(population.model.spec().name, "lif_exponential");
-        let LoweredReset::To(reset) = &population.neurons.reset else {
-            panic!("lif_exponential resets to a value");
+        let kind = match population.model.spec().name {
+            "lif_exponential" => Kind::Exponential,
+            "lif_alpha" => Kind::Alpha,
+            "leaky_integrator" => Kind::Integrator,
+            other => panic!("the reference does not know `{other}`"),
+        };
+        let spikes = kind != Kind::Integrator;
+        let of_spiking = |name: &str, otherwise: f64| if spikes { get(name) } else { otherwise };
+        let reset = match &population.neurons.reset {
+            LoweredReset::To(reset) => reset.get(neuron),
+            LoweredReset::Subtract => get("resting_potential"),
         };
         Cell {
             tau: get("tau_membrane"),
             capacitance: get("capacitance"),
             rest: get("resting_potential"),
-            theta: get("threshold"),
-            refractory: get("refractory_period"),
-            reset: reset.get(neuron),
-            tau_synapse: [get("tau_excitatory"), get("tau_inhibitory")],
+            theta: of_spiking("threshold", f64::INFINITY),
+            refractory: of_spiking("refractory_period", 0.0),
+            reset,
+            tau_synapse: ["tau_excitatory", "tau_inhibitory"].map(|name| of_spiking(name, 1.0)),
             v: initial(population, 0, neuron, get("resting_potential")),
-            synapse: [1, 2].map(|variable| initial(population, variable, neuron, 0.0)),
+            synapse: match spikes {
+                true => [1, 2].map(|variable| initial(population, variable, neuron, 0.0)),
+                false => [0.0; 2],
+            },
+            rise: [0.0; 2],
+            kind,
             since: 0.0,
             held_until: 0.0,
             current: 0.0,
@@ -62,7 +90,21 @@ impl Cell {
     }
 
     fn synapse_at(&self, receptor: usize, t: f64) -> f64 {
-        self.synapse[receptor] * (-(t - self.since) / self.tau_synapse[receptor]).exp()
+        let (tau, since) = (self.tau_synapse[receptor], t - self.since);
+        let driven = std::f64::consts::E * self.rise[receptor] * since / tau;
+        (self.synapse[receptor] + driven) * (-since / tau).exp()
+    }
+
+    fn rise_at(&self, receptor: usize, t: f64) -> f64 {
+        self.rise[receptor] * (-(t - self.since) / self.tau_synapse[receptor]).exp()
+    }
+
+    fn receive(&mut self, receptor: usize, weight: f64) {
+        match self.kind {
+            Kind::Exponential => self.synapse[receptor] += weight,
+            Kind::Alpha => self.rise[receptor] += weight,
+            Kind::Integrator => self.v += weight,
+        }
     }
 
     fn potential(&self, t: f64) -> f64 {
@@ -77,13 +119,17 @@ impl Cell {
             let tau = self.tau_synapse[receptor];
             v += self.synapse_at(receptor, from)
                 * postsynaptic_potential(self.tau, tau, self.capacitance, free);
+            v += self.rise_at(receptor, from)
+                * alpha_postsynaptic_potential(self.tau, tau, self.capacitance, free);
         }
         v
     }
 
     fn move_to(&mut self, t: f64) {
         self.v = self.potential(t);
-        self.synapse = [0, 1].map(|receptor| self.synapse_at(receptor, t));
+        let synapse = [0, 1].map(|receptor| self.synapse_at(receptor, t));
+        self.rise = [0, 1].map(|receptor| self.rise_at(receptor, t));
+        self.synapse = synapse;
         self.since = t;
     }
 
@@ -149,7 +195,7 @@ struct Arrival {
 /// The spikes of all neurons in (0, duration], sources included, by time.
 ///
 /// # Panics
-/// Where a neuron is no `lif_exponential` and no source, or a source is driven at random.
+/// Where a neuron's model is unknown here, or a source is driven at random.
 pub fn simulate(compiled: &Compiled, duration: f64) -> Vec<TimedSpike> {
     let network = compiled.network();
     let dt = network.grid().dt();
@@ -193,7 +239,7 @@ pub fn simulate(compiled: &Compiled, duration: f64) -> Vec<TimedSpike> {
         }
         for arrival in arrivals.extract_if(.., |arrival| arrival.time <= now) {
             if let Some(cell) = &mut cells[arrival.synapse.target as usize] {
-                cell.synapse[arrival.synapse.receptor] += arrival.synapse.weight;
+                cell.receive(arrival.synapse.receptor, arrival.synapse.weight);
             }
         }
         set_currents(compiled, &mut cells, now);

@@ -1,7 +1,9 @@
 //! Step by step, neuron by neuron, synapse by synapse.
 
+use super::solved::Solved;
 use super::synapse::{PlainSynapse, expand};
 use super::{initial, parameter};
+use crate::closed_form::{alpha_postsynaptic_potential, postsynaptic_potential};
 use sim_core::engine::Compiled;
 use sim_core::network::{SpikeCondition, ValidPopulation, ValidStimulus};
 use sim_core::neuron::LoweredReset;
@@ -36,9 +38,23 @@ enum Cell {
         membrane: Membrane,
         held: u64,
         rules: Rules,
-        /// Synaptic currents; `None`: synapses let the potential jump.
-        currents: Option<[f64; 2]>,
+        /// Synaptic currents, one a receptor; `None`: synapses let the potential jump.
+        currents: Option<Vec<Current>>,
+        /// Whether it spikes.
+        spikes: bool,
+        /// How far the threshold lies above the one at rest.
+        raised: f64,
     },
+    Solved(Solved),
+}
+
+/// A synaptic current.
+#[derive(Clone, Copy)]
+struct Current {
+    tau: f64,
+    flows: f64,
+    /// What leads to the peak of an alpha-shaped current; `None`: it is exponential.
+    rise: Option<f64>,
 }
 
 #[derive(Clone, Copy)]
@@ -71,7 +87,8 @@ struct Membrane {
     rest: f64,
     theta: f64,
     held_steps: u64,
-    tau_synapse: [f64; 2],
+    threshold_jump: f64,
+    tau_threshold: f64,
 }
 
 /// Stepwise models keep their numbers on multiples of 2^-32.
@@ -92,29 +109,56 @@ fn cell(population: &ValidPopulation, neuron: usize, dt: f64) -> Cell {
         },
         "integrator" => Cell::Integrator { v: on_dyadic_grid(initial(population, 0, neuron, 0.0)) },
         "max_pool" => Cell::MaxPool { largest: 0.0 },
-        model @ ("lif_delta" | "lif_exponential") => {
-            let exponential = model == "lif_exponential";
-            let rest = get("resting_potential");
-            Cell::Leaky {
-                v: initial(population, 0, neuron, rest),
-                membrane: Membrane {
-                    tau: get("tau_membrane"),
-                    capacitance: get("capacitance"),
-                    rest,
-                    theta: get("threshold"),
-                    held_steps: (get("refractory_period") / dt).round() as u64,
-                    tau_synapse: match exponential {
-                        true => [get("tau_excitatory"), get("tau_inhibitory")],
-                        false => [1.0; 2],
-                    },
-                },
-                held: 0,
-                rules,
-                currents: exponential
-                    .then(|| [1, 2].map(|variable| initial(population, variable, neuron, 0.0))),
-            }
+        model @ ("lif_delta"
+        | "lif_exponential"
+        | "lif_alpha"
+        | "lif_multisynapse"
+        | "lif_adaptive_threshold"
+        | "leaky_integrator") => leaky(population, neuron, dt, model),
+        other => match Solved::new(population, neuron, dt) {
+            Some(solved) => Cell::Solved(solved),
+            None => panic!("the reference does not know `{other}`"),
+        },
+    }
+}
+
+/// A leaky neuron, whatever its synapses and its threshold do.
+fn leaky(population: &ValidPopulation, neuron: usize, dt: f64, model: &str) -> Cell {
+    let get = |name: &str| parameter(population, name, neuron);
+    let rest = get("resting_potential");
+    let taus = match model {
+        "lif_delta" | "leaky_integrator" => None,
+        "lif_multisynapse" => {
+            let ports = population.model.spec().receptors.len();
+            Some((1..=ports).map(|port| get(&format!("tau_synapse_{port}"))).collect())
         }
-        other => panic!("the reference does not know `{other}`"),
+        _ => Some(vec![get("tau_excitatory"), get("tau_inhibitory")]),
+    };
+    let current = |(index, tau): (usize, f64)| Current {
+        tau,
+        flows: initial(population, 1 + index, neuron, 0.0),
+        rise: (model == "lif_alpha").then_some(0.0),
+    };
+    let (spikes, moves) = (model != "leaky_integrator", model == "lif_adaptive_threshold");
+    Cell::Leaky {
+        v: initial(population, 0, neuron, rest),
+        membrane: Membrane {
+            tau: get("tau_membrane"),
+            capacitance: get("capacitance"),
+            rest,
+            theta: if spikes { get("threshold") } else { f64::INFINITY },
+            held_steps: match spikes {
+                true => (get("refractory_period") / dt).round() as u64,
+                false => 0,
+            },
+            threshold_jump: if moves { get("threshold_jump") } else { 0.0 },
+            tau_threshold: if moves { get("tau_threshold") } else { 1.0 },
+        },
+        held: 0,
+        rules: Rules::of(population, neuron),
+        currents: taus.map(|taus: Vec<f64>| taus.into_iter().enumerate().map(current).collect()),
+        spikes,
+        raised: 0.0,
     }
 }
 
@@ -176,6 +220,7 @@ fn state(cell: &Cell) -> f64 {
         Cell::Source => 0.0,
         Cell::IntegrateAndFire { v, .. } | Cell::Integrator { v } | Cell::Leaky { v, .. } => *v,
         Cell::MaxPool { largest } => *largest,
+        Cell::Solved(solved) => solved.potential(),
     }
 }
 
@@ -195,7 +240,14 @@ fn advance(cell: &mut Cell, arriving: &[PlainSynapse], current: f64, dt: f64) ->
             }
             spikes
         }
-        Cell::Leaky { v, membrane: m, held, rules, currents } => {
+        Cell::Solved(solved) => {
+            let input = |receptor: usize| {
+                let own = arriving.iter().filter(|s| s.receptor == receptor);
+                own.map(|s| s.weight).sum::<f64>()
+            };
+            solved.step(dt, current, [input(0), input(1)])
+        }
+        Cell::Leaky { v, membrane: m, held, rules, currents, spikes, raised } => {
             let free = *held == 0;
             *held = held.saturating_sub(1);
             if free {
@@ -207,28 +259,43 @@ fn advance(cell: &mut Cell, arriving: &[PlainSynapse], current: f64, dt: f64) ->
                 None => {}
                 Some(currents) => {
                     for (receptor, flowing) in currents.iter_mut().enumerate() {
-                        let tau = m.tau_synapse[receptor];
                         if free {
-                            *v += *flowing
-                                * crate::closed_form::postsynaptic_potential(
-                                    m.tau,
-                                    tau,
-                                    m.capacitance,
-                                    dt,
-                                );
+                            *v += flowing.adds(m, dt);
                         }
                         let jumps = arriving.iter().filter(|s| s.receptor == receptor);
-                        *flowing =
-                            *flowing * (-dt / tau).exp() + jumps.map(|s| s.weight).sum::<f64>();
+                        flowing.advance(dt, jumps.map(|s| s.weight).sum::<f64>());
                     }
                 }
             }
-            let spikes = rules.spikes(*v, m.theta);
-            if spikes {
+            *raised *= (-dt / m.tau_threshold).exp();
+            let fires = *spikes && rules.spikes(*v, m.theta + *raised);
+            if fires {
                 *v = rules.reset.unwrap();
                 *held = m.held_steps;
+                *raised += m.threshold_jump;
             }
-            spikes
+            fires
+        }
+    }
+}
+
+impl Current {
+    /// What it adds to a membrane's potential in a step.
+    fn adds(&self, m: &Membrane, dt: f64) -> f64 {
+        let exponential = postsynaptic_potential(m.tau, self.tau, m.capacitance, dt);
+        let alpha = alpha_postsynaptic_potential(m.tau, self.tau, m.capacitance, dt);
+        self.flows * exponential + self.rise.map_or(0.0, |rise| rise * alpha)
+    }
+
+    /// A step on, and the input at its end.
+    fn advance(&mut self, dt: f64, input: f64) {
+        let decay = (-dt / self.tau).exp();
+        match &mut self.rise {
+            None => self.flows = self.flows * decay + input,
+            Some(rise) => {
+                self.flows = (self.flows + std::f64::consts::E * *rise * dt / self.tau) * decay;
+                *rise = *rise * decay + input;
+            }
         }
     }
 }

@@ -7,6 +7,7 @@
 
 pub mod continuous;
 pub mod grid;
+mod solved;
 pub mod synapse;
 
 use sim_core::network::ValidPopulation;
