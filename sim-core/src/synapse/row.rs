@@ -163,7 +163,7 @@ impl<K: Kernel> Group<'_, K> {
         original[..weights.len()].copy_from_slice(weights);
         let mut unseen = [0; GROUP];
         let (active, number) = self.count_unseen(targets, &mut unseen);
-        let full = unseen.contains(&RECENT);
+        let full = unseen.iter().fold(false, |full, &unseen| full | (unseen == RECENT));
         if self.span.learns {
             self.potentiate(targets, (active, number), &mut unseen, weights);
         }
