@@ -144,6 +144,41 @@ fn parts_that_stay_float_give_the_same_scores() {
 }
 
 #[test]
+fn searches_ask_what_a_float_head_makes_of_the_spiking_part() {
+    let planned = plan(&digits_model(), &LoadOptions::default(), None, None).unwrap();
+    let dense = planned.nodes.iter().rfind(|node| node.operator == "Dense").unwrap();
+    let calibration = root("tests/data/models/digits_cnn/expected.npz");
+    for (method, steps) in [("rate", 8), ("auto", 8), ("phase", 4)] {
+        let whole =
+            conversion::convert(&digits_model(), &ConvertConfig { steps, ..config(method) });
+        let spikes = |model: &ConvertedModel| {
+            let candidates = &model.conversion.candidates;
+            candidates.iter().find(|candidate| candidate.chosen).unwrap().clone()
+        };
+        let head = Some(dense.node.clone());
+        let own = ConvertConfig { steps, float_head: head, ..config(method) };
+        let model = conversion::convert(&digits_model(), &own).unwrap();
+        let (chosen, without) = (spikes(&model), spikes(&whole.unwrap()));
+        // Ten classes are told apart, not the 216 values that the head reads.
+        assert!(chosen.agreement >= 98.0, "{method}: {chosen:?}");
+        let ratio = chosen.spikes / without.spikes;
+        assert!((0.4..1.6).contains(&ratio), "{method}: {chosen:?}, {without:?}");
+        // What the search saw on the calibration samples is what the test sees on them.
+        let test = TestConfig {
+            test: Some(calibration.clone()),
+            preparation: sixteenths(),
+            steps: vec![steps],
+            seed: 1,
+            ..TestConfig::default()
+        };
+        let report = evaluate(&model, &test).unwrap();
+        if report.images <= 256 {
+            assert_eq!(report.agreement[&steps], chosen.agreement, "{method}");
+        }
+    }
+}
+
+#[test]
 fn stopped_work_goes_on_where_it_stopped_and_gives_the_same_report() {
     let folder = tempfile::tempdir().unwrap();
     let model = conversion::convert(&digits_model(), &config("rate")).unwrap();

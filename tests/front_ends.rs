@@ -253,4 +253,40 @@ fn files_of_other_kinds_are_named() {
     assert!(message.contains("README.md"), "{message}");
     let message = refusal(&data("front_ends/onnx/axes.npz"), &LoadOptions::default());
     assert!(message.contains("numpy arrays") && message.contains("Keras .h5"), "{message}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("model.tflite");
+    std::fs::write(&file, b"\x1c\0\0\0TFL3\x14\0\x20\0\x1c\0\x18\0").unwrap();
+    let message = refusal(&file, &LoadOptions::default());
+    for part in ["TensorFlow Lite", "tf2onnx", "model.save('model.h5')", "model.tflite"] {
+        assert!(message.contains(part), "{message}");
+    }
+}
+
+#[test]
+fn a_guess_takes_the_input_shape_that_is_given() {
+    let guess = |case: &str, shape: &[usize]| {
+        let path = data(&format!("front_ends/weights/{case}.pt"));
+        let input_shape = Some(shape.to_vec());
+        let options = LoadOptions { accept_guess: true, input_shape, ..LoadOptions::default() };
+        load_model(&path, &options)
+    };
+    let free = LoadOptions { accept_guess: true, ..LoadOptions::default() };
+    let guessed = load_model(&data("front_ends/weights/plain.pt"), &free).unwrap();
+    let shape = guessed.input_shape().extents().to_vec();
+    assert_eq!(guess("plain", &shape).unwrap(), guessed);
+    // A dense network takes its list in any shape of as many values.
+    let graph = guess("mlp", &[1, 5]).unwrap();
+    assert_eq!(graph.input_shape().extents(), [1, 5]);
+    check("mlp", &graph, &data("front_ends/weights/mlp.npz"), TOLERANCE);
+    // What does not fit is said of the shape that was given, and none is asked for.
+    let cases: [(&str, &[usize], &str); 3] = [
+        ("mlp", &[2, 3], "takes 5 values, which samples of the given shape 2 × 3 do not have"),
+        ("plain", &[7, 8, 8], "channels, so a sample's shape is"),
+        ("plain", &[shape[0], 3, 500], "with samples of the given shape"),
+    ];
+    for (case, shape, part) in cases {
+        let message = guess(case, shape).unwrap_err().to_string();
+        assert!(message.contains(part) && message.contains("--architecture"), "{message}");
+        assert!(!message.contains("--input-shape"), "{message}");
+    }
 }

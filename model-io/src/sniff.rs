@@ -32,6 +32,8 @@ pub enum Format {
     Keras,
     /// Keras 3 archive (zip with `metadata.json`).
     KerasArchive,
+    /// TensorFlow Lite model (flatbuffer with the identifier `TFL3`).
+    TfLite,
     /// Another zip archive.
     OtherZip,
     /// Network or configuration that a person wrote.
@@ -64,6 +66,13 @@ const FORMATS: &[(Format, &str, &str)] = &[
         Format::KerasArchive,
         "keras_archive",
         "a Keras 3 archive; save it as HDF5 with `model.save('model.h5')`",
+    ),
+    (
+        Format::TfLite,
+        "tflite",
+        "a TensorFlow Lite model (.tflite), which is not read; convert it to ONNX with \
+         `python -m tf2onnx.convert --tflite model.tflite --output model.onnx`, or save the Keras model \
+         that it was made from with `model.save('model.h5')`",
     ),
     (Format::OtherZip, "zip", "a zip archive that is neither npz nor PyTorch"),
     (Format::Toml, "toml", "a network description (.toml); use `spikeloom simulate`"),
@@ -148,6 +157,9 @@ pub fn detect_bytes(head: &[u8], ending: &str) -> Format {
     }
     if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
         return zip_kind(head, ending);
+    }
+    if head.get(4..8) == Some(b"TFL3".as_slice()) {
+        return Format::TfLite;
     }
     if is_safetensors(head) {
         return Format::Safetensors;
@@ -247,7 +259,8 @@ mod tests {
         };
         let mut user_block = vec![b'x'; 512];
         user_block.extend_from_slice(&hdf5::SIGNATURE);
-        let cases: [(&[u8], &str, Format); 18] = [
+        let cases: [(&[u8], &str, Format); 19] = [
+            (b"\x1c\0\0\0TFL3\x14\0\x20\0", "tflite", Format::TfLite),
             (&crate::checkpoint::SIGNATURE, "ckpt", Format::Checkpoint),
             (&crate::spool::SIGNATURE, "recording", Format::Recording),
             (b"\x10\0\0\0\0\0\0\0{\"a\":", "safetensors", Format::Safetensors),

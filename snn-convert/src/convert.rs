@@ -6,7 +6,7 @@ use crate::coding::InputCode;
 use crate::coding::population::{self, Tuning};
 use crate::declutter::{Decluttered, declutter};
 use crate::lower::Conversion;
-use crate::method::{Method, MethodConfig, MethodError, Prepared, Watch};
+use crate::method::{FloatHead, Method, MethodConfig, MethodError, Prepared, Watch};
 use crate::structure::{Structure, StructureError, structure};
 
 /// A trained network that is known to be convertible, with its calibration.
@@ -26,6 +26,8 @@ pub struct Convertible {
     pub samples: Vec<f32>,
     /// Their classes; empty where they are not known.
     pub labels: Vec<usize>,
+    /// What stays float behind it.
+    pub head: Option<FloatHead>,
 }
 
 /// Why a network is not converted.
@@ -56,14 +58,32 @@ impl Convertible {
         let structure = structure(&decluttered.graph)?;
         let calibration = calibrate(&decluttered.graph, &structure, samples)?;
         let (name, samples, original) = (name.to_string(), samples.to_vec(), graph.clone());
-        let labels = Vec::new();
-        Ok(Convertible { name, original, decluttered, structure, calibration, samples, labels })
+        let (labels, head) = (Vec::new(), None);
+        Ok(Convertible {
+            name,
+            original,
+            decluttered,
+            structure,
+            calibration,
+            samples,
+            labels,
+            head,
+        })
     }
 
     /// The same, with the class of each calibration sample.
     #[must_use]
     pub fn with_labels(self, labels: &[usize]) -> Self {
         Convertible { labels: labels.to_vec(), ..self }
+    }
+
+    /// The same, with a part that stays float behind it: methods that search then ask what that part
+    /// makes of a candidate's read-out.
+    ///
+    /// # Errors
+    /// [`ConvertError::Ann`] where folding fails.
+    pub fn with_head(self, head: Option<&AnnGraph>) -> Result<Self, ConvertError> {
+        Ok(Convertible { head: head.map(FloatHead::new).transpose()?, ..self })
     }
 
     /// Converts with a method.
@@ -96,6 +116,7 @@ impl Convertible {
             calibration: &self.calibration,
             samples: &self.samples,
             labels: &self.labels,
+            head: self.head.as_ref(),
             watch,
         };
         // Two codes dress up another: the method converts for that one.

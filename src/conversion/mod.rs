@@ -262,6 +262,7 @@ pub fn convert_watched(
     let values = stages.core_input(&samples.values)?;
     let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into());
     let convertible = Convertible::new(&name, &stages.core, &values)
+        .and_then(|convertible| convertible.with_head(stages.head.as_ref()))
         .map_err(|error| in_file(Error::from(error)))?
         .with_labels(&samples.labels);
     let scores = score_range(&stages.core, &values)?;

@@ -6,7 +6,7 @@
 //! needed for that. The loss is that on blends ([`super::materials`]), where answers are doubtful
 //! enough to change: it is compared with how much the trained network itself doubts them.
 
-use super::materials::Materials;
+use super::materials::{Materials, wide};
 use crate::fidelity::largest;
 use rayon::prelude::*;
 
@@ -37,7 +37,7 @@ const LOSS: f64 = 0.1;
 pub(super) fn answers(materials: &Materials<'_>) -> Goal {
     let doubts: Vec<f64> = match materials.blends.is_empty() {
         false => materials.blends.iter().map(|blend| doubt(&blend.scores)).collect(),
-        true => (0..materials.samples.len()).map(|n| doubt(materials.scores(n))).collect(),
+        true => materials.scores.iter().map(|scores| doubt(scores)).collect(),
     };
     let mean = doubts.iter().sum::<f64>() / doubts.len().max(1) as f64;
     Goal::Answers { agreement: AGREEMENT, loss: 100.0 * LOSS * mean }
@@ -46,10 +46,6 @@ pub(super) fn answers(materials: &Materials<'_>) -> Goal {
 fn doubt(scores: &[f32]) -> f64 {
     let wide = wide(scores);
     1.0 - share(&wide, largest(&wide))
-}
-
-fn wide(scores: &[f32]) -> Vec<f64> {
-    scores.iter().map(|&score| f64::from(score)).collect()
 }
 
 /// Samples (and as many blends) between two looks at whether the goal can still be reached.
@@ -110,7 +106,7 @@ impl std::fmt::Display for Goal {
     }
 }
 
-/// Scores of a candidate for a sample, and its spikes.
+/// What a candidate reads out for a sample, in the trained network's units, and its spikes.
 pub(super) type Shown = (Vec<f64>, u64);
 
 /// One sample's answer.
@@ -158,10 +154,11 @@ fn answer(
     (blend, index): (bool, usize),
 ) -> Answer {
     let (sample, trained) = match blend {
-        false => (materials.samples[index], materials.scores(index)),
+        false => (materials.samples[index], &materials.scores[index][..]),
         true => (&materials.blends[index].sample[..], &materials.blends[index].scores[..]),
     };
-    let (scores, spikes) = show(sample);
+    let (read, spikes) = show(sample);
+    let scores = materials.judged(read);
     let trained = wide(trained);
     let (wanted, answer) = (largest(&trained), largest(&scores));
     let label = if blend { None } else { materials.labels.get(index).copied() };

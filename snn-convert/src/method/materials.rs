@@ -7,6 +7,7 @@
 use super::{MethodError, Prepared};
 use crate::ann::{AnnError, Keep, NodeId, map_batch};
 use crate::fidelity::largest;
+use rayon::prelude::*;
 
 /// Most samples that answers are compared on.
 pub(super) const MOST_SAMPLES: usize = 512;
@@ -26,8 +27,10 @@ pub(super) struct Materials<'a> {
     pub samples: Vec<&'a [f32]>,
     /// Class of each sample; empty where it is not known.
     pub labels: Vec<usize>,
-    /// `[sample][unit][neuron]`; the last unit holds the scores.
+    /// `[sample][unit][neuron]`; the last unit is the read-out.
     pub activations: Vec<Vec<Vec<f32>>>,
+    /// The trained network's scores for each sample, those of a float head where there is one.
+    pub scores: Vec<Vec<f32>>,
     /// Blends, and the trained network's scores for them.
     pub blends: Vec<Blend>,
 }
@@ -44,7 +47,8 @@ impl<'a> Materials<'a> {
     /// Without samples, for methods that need none.
     pub fn empty(prepared: &'a Prepared<'a>) -> Self {
         let (samples, labels, activations) = (Vec::new(), Vec::new(), Vec::new());
-        Materials { prepared, samples, labels, activations, blends: Vec::new() }
+        let (scores, blends) = (Vec::new(), Vec::new());
+        Materials { prepared, samples, labels, activations, scores, blends }
     }
 
     /// Evaluates the trained network on at most `most` samples.
@@ -72,19 +76,32 @@ impl<'a> Materials<'a> {
                 nodes.iter().map(of).collect::<Vec<_>>()
             });
         let activations = kept.map_err(failed)?;
+        let through = |values: &[f32]| match prepared.head {
+            Some(head) => head.scores(values),
+            None => Ok(values.to_vec()),
+        };
+        let last = |units: &Vec<Vec<f32>>| through(units.last().map_or(&[], Vec::as_slice));
+        let scores: Vec<Vec<f32>> =
+            activations.par_iter().map(last).collect::<Result<_, _>>().map_err(failed)?;
         let labels = prepared.labels.iter().step_by(stride).copied().collect();
-        let blended = blended(&samples, &activations);
-        let scores = map_batch(prepared.graph, &blended.concat(), Keep::Outputs, |_, values| {
-            values.output().to_vec()
-        });
-        let pairs = blended.into_iter().zip(scores.map_err(failed)?);
+        let blended = blended(&samples, &scores);
+        let blend_scores =
+            map_batch(prepared.graph, &blended.concat(), Keep::Outputs, |_, values| {
+                through(values.output())
+            });
+        let blend_scores: Vec<Vec<f32>> =
+            blend_scores.and_then(|all| all.into_iter().collect()).map_err(failed)?;
+        let pairs = blended.into_iter().zip(blend_scores);
         let blends = pairs.map(|(sample, scores)| Blend { sample, scores }).collect();
-        Ok(Materials { prepared, samples, labels, activations, blends })
+        Ok(Materials { prepared, samples, labels, activations, scores, blends })
     }
 
-    /// The trained network's scores for a sample.
-    pub fn scores(&self, sample: usize) -> &[f32] {
-        self.activations[sample].last().map_or(&[], Vec::as_slice)
+    /// The scores of the classes for what a candidate reads out, in the trained network's units:
+    /// those of the float head where there is one, which are none where it does not evaluate.
+    pub fn judged(&self, read: Vec<f64>) -> Vec<f64> {
+        let Some(head) = self.prepared.head else { return read };
+        let narrow: Vec<f32> = read.iter().map(|&value| value as f32).collect();
+        head.scores(&narrow).map_or_else(|_| Vec::new(), |scores| wide(&scores))
     }
 
     /// The samples that corrections are made on, by index.
@@ -96,12 +113,8 @@ impl<'a> Materials<'a> {
 
 /// Each of some samples with the next one of another class, half way round; none where all have the
 /// same class.
-fn blended(samples: &[&[f32]], activations: &[Vec<Vec<f32>>]) -> Vec<Vec<f32>> {
-    let class = |values: &Vec<Vec<f32>>| {
-        let scores = values.last().map_or(&[][..], Vec::as_slice);
-        largest(&scores.iter().map(|&score| f64::from(score)).collect::<Vec<_>>())
-    };
-    let classes: Vec<usize> = activations.iter().map(class).collect();
+fn blended(samples: &[&[f32]], scores: &[Vec<f32>]) -> Vec<Vec<f32>> {
+    let classes: Vec<usize> = scores.iter().map(|scores| largest(&wide(scores))).collect();
     let count = samples.len();
     let stride = count.div_ceil(MOST_BLENDS).max(1);
     let blend = |first: usize| {
@@ -111,4 +124,9 @@ fn blended(samples: &[&[f32]], activations: &[Vec<Vec<f32>>]) -> Vec<Vec<f32>> {
         Some(pairs.map(|(a, b)| (1.0 - SECOND) * a + SECOND * b).collect())
     };
     (0..count).step_by(stride).filter_map(blend).collect()
+}
+
+/// Scores in double precision.
+pub(super) fn wide(scores: &[f32]) -> Vec<f64> {
+    scores.iter().map(|&score| f64::from(score)).collect()
 }

@@ -5,6 +5,7 @@
 
 mod goal;
 mod hard_reset;
+mod head;
 mod materials;
 mod phase;
 mod rate;
@@ -18,6 +19,8 @@ use crate::coding::InputCode;
 use crate::lower::{Conversion, UnitScale};
 use crate::structure::{Structure, Unit, UnitKind};
 use crate::threshold::ThresholdRule;
+
+pub use head::FloatHead;
 
 /// What every method gets.
 pub struct Prepared<'a> {
@@ -35,6 +38,8 @@ pub struct Prepared<'a> {
     pub samples: &'a [f32],
     /// Their classes; empty where they are not known.
     pub labels: &'a [usize],
+    /// What stays float behind it; none where the network's read-out gives the scores.
+    pub head: Option<&'a FloatHead>,
     /// Told how far a search is.
     pub watch: Watch<'a>,
 }

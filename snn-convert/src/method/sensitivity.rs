@@ -3,6 +3,7 @@
 //! Derivatives come from one walk back through the units a sample: the second-order view of
 //! quantisation as in LeCun et al. 1990, "Optimal brain damage", here for what a spike stands for.
 
+use super::head::FloatHead;
 use super::materials::Materials;
 use crate::linear::LinearMap;
 use crate::structure::{Branch, Origin, Unit, UnitKind};
@@ -10,6 +11,8 @@ use rayon::prelude::*;
 
 /// Samples that derivatives are taken at.
 const SAMPLES: usize = 64;
+/// Values by which a float head may be differentiated one by one, over all samples.
+const HEAD_EVALUATIONS: usize = 1 << 14;
 
 /// One channel over all samples looked at.
 #[derive(Debug, Clone, Copy, Default)]
@@ -29,12 +32,20 @@ pub(super) type Channels = Vec<Vec<Channel>>;
 pub(super) fn channels(materials: &Materials<'_>) -> Channels {
     let units = &materials.prepared.structure.units;
     let count = materials.activations.len();
-    let stride = count.div_ceil(SAMPLES).max(1);
+    let most = match materials.prepared.head {
+        Some(head) if head.has_costly_slopes() => {
+            let read = units.last().map_or(1, |unit| unit.shape.size());
+            (HEAD_EVALUATIONS / read.max(1)).clamp(1, SAMPLES)
+        }
+        _ => SAMPLES,
+    };
+    let stride = count.div_ceil(most).max(1);
     let chosen: Vec<&Vec<Vec<f32>>> = materials.activations.iter().step_by(stride).collect();
+    let head = materials.prepared.head;
     let each: Vec<Channels> = chosen
         .par_iter()
         .enumerate()
-        .map(|(number, activations)| sample_channels(units, activations, number))
+        .map(|(number, activations)| sample_channels(units, activations, head, number))
         .collect();
     // Summed in order: the result does not depend on threads.
     let mut sums = silent(units);
@@ -49,10 +60,18 @@ pub(super) fn channels(materials: &Materials<'_>) -> Channels {
 }
 
 /// One sample's part.
-fn sample_channels(units: &[Unit], activations: &[Vec<f32>], number: usize) -> Channels {
+fn sample_channels(
+    units: &[Unit],
+    activations: &[Vec<f32>],
+    head: Option<&FloatHead>,
+    number: usize,
+) -> Channels {
     let mut slopes: Vec<Vec<f64>> = units.iter().map(|unit| vec![0.0; unit.shape.size()]).collect();
-    if let (Some(last), Some(scores)) = (slopes.last_mut(), activations.last()) {
-        *last = signs(number, scores.len());
+    if let (Some(last), Some(read)) = (slopes.last_mut(), activations.last()) {
+        *last = match head {
+            Some(head) => head.slopes(read, &signs(number, head.outputs())),
+            None => signs(number, read.len()),
+        };
     }
     let mut channels = silent(units);
     for index in (0..units.len()).rev() {
@@ -69,7 +88,8 @@ fn sample_channels(units: &[Unit], activations: &[Vec<f32>], number: usize) -> C
         }
         for branch in &unit.branches {
             let Origin::Unit(source) = branch.origin else { continue };
-            walk_back(unit, branch, &own, activations, [index, source], &mut slopes[source]);
+            let values = [&activations[index][..], &activations[source][..]];
+            walk_back(unit, branch, &own, values, &mut slopes[source]);
             if unit.kind == UnitKind::MaxPool {
                 // Gates speak their source's scale: their spikes are its spikes.
                 let own: Vec<f64> = channels[index].iter().map(|own| own.spikes).collect();
@@ -86,19 +106,17 @@ fn silent(units: &[Unit]) -> Channels {
     units.iter().map(|unit| vec![Channel::default(); unit.shape.channels()]).collect()
 }
 
-/// Adds the derivatives of what a branch brings to those of its source.
-fn walk_back(
+/// Adds the derivatives of what a branch brings to those of its source; activations are those of the
+/// unit and of the source.
+pub(super) fn walk_back(
     unit: &Unit,
     branch: &Branch,
     own: &[f64],
-    activations: &[Vec<f32>],
-    [index, source]: [usize; 2],
+    [values, inputs]: [&[f32]; 2],
     slopes: &mut [f64],
 ) {
-    let values = &activations[index];
     match unit.kind {
         UnitKind::MaxPool => {
-            let inputs = &activations[source];
             let mut taken = vec![false; own.len()];
             for (neuron, slope) in slopes.iter_mut().enumerate() {
                 branch.map.for_each_target(neuron, |target, _| {

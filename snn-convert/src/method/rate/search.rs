@@ -237,10 +237,12 @@ impl<'a> Search<'a> {
     }
 }
 
-/// What a network answers after its steps.
+/// What a network reads out a step, after its steps.
 fn shown(network: &LayerwiseNetwork, sample: &[f32], steps: u32) -> Shown {
     let mut run = network.run(sample, &[steps]);
-    (run.scores.pop().unwrap_or_default(), run.spikes.first().copied().unwrap_or(0))
+    let sums = run.scores.pop().unwrap_or_default();
+    let read = sums.into_iter().map(|sum| sum / f64::from(steps)).collect();
+    (read, run.spikes.first().copied().unwrap_or(0))
 }
 
 impl Search<'_> {

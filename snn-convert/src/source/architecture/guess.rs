@@ -42,13 +42,16 @@ pub fn guess(tensors: &StateDict, input: Option<&[usize]>) -> Result<Guess, Sour
             Kind::Linear(inputs) => Some(*inputs),
             _ => None,
         }) {
-            Some(inputs) => (vec![inputs], Plan::default(), 0),
+            Some(inputs) => (flat_input(inputs, input)?, Plan::default(), 0),
             None => return none("there is no dense layer and no convolution"),
         },
         _ => search(&layers, input)?,
     };
-    let architecture =
-        Architecture { input: Some(input), layers: sequence(&layers, &plan), ignore: Vec::new() };
+    let mut sequence = sequence(&layers, &plan);
+    if convolutions == 0 && input.len() > 1 {
+        sequence.insert(0, Layer::Flatten);
+    }
+    let architecture = Architecture { input: Some(input), layers: sequence, ignore: Vec::new() };
     let mut lines = vec![
         "# A guess from the tensors' names and shapes: check it against the network's source."
             .to_owned(),
@@ -61,6 +64,44 @@ pub fn guess(tensors: &StateDict, input: Option<&[usize]>) -> Result<Guess, Sour
     }
     lines.extend(architecture.to_string().lines().map(str::to_owned));
     Ok(Guess { architecture, lines })
+}
+
+/// The shape of a sample for a first dense layer: the given one, if it has as many values.
+fn flat_input(inputs: usize, given: Option<&[usize]>) -> Result<Vec<usize>, SourceError> {
+    let Some(given) = given else { return Ok(vec![inputs]) };
+    if values(given) == Some(inputs) {
+        return Ok(given.to_vec());
+    }
+    none(format!(
+        "the first dense layer takes {inputs} values, which samples of the given shape {} do not have",
+        shown(given)
+    ))
+}
+
+fn values(shape: &[usize]) -> Option<usize> {
+    shape.iter().try_fold(1_usize, |all, &extent| all.checked_mul(extent))
+}
+
+fn shown(shape: &[usize]) -> String {
+    shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ")
+}
+
+/// A given shape as channels and extents: one channel need not be said.
+fn picture(given: &[usize], first: usize, sequence: bool) -> Result<Vec<usize>, SourceError> {
+    let axes = if sequence { 1 } else { 2 };
+    let whole = match given.len() {
+        length if length == axes => [&[1], given].concat(),
+        _ => given.to_vec(),
+    };
+    if whole.len() == axes + 1 && whole[0] == first {
+        return Ok(whole);
+    }
+    let needed = if sequence { "the length" } else { "height and width" };
+    none(format!(
+        "the first convolution takes {first} channels, so a sample's shape is {first} and {needed}, \
+         but {} was given",
+        shown(given)
+    ))
 }
 
 fn none<T>(problem: impl Into<String>) -> Result<T, SourceError> {
@@ -211,7 +252,7 @@ fn search(
         return none("there is no dense layer behind the convolutions");
     };
     let inputs: Vec<Vec<usize>> = match given {
-        Some(given) => vec![given.to_vec()],
+        Some(given) => vec![picture(given, first, sequence)?],
         None if sequence => EXTENTS.iter().map(|&n| vec![first, n]).collect(),
         None => EXTENTS.iter().map(|&n| vec![first, n, n]).collect(),
     };
@@ -229,10 +270,17 @@ fn search(
     let others = found.len().saturating_sub(1);
     match found.into_iter().next() {
         Some((input, plan)) => Ok((input, plan, others)),
-        None => none(format!(
-            "no input shape, padding and pooling was found with which the first dense layer gets its \
-             {wanted} inputs (give the shape of a sample with --input-shape)"
-        )),
+        None => match given {
+            Some(given) => none(format!(
+                "with samples of the given shape {}, no padding and pooling was found with which the \
+                 first dense layer gets its {wanted} inputs",
+                shown(given)
+            )),
+            None => none(format!(
+                "no input shape, padding and pooling was found with which the first dense layer gets \
+                 its {wanted} inputs (give the shape of a sample with --input-shape)"
+            )),
+        },
     }
 }
 
