@@ -265,7 +265,8 @@ fn layers_of_codes_in_time_are_read_too() {
     assert_eq!(exact.len(), 3);
     assert!(exact.iter().all(|layer| layer.relative_error_percent < 1e-3), "{exact:?}");
     assert!(exact[..2].iter().all(|layer| layer.spikes_per_neuron <= 1.0), "{exact:?}");
-    for (method, few, many) in [("phase", 3, 10), ("ttfs_slots", 8, 512)] {
+    // Fitted weights make up for much of what three phases round away, so two are compared with ten.
+    for (method, few, many) in [("phase", 2, 10), ("ttfs_slots", 8, 512)] {
         let (few, many) = (errors(method, few), errors(method, many));
         assert_eq!((few.len(), many.len()), (3, 3), "{method}");
         for (few, many) in few.iter().zip(&many) {

@@ -12,7 +12,7 @@ mod tests;
 
 pub use prepared::PreparedMap;
 
-use sim_core::network::Convolution as Geometry;
+pub use sim_core::network::Convolution as Geometry;
 
 /// A linear map without bias; neuron indices in C order on both sides.
 #[derive(Debug, Clone, PartialEq)]

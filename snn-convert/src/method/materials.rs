@@ -84,7 +84,7 @@ impl<'a> Materials<'a> {
         let scores: Vec<Vec<f32>> =
             activations.par_iter().map(last).collect::<Result<_, _>>().map_err(failed)?;
         let labels = prepared.labels.iter().step_by(stride).copied().collect();
-        let blended = blended(&samples, &scores);
+        let blended = blended(&samples, &scores, 2);
         let blend_scores =
             map_batch(prepared.graph, &blended.concat(), Keep::Outputs, |_, values| {
                 through(values.output())
@@ -104,6 +104,11 @@ impl<'a> Materials<'a> {
         head.scores(&narrow).map_or_else(|_| Vec::new(), |scores| wide(&scores))
     }
 
+    /// Blends of other pairs than those that candidates are judged on.
+    pub fn other_blends(&self) -> Vec<Vec<f32>> {
+        blended(&self.samples, &self.scores, 3)
+    }
+
     /// The samples that corrections are made on, by index.
     pub fn corrected(&self) -> Vec<usize> {
         let stride = self.samples.len().div_ceil(MOST_CORRECTED).max(1);
@@ -111,14 +116,14 @@ impl<'a> Materials<'a> {
     }
 }
 
-/// Each of some samples with the next one of another class, half way round; none where all have the
-/// same class.
-fn blended(samples: &[&[f32]], scores: &[Vec<f32>]) -> Vec<Vec<f32>> {
+/// Each of some samples with the next one of another class, a `part` of the way round; none where all
+/// have the same class.
+fn blended(samples: &[&[f32]], scores: &[Vec<f32>], part: usize) -> Vec<Vec<f32>> {
     let classes: Vec<usize> = scores.iter().map(|scores| largest(&wide(scores))).collect();
     let count = samples.len();
     let stride = count.div_ceil(MOST_BLENDS).max(1);
     let blend = |first: usize| {
-        let others = (0..count).map(|step| (first + count / 2 + step) % count);
+        let others = (0..count).map(|step| (first + count / part + step) % count);
         let second = others.into_iter().find(|&other| classes[other] != classes[first])?;
         let pairs = samples[first].iter().zip(samples[second]);
         Some(pairs.map(|(a, b)| (1.0 - SECOND) * a + SECOND * b).collect())

@@ -9,10 +9,10 @@
 //! the largest running sum, exactly and without waiting.
 //!
 //! - `phase` trades spikes against errors of the scores ([`tune`]): each channel's level and the
-//!   error that a spike less may cost come from how much the scores depend on the channel, and biases
-//!   make up for what rounding takes away on average. The coarsest trade at which the answers are
-//!   still the trained network's is taken. A channel that few scores depend on sends its large
-//!   activations only.
+//!   error that a spike less may cost come from how much the scores depend on the channel, and
+//!   weights ([`refit`]) and biases make up for what rounding takes away. The coarsest trade at which
+//!   the answers are still the trained network's is taken. A channel that few scores depend on sends
+//!   its large activations only.
 //! - `phase_plain` takes the threshold rule's value (the 99.9 % percentile by default) as the largest
 //!   number of a channel, and the same cost, [`SPIKE_COST`], everywhere.
 //!
@@ -22,7 +22,10 @@
 //! Kim et al. 2018, Neurocomputing 311:373 (weighted spikes); layers in turn as in Stöckl and Maass
 //! 2021, Nature Machine Intelligence 3:230.
 
+mod fit;
 mod network;
+mod refit;
+mod ridge;
 mod tune;
 
 use super::ttfs::scales;

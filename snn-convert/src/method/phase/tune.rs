@@ -5,11 +5,12 @@
 //! costs g² (n δ − a)² of squared error and as many spikes as n has ones. For a price λ of a spike the
 //! sum g² (n δ − a)² + λ · ones(n) over the calibration samples is smallest where every neuron takes
 //! the n for which (n − a/δ)² + λ/(g² δ²) · ones(n) is smallest, which is the neuron's own rule with
-//! that cost; so a channel's δ is the best of a grid, and its cost follows. Biases are then moved,
-//! layer by layer, by what potentials miss on average: what rounding takes away costs no accuracy,
-//! and no spikes.
+//! that cost; so a channel's δ is the best of a grid, and its cost follows. Then, layer by layer,
+//! weights are fitted to what their sources send ([`super::refit`]), and biases are moved by what
+//! potentials miss on average: what rounding takes away and can be told from what is sent costs no
+//! accuracy, and no spikes.
 //!
-//! Prices are tried from the highest down, until the answers are those of the trained network
+//! The highest price is taken at which the answers are those of the trained network
 //! (`snn-convert/src/method/goal.rs`). This is the rate-distortion view of quantisation with spikes as
 //! the rate.
 //!
@@ -19,15 +20,13 @@
 use super::super::goal::{Goal, Measure, answers, measure};
 use super::super::materials::{MOST_SAMPLES, Materials};
 use super::super::sensitivity::{Channel, Channels, channels};
-use super::network::{PhaseLayer, show};
-use super::{ChannelCode, Codes, describe, levels, rule_codes, scales_of};
-use crate::ann::{Keep, NodeId, map_batch};
-use crate::lower::{Candidate, Conversion, UnitScale};
+use super::fit::{Fitted, Fitting, blends};
+use super::network::show;
+use super::{ChannelCode, Codes, describe, levels, rule_codes};
+use crate::lower::{Candidate, Conversion};
 use crate::method::{MethodConfig, MethodError, Prepared};
 use crate::structure::{Unit, UnitKind};
-use rayon::prelude::*;
 use sim_core::neuron::phase::number_for;
-use std::collections::BTreeMap;
 
 /// Prices of a spike, in the mean squared error of a level of four bits; the highest first.
 const PRICES: [f64; 16] =
@@ -38,17 +37,17 @@ const BETWEEN: f64 = 1.41;
 const MOST_VALUES: usize = 128;
 /// Levels are tried in steps of √2 around the threshold rule's: places finer, and coarser a bit.
 const PLACES: (i32, i32) = (2, 2);
-/// Samples that a first, cheap look corrects on, and how much of the goal's loss it lets pass.
-const LOOK: (usize, f64) = (32, 2.0);
+/// Place of the price that is tried first.
+const FIRST: usize = 7;
 
 /// A price that was tried.
 struct Trial {
     codes: Codes,
-    scales: Vec<UnitScale>,
+    fitted: Fitted,
     measure: Measure,
     price: f64,
-    /// Whether corrections were made on all samples.
-    whole: bool,
+    /// Whether weights were fitted.
+    weights: bool,
 }
 
 /// Searches for the highest price at which the answers stay.
@@ -57,30 +56,18 @@ pub(super) fn convert(
     config: &MethodConfig,
 ) -> Result<Conversion, MethodError> {
     let materials = Materials::new(prepared, "phase", MOST_SAMPLES)?;
-    let goal = match config.steps {
-        // More bits are asked for by who wants to be nearer.
-        phases @ 5.. => answers(&materials).eased(0.5_f64.powi(phases as i32 - 4)),
-        _ => answers(&materials),
-    };
+    let blends = blends(&materials)?;
+    // More bits are asked for by who wants to be nearer.
+    let more = config.steps.saturating_sub(4) as i32;
+    let goal = answers(&materials).eased(0.5_f64.powi(more));
     let search = Search {
         materials: &materials,
         config,
         channels: channels(&materials),
         rule: rule_codes(prepared, config),
-        potentials: mean_potentials(&materials)?,
+        fitting: Fitting::new(&materials, &blends)?,
     };
-    let mut tried: Vec<Trial> = Vec::new();
-    for (place, &price) in PRICES.iter().enumerate() {
-        tried.push(search.attempt(price, goal));
-        (prepared.watch)(place + 1, PRICES.len());
-        if tried.last().is_some_and(|trial| trial.measure.reaches(goal)) {
-            if place > 0 {
-                tried.push(search.attempt(price * BETWEEN, goal));
-            }
-            break;
-        }
-    }
-    (prepared.watch)(PRICES.len(), PRICES.len());
+    let tried = search.over_prices(goal);
     let order = |trial: &Trial| match trial.measure.reaches(goal) {
         true => (false, trial.measure.spikes),
         false => (true, trial.measure.distance(goal)),
@@ -94,11 +81,8 @@ pub(super) fn convert(
         let reason = "no price of a spike was tried".to_string();
         return Err(MethodError::Unit { method: "phase", unit, reason });
     };
-    let scales = match trial.whole {
-        true => trial.scales.clone(),
-        false => search.calibrate(&trial.codes, &materials.corrected()).0,
-    };
-    let mut conversion = describe(prepared, config, &trial.codes, &scales);
+    let fitted = &Prepared { structure: &trial.fitted.structure, ..*prepared };
+    let mut conversion = describe(fitted, config, &trial.codes, &trial.fitted.scales);
     conversion.notes.push(reason(trial, tried.len(), goal, &materials));
     conversion.candidates = tried.iter().map(|trial| candidate(trial, config)).collect();
     conversion.candidates[chosen].chosen = true;
@@ -109,7 +93,10 @@ fn candidate(trial: &Trial, config: &MethodConfig) -> Candidate {
     Candidate {
         steps: config.steps,
         threshold: config.threshold.name.to_string(),
-        neurons: "binary numbers, scale: price of a spike".to_string(),
+        neurons: match trial.weights {
+            true => "binary numbers, fitted weights, scale: price of a spike".to_string(),
+            false => "binary numbers, scale: price of a spike".to_string(),
+        },
         scale: trial.price,
         agreement: trial.measure.agreement,
         expected_loss: trial.measure.loss,
@@ -140,27 +127,81 @@ struct Search<'a> {
     channels: Channels,
     /// The threshold rule's codes.
     rule: Codes,
-    /// The trained network's mean potential of each channel of each unit, for the samples that
-    /// corrections are made on.
-    potentials: BTreeMap<usize, Vec<Vec<f64>>>,
+    fitting: Fitting<'a>,
 }
 
 impl Search<'_> {
-    fn attempt(&self, price: f64, goal: Goal) -> Trial {
-        let codes = self.codes(price * self.unit_price());
-        let all = self.materials.corrected();
-        let few: Vec<usize> =
-            all.iter().step_by(all.len().div_ceil(LOOK.0).max(1)).copied().collect();
-        let look = |corrected: &[usize], goal: Goal| {
-            let (scales, layers) = self.calibrate(&codes, corrected);
-            (scales, measure(self.materials, |sample| show(&layers, sample), goal, f64::INFINITY))
+    /// Looks for the highest price that is good enough with fitted weights, and above it with those of
+    /// the trained network, which are better in some networks with fine levels.
+    fn over_prices(&self, goal: Goal) -> Vec<Trial> {
+        let mut tried: Vec<Trial> = Vec::new();
+        let place = self.ladder(FIRST, true, goal, &mut tried);
+        let start = place.map_or(FIRST, |place| place.saturating_sub(1));
+        let without = self.ladder_up(start, false, goal, &mut tried);
+        let last = match (without, place) {
+            (Some(better), _) => Some((better, false)),
+            (None, Some(place)) => Some((place, true)),
+            (None, None) => self.ladder(FIRST + 1, false, goal, &mut tried).map(|p| (p, false)),
         };
-        let (scales, measure) = look(&few, goal.eased(LOOK.1));
-        if few.len() < all.len() && measure.reaches(goal.eased(LOOK.1)) {
-            let (scales, measure) = look(&all, goal);
-            return Trial { codes, scales, measure, price, whole: true };
+        if let Some((place, weights)) = last {
+            self.attempt(PRICES[place] * BETWEEN, weights, goal, &mut tried);
         }
-        Trial { codes, scales, measure, price, whole: few.len() == all.len() }
+        // Some networks (clipped ones) need their largest activations more than errors tell.
+        self.attempt_codes(self.rule.clone(), 0.0, false, goal, &mut tried);
+        (self.materials.prepared.watch)(PRICES.len(), PRICES.len());
+        tried
+    }
+
+    /// The place of the highest price that is good enough: up from `start`, or down.
+    fn ladder(
+        &self,
+        start: usize,
+        weights: bool,
+        goal: Goal,
+        tried: &mut Vec<Trial>,
+    ) -> Option<usize> {
+        self.ladder_up(start, weights, goal, tried).or_else(|| {
+            let lower = PRICES.iter().enumerate().skip(start + 1);
+            lower
+                .into_iter()
+                .find(|(_, price)| self.attempt(**price, weights, goal, tried))
+                .map(|found| found.0)
+        })
+    }
+
+    /// The same, only up.
+    fn ladder_up(
+        &self,
+        start: usize,
+        weights: bool,
+        goal: Goal,
+        tried: &mut Vec<Trial>,
+    ) -> Option<usize> {
+        let higher = PRICES.iter().enumerate().take(start + 1).rev();
+        let good = higher.take_while(|(_, price)| self.attempt(**price, weights, goal, tried));
+        good.last().map(|(place, _)| place)
+    }
+
+    /// Tries a price; whether it is good enough.
+    fn attempt(&self, price: f64, weights: bool, goal: Goal, tried: &mut Vec<Trial>) -> bool {
+        let codes = self.codes(price * self.unit_price());
+        self.attempt_codes(codes, price, weights, goal, tried)
+    }
+
+    fn attempt_codes(
+        &self,
+        codes: Codes,
+        price: f64,
+        weights: bool,
+        goal: Goal,
+        tried: &mut Vec<Trial>,
+    ) -> bool {
+        let fitted = self.fitting.fit(&codes, weights);
+        let shown = |sample: &[f32]| show(&fitted.layers, sample);
+        let measure = measure(self.materials, shown, goal, f64::INFINITY);
+        tried.push(Trial { codes, fitted, measure, price, weights });
+        (self.materials.prepared.watch)(tried.len().min(PRICES.len()), PRICES.len());
+        measure.reaches(goal)
     }
 
     /// The mean of g² δ² over activations, with levels of four bits.
@@ -190,95 +231,6 @@ impl Search<'_> {
         };
         each.enumerate().map(of_unit).collect()
     }
-
-    /// Scales with corrected biases, and the network that they make.
-    fn calibrate(&self, codes: &Codes, corrected: &[usize]) -> (Vec<UnitScale>, Vec<PhaseLayer>) {
-        let units = &self.materials.prepared.structure.units;
-        let mut scales = scales_of(self.materials.prepared, codes);
-        let mut layers: Vec<PhaseLayer> = Vec::with_capacity(units.len());
-        let sample = |index: usize| -> Vec<f64> {
-            self.materials.samples[index].iter().map(|&value| f64::from(value)).collect()
-        };
-        let samples: Vec<Vec<f64>> = corrected.iter().map(|&index| sample(index)).collect();
-        let mut numbers: Vec<Vec<Vec<f64>>> = vec![Vec::new(); samples.len()];
-        for (index, unit) in units.iter().enumerate() {
-            let mut layer = PhaseLayer::new(unit, &codes[index], &scales[index], &scales);
-            let shown = samples.par_iter().zip(&numbers);
-            let mut potentials: Vec<Vec<f64>> =
-                shown.map(|(sample, numbers)| layer.potentials(sample, numbers)).collect();
-            if unit.kind != UnitKind::MaxPool {
-                let missing = self.missing(index, corrected, &scales[index], &potentials);
-                let threshold = &scales[index].threshold;
-                let biases = unit.bias.iter().zip(&missing).enumerate();
-                let moved = biases.map(|(n, (bias, more))| bias + more * threshold.at(n)).collect();
-                scales[index].bias = Some(moved);
-                layer.add_bias(&missing);
-                for potentials in &mut potentials {
-                    potentials.iter_mut().zip(&missing).for_each(|(v, more)| *v += more);
-                }
-            }
-            potentials.par_iter_mut().for_each(|own| {
-                layer.round(own);
-            });
-            for (numbers, own) in numbers.iter_mut().zip(potentials) {
-                numbers.push(own);
-            }
-            layers.push(layer);
-        }
-        (scales, layers)
-    }
-
-    /// By how many levels potentials fall short on average, the same for a channel.
-    fn missing(
-        &self,
-        index: usize,
-        corrected: &[usize],
-        scale: &UnitScale,
-        potentials: &[Vec<f64>],
-    ) -> Vec<f64> {
-        let unit = &self.materials.prepared.structure.units[index];
-        let per_channel = unit.shape.per_channel().max(1);
-        let mut sums = vec![0.0; unit.shape.channels()];
-        for (sample, potentials) in corrected.iter().zip(potentials) {
-            let Some(wanted) = self.potentials.get(sample).map(|units| &units[index]) else {
-                continue;
-            };
-            for (channel, (sum, own)) in
-                sums.iter_mut().zip(potentials.chunks(per_channel)).enumerate()
-            {
-                let level = scale.threshold.at(channel * per_channel);
-                *sum += wanted[channel] / level - own.iter().sum::<f64>() / own.len() as f64;
-            }
-        }
-        let means = sums.into_iter().map(|sum| sum / corrected.len().max(1) as f64);
-        means.flat_map(|mean| std::iter::repeat_n(mean, per_channel)).collect()
-    }
-}
-
-/// See [`Search::potentials`].
-fn mean_potentials(
-    materials: &Materials<'_>,
-) -> Result<BTreeMap<usize, Vec<Vec<f64>>>, MethodError> {
-    let prepared = materials.prepared;
-    let units = &prepared.structure.units;
-    let corrected = materials.corrected();
-    let chosen: Vec<&[f32]> = corrected.iter().map(|&index| materials.samples[index]).collect();
-    let nodes: Vec<NodeId> = units.iter().map(|unit| unit.operand).collect();
-    let kept = map_batch(prepared.graph, &chosen.concat(), Keep::Nodes(&nodes), |_, values| {
-        let means = |unit: &Unit| -> Vec<f64> {
-            let values = values.of(unit.operand).unwrap_or_default();
-            let mean =
-                |own: &[f32]| own.iter().map(|&v| f64::from(v)).sum::<f64>() / own.len() as f64;
-            values.chunks(unit.shape.per_channel().max(1)).map(mean).collect()
-        };
-        units.iter().map(means).collect::<Vec<_>>()
-    });
-    let kept = kept.map_err(|error| MethodError::Unit {
-        method: "phase",
-        unit: prepared.name.to_string(),
-        reason: format!("it does not evaluate on the samples: {error}"),
-    })?;
-    Ok(corrected.into_iter().zip(kept).collect())
 }
 
 /// The level of a grid, and the cost, with the smallest sum of errors and spikes over a channel's

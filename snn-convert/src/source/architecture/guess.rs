@@ -233,7 +233,10 @@ fn search(
     for layer in layers {
         match layer.kind {
             Kind::Convolution(out, group, kernel, sequence) if wanted.is_none() => {
-                let fits = group > 0 && (channels == 0 || channels % group == 0);
+                // Another number of channels than there are is a shortcut around layers far more
+                // often than a convolution in groups; a depthwise one has one channel a group.
+                let depthwise = group == 1 && out.is_multiple_of(channels.max(1));
+                let fits = group > 0 && (channels == 0 || channels == group || depthwise);
                 if !fits || convolutions.len() >= MAXIMUM_CONVOLUTIONS {
                     return none(format!(
                         "`{:.60}` does not follow the layer before it (branches or projections?)",
