@@ -211,9 +211,8 @@ mod tests {
     fn weights_make_up_for_a_source_that_stands_for_too_little() {
         // Everything that is sent is 0.8 of what is meant: weights grow to nearly 1 / 0.8.
         let map = LinearMap::Dense { targets: 2, sources: 3, weights: numbers(6, 0.9) };
-        let meant: Vec<Vec<f32>> = (0..50)
-            .map(|k| numbers(3, 0.3 + f64::from(k)).iter().map(|&v| v as f32).collect())
-            .collect();
+        let row = |k: i32| numbers(4, 0.3 + f64::from(k))[1..].iter().map(|&v| v as f32).collect();
+        let meant: Vec<Vec<f32>> = (0..50).map(row).collect();
         let sent: Vec<Vec<f64>> =
             meant.iter().map(|own| own.iter().map(|&v| 0.8 * f64::from(v)).collect()).collect();
         let meant: Vec<&[f32]> = meant.iter().map(Vec::as_slice).collect();
