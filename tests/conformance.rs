@@ -15,6 +15,9 @@ use test_support::tolerance::{SPIKE_TIME_MS, TRAJECTORY_MV};
 /// Steps that networks on the grid are run for; stimuli act in the first sixty.
 const STEPS: u64 = 80;
 
+/// Potentials of models that a solver integrates, at its usual tolerance, below the upstroke (mV).
+const SOLVED_MV: f64 = 1e-5;
+
 /// Duration of exponential networks [ms].
 const EXPONENTIAL_MS: f64 = 30.0;
 
@@ -171,6 +174,11 @@ fn exponential_networks_on_the_clock_engine_equal_the_stepwise_reference() {
 fn networks_of_further_leaky_neurons_on_the_clock_engine_equal_the_stepwise_reference() {
     compare_clocked(Family::Alpha, 40, (f64::INFINITY, TRAJECTORY_MV));
     compare_clocked(Family::Clocked, 80, (f64::INFINITY, TRAJECTORY_MV));
+}
+
+#[test]
+fn networks_of_differential_equations_equal_the_slow_reference() {
+    compare_clocked(Family::Solved, 60, (-45.0, SOLVED_MV));
 }
 
 /// Spike times of one neuron in milliseconds.

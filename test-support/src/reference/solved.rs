@@ -10,6 +10,9 @@ use sim_core::network::{SpikeCondition, ValidPopulation};
 /// Runge–Kutta steps in a step of the grid.
 const SUBSTEPS: u32 = 200;
 
+/// The most that a potential moves in a step (mV).
+const RISE_MV: f64 = 0.05;
+
 /// Halvings by which the moment of a peak is found.
 const HALVINGS: u32 = 60;
 
@@ -198,6 +201,16 @@ impl Solved {
         [if held { 0.0 } else { slope }, first, second, third]
     }
 
+    /// A step (ms) in which an upstroke rises by little.
+    fn short(&self, t: f64, current: f64, held: bool) -> f64 {
+        let below = match self.spikes {
+            Spikes::AtPeak(peak) => self.state[0] < peak,
+            _ => true,
+        };
+        let slope = self.slope(self.state, t, current, held)[0].abs();
+        if below && slope > 0.0 { RISE_MV / slope } else { f64::INFINITY }
+    }
+
     /// The state `h` ms on, from t ms into the step.
     fn kutta(&self, state: [f64; 4], (t, h): (f64, f64), current: f64, held: bool) -> [f64; 4] {
         let plus = |slope: [f64; 4], h: f64| -> [f64; 4] {
@@ -215,8 +228,10 @@ impl Solved {
         let (before, h) = (self.state[0], dt / f64::from(SUBSTEPS));
         let (mut spiked, mut t) = (false, 0.0);
         while t < dt * (1.0 - 1e-12) {
-            let held = self.held > 0 || (spiked && self.held_steps > 0);
-            let h = h.min(dt - t);
+            // Channels go on in the refractory time.
+            let rests = !matches!(self.spikes, Spikes::Falling);
+            let held = rests && (self.held > 0 || (spiked && self.held_steps > 0));
+            let h = h.min(self.short(t, current, held)).min(dt - t);
             let next = self.kutta(self.state, (t, h), current, held);
             match self.spikes {
                 Spikes::AtPeak(peak) if !held && !spiked && next[0] >= peak => {
