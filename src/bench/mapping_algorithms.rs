@@ -27,12 +27,16 @@ fn run(config: &BenchConfig, progress: &dyn Progress) -> Result<BenchReport, Err
     let (started, cpu) = (Instant::now(), machine::processor_seconds());
     let mut sums: Vec<u64> = Vec::new();
     for entry in PARTITIONERS {
-        let stage = Instant::now();
+        let (stage, before) = (Instant::now(), machine::processor_seconds());
         match partition(&network, &limits, &map_config(entry.name).partition) {
             Ok(cut) => {
                 let seconds = stage.elapsed().as_secs_f64();
                 let (name, cores) = (entry.name, cut.cores);
-                progress.note(&format!("partitioner {name}: {seconds:.1} s, {cores} cores"));
+                let after = machine::processor_seconds();
+                let cpu = after.zip(before).map_or(f64::NAN, |(after, before)| after - before);
+                progress.note(&format!(
+                    "partitioner {name}: {seconds:.1} s, {cpu:.1} s of processor time, {cores} cores"
+                ));
                 sums.push(u64::from(cores));
                 if entry.name == "greedy_overlap" {
                     place_and_route(&network, &cut, &limits, progress, &mut sums)?;

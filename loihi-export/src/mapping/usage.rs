@@ -101,7 +101,13 @@ pub fn for_each_bundle(
             continue;
         };
         let off_chip = is_off_chip(source);
-        let holders = if off_chip { Vec::new() } else { owners(projection.source, size, slices) };
+        // where the slice that holds a source neuron stands in `sources`
+        let mut holders =
+            if off_chip { Vec::new() } else { owners(projection.source, size, slices) };
+        for holder in holders.iter_mut().filter(|holder| **holder != NO_SLICE) {
+            let at = sources.binary_search(&(*holder as usize));
+            *holder = at.map_or(NO_SLICE, |at| at as u32);
+        }
         for some in targets.chunks(TARGETS_AT_ONCE) {
             let counted: Vec<Counted> = some
                 .par_iter()
@@ -146,9 +152,8 @@ fn axons_by_source(
     } else {
         reach.for_each_source(size, |neuron| {
             let holder = holders.get(neuron as usize).copied().unwrap_or(NO_SLICE);
-            // slices of a population stand in ascending order in `sources`
-            if let Ok(at) = sources.binary_search(&(holder as usize)) {
-                count[at].1 += 1;
+            if let Some((_, axons)) = count.get_mut(holder as usize) {
+                *axons += 1;
             }
         });
     }

@@ -1,5 +1,6 @@
 //! What a growing core takes, counted as atoms come and go.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -136,23 +137,42 @@ impl CoreFill {
     pub(super) fn remove(&mut self, inbound: &Inbound, limits: &CoreLimits, atom: usize) {
         let Some(at) = self.atoms.iter().position(|&own| own as usize == atom) else { return };
         self.atoms.remove(at);
-        self.axons -= self.own_axons(inbound, atom);
+        let model = &limits.synapse_memory;
+        let before = self.neurons;
+        self.neurons = before.saturating_sub(inbound.neurons[atom]);
         for (input, synapses) in inbound.of_atom(atom) {
-            if let Some(count) = self.inputs.get_mut(&input) {
-                *count = count.saturating_sub(synapses);
-                if *count == 0 {
-                    self.inputs.remove(&input);
-                }
+            let Entry::Occupied(mut entry) = self.inputs.entry(input) else { continue };
+            let count = *entry.get();
+            let left = count.saturating_sub(synapses);
+            let list = |n: u32| inbound.list_bits(model, input, n, before);
+            self.memory = self.memory.saturating_sub(list(count));
+            if left == 0 {
+                entry.remove();
+                self.axons -= u64::from(inbound.group(input).weight);
+            } else {
+                *entry.get_mut() = left;
+                self.memory = self.memory.saturating_add(list(left));
             }
         }
-        let block = inbound.kernels(atom).0;
+        let (block, bits) = inbound.kernels(atom);
         if let Some(users) = self.kernels.get_mut(&block) {
             *users -= 1;
             if *users == 0 {
                 self.kernels.remove(&block);
+                self.memory = self.memory.saturating_sub(bits);
             }
         }
-        self.neurons = self.neurons.saturating_sub(inbound.neurons[atom]);
-        self.memory = self.memory_at(inbound, limits, self.neurons);
+        if model.index_width(before) != model.index_width(self.neurons) {
+            self.memory = self.memory_at(inbound, limits, self.neurons);
+        }
+    }
+
+    /// Takes other atoms with the same neurons and inputs for those that are there.
+    pub(super) fn replace_atoms(&mut self, inbound: &Inbound, atoms: Vec<u32>) {
+        self.kernels.clear();
+        for &atom in &atoms {
+            *self.kernels.entry(inbound.kernels(atom as usize).0).or_default() += 1;
+        }
+        self.atoms = atoms;
     }
 }

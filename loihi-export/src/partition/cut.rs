@@ -6,10 +6,12 @@
 
 use std::ops::Range;
 
+use super::least_cores::cores_for;
+use super::listed::Listed;
 use super::pack::{LookBack, pack};
 use super::{PartitionConfig, PartitionError, cores_available, too_many_cores};
 use crate::mapping::limits::{CoreLimits, Resource};
-use crate::mapping::usage::{Usage, for_each_bundle, inbound_usage, usage_of_slices};
+use crate::mapping::usage::{Usage, inbound_usage, usage_of_slices};
 use crate::mapping::{Slice, is_off_chip};
 use crate::quantise::network::{QuantisedNetwork, QuantisedPopulation};
 
@@ -25,8 +27,37 @@ pub(super) fn on_chip(
     network.populations.iter().enumerate().filter(|(_, p)| !is_off_chip(p)).map(sized)
 }
 
+/// Finds one after the other the longest slices of a population that fit a core.
+pub(super) struct Longest<'a> {
+    network: &'a QuantisedNetwork,
+    limits: &'a CoreLimits,
+    population: usize,
+    size: u32,
+    listed: Option<Listed<'a>>,
+}
+
+impl<'a> Longest<'a> {
+    pub(super) fn new(
+        network: &'a QuantisedNetwork,
+        limits: &'a CoreLimits,
+        population: usize,
+        size: u32,
+    ) -> Self {
+        let listed = Listed::new(network, limits, population);
+        Self { network, limits, population, size, listed }
+    }
+
+    /// The largest `end` for which the slice `first..end` fits a core.
+    pub(super) fn from(&mut self, first: u32) -> Result<u32, PartitionError> {
+        match self.listed.as_mut().and_then(|listed| listed.longest_fit(first)) {
+            Some(end) => Ok(end),
+            None => longest_fit(self.network, self.limits, self.population, first, self.size),
+        }
+    }
+}
+
 /// The largest `end` for which the slice `first..end` fits a core; `size` is the population's.
-pub(super) fn longest_fit(
+fn longest_fit(
     network: &QuantisedNetwork,
     limits: &CoreLimits,
     population: usize,
@@ -40,8 +71,7 @@ pub(super) fn longest_fit(
         return Err(does_not_fit(network, limits, population, first, resource, needed));
     }
     let last = size.min(first.saturating_add(limits.neurons_per_core));
-    // Doubling up from one neuron keeps the counted ranges near the answer's length; listed synapses
-    // make long ranges dear.
+    // Doubling up from one neuron keeps the counted ranges near the answer's length.
     let (mut good, mut bad, mut length) = (first + 1, last + 1, 2u32);
     while good < last {
         let end = first.saturating_add(length).min(last);
@@ -88,33 +118,34 @@ pub(super) fn align_down(units: [u32; 3], first: u32, end: u32, size: u32) -> u3
     units.into_iter().map(|unit| end / unit * unit).find(|&cut| cut > first).unwrap_or(end)
 }
 
-/// Cuts slices further until none sends on more output axons than a core has.
+/// Cuts slices further until none sends on more output axons than a core has; gives them with what
+/// each takes.
 ///
 /// Each round cuts the slices that are over the limit into equal parts and counts again, since
 /// finer targets take more of their sources' output axons. Cuts are only ever added, so the rounds
-/// end: with slices that fit, with a single neuron that does not, or with more slices than all
-/// cores can hold.
+/// end: with slices that fit, with a single neuron that does not, or with slices that take more than
+/// all cores have together.
 pub(super) fn refine_for_output_axons(
     network: &QuantisedNetwork,
     limits: &CoreLimits,
     config: &PartitionConfig,
     mut slices: Vec<Slice>,
-) -> Result<Vec<Slice>, PartitionError> {
-    let Some(limit) = limits.limit(Resource::OutputAxons) else { return Ok(slices) };
-    let groups = u64::from(limits.neuron_groups.unwrap_or(limits.neurons_per_core).max(1));
-    let most = cores_available(limits, config).saturating_mul(groups);
+) -> Result<(Vec<Slice>, Vec<Usage>), PartitionError> {
+    let limit = limits.limit(Resource::OutputAxons).unwrap_or(u64::MAX);
     loop {
-        let mut output = vec![0u64; slices.len()];
-        for_each_bundle(network, &slices, limits, |bundle| {
-            if let Some(source) = bundle.source {
-                output[source] = output[source].saturating_add(bundle.axons);
-            }
-        });
-        if output.iter().all(|&axons| axons <= limit) {
-            return Ok(slices);
+        let usage = usage_of_slices(network, &slices, limits);
+        let needed = match config.share_cores {
+            true => cores_for(&usage, limits).0,
+            false => slices.len() as u64,
+        };
+        if needed > cores_available(limits, config) {
+            return Err(too_many_cores(network, limits, config, &slices, needed, true));
+        }
+        if usage.iter().all(|usage| usage.output_axons <= limit) {
+            return Ok((slices, usage));
         }
         let mut finer = Vec::with_capacity(slices.len() + 1);
-        for (slice, &axons) in slices.iter().zip(&output) {
+        for (slice, axons) in slices.iter().zip(usage.iter().map(|usage| usage.output_axons)) {
             if axons <= limit {
                 finer.push(slice.clone());
                 continue;
@@ -128,10 +159,6 @@ pub(super) fn refine_for_output_axons(
             finer.extend(slice.equal_parts(u32::try_from(parts).unwrap_or(u32::MAX)));
         }
         slices = finer;
-        if slices.len() as u64 > most {
-            let needed = (slices.len() as u64).div_ceil(groups);
-            return Err(too_many_cores(network, limits, config, &slices, needed, true));
-        }
     }
 }
 
@@ -170,9 +197,9 @@ pub(super) fn finish(
     config: &PartitionConfig,
     slices: Vec<Slice>,
 ) -> Result<Vec<Slice>, PartitionError> {
-    let slices = refine_for_output_axons(network, limits, config, slices)?;
+    let cut = refine_for_output_axons(network, limits, config, slices)?;
     let look_back = if config.share_cores { LookBack::AllCores } else { LookBack::None };
-    Ok(pack(network, limits, slices, look_back))
+    Ok(pack(limits, cut, look_back))
 }
 
 /// The error for a neuron that no core can hold.

@@ -5,7 +5,9 @@
 
 use std::ops::Range;
 
-use super::cut::{finish, longest_fit, on_chip, units, violation};
+use rayon::prelude::*;
+
+use super::cut::{Longest, finish, on_chip, units, violation};
 use super::{PartitionConfig, PartitionError, Partitioner};
 use crate::mapping::Slice;
 use crate::mapping::limits::CoreLimits;
@@ -33,7 +35,7 @@ fn run(
             let fits = |range: &Range<u32>| {
                 violation(network, limits, population, range.clone()).is_none()
             };
-            if ranges.iter().all(fits) {
+            if ranges.par_iter().all(fits) {
                 slices.extend(ranges.into_iter().map(|range| Slice::range(population, range)));
                 break;
             }
@@ -52,8 +54,9 @@ fn least_parts(
     size: u32,
 ) -> Result<u32, PartitionError> {
     let (mut first, mut parts) = (0, 0);
+    let mut longest = Longest::new(network, limits, population, size);
     while first < size {
-        first = longest_fit(network, limits, population, first, size)?;
+        first = longest.from(first)?;
         parts += 1;
     }
     Ok(parts)

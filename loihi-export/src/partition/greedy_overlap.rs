@@ -84,6 +84,15 @@ pub(super) fn slices_of_blocks(
 /// # Errors
 /// The first atom that does not fit a core of its own.
 pub(super) fn grow(inbound: &Inbound, limits: &CoreLimits) -> Result<Vec<CoreFill>, usize> {
+    grow_some(inbound, limits, usize::MAX)
+}
+
+/// The first so many cores of those.
+pub(super) fn grow_some(
+    inbound: &Inbound,
+    limits: &CoreLimits,
+    most: usize,
+) -> Result<Vec<CoreFill>, usize> {
     let (offsets, atoms) = inbound.by_input();
     let mut state = Growth {
         inbound,
@@ -98,7 +107,8 @@ pub(super) fn grow(inbound: &Inbound, limits: &CoreLimits) -> Result<Vec<CoreFil
     };
     let mut cores = Vec::new();
     let mut seed = 0;
-    while let Some(next) = (seed..inbound.len()).find(|&atom| !state.taken[atom]) {
+    while cores.len() < most {
+        let Some(next) = (seed..inbound.len()).find(|&atom| !state.taken[atom]) else { break };
         seed = next;
         cores.push(state.core(seed)?);
     }

@@ -30,9 +30,6 @@ impl Atoms {
         let size = described.map_or(0, |p| u32::try_from(p.shape.size()).unwrap_or(u32::MAX));
         let single = Self { pixels: size.max(1), channels: 1, size };
         let arriving = || network.projections.iter().filter(move |p| p.target == population);
-        if arriving().any(|p| matches!(p.connection, Connection::Sparse { .. })) {
-            return single;
-        }
         let Some(geometry) = arriving().find_map(|p| match &p.connection {
             Connection::Convolution { geometry, .. } => Some(geometry),
             _ => None,
@@ -43,6 +40,10 @@ impl Atoms {
         let per_group = (channels / geometry.groups.max(1)).max(1);
         let mut atoms =
             Self { pixels: height.saturating_mul(width).max(1), channels: per_group, size };
+        if arriving().any(|p| matches!(p.connection, Connection::Sparse { .. })) {
+            // neurons of a pixel do not receive the same then; each uses its channel's kernels
+            return Self { channels: 1, ..atoms };
+        }
         // Half a core at most, so that a tile may have more than one pixel.
         let room = (limits.neurons_per_core / 2).max(1);
         while atoms.channels > 1
@@ -221,7 +222,7 @@ impl Inbound {
     }
 
     /// Inputs of an atom with the synapses that each of their neurons has.
-    pub(super) fn of_atom(&self, atom: usize) -> impl Iterator<Item = (u32, u32)> + '_ {
+    pub(super) fn of_atom(&self, atom: usize) -> impl ExactSizeIterator<Item = (u32, u32)> + '_ {
         let range = self.offsets[atom]..self.offsets[atom + 1];
         self.inputs[range.clone()].iter().copied().zip(self.synapses[range].iter().copied())
     }
@@ -261,8 +262,8 @@ impl Inbound {
         (self.blocks[atom], bits.fold(0, u64::saturating_add))
     }
 
-    /// Atoms of each input: (offsets, atoms), the transpose.
-    pub(super) fn by_input(&self) -> (Vec<usize>, Vec<u32>) {
+    /// Where each input's atoms begin in a list of all, in the order of inputs.
+    pub(super) fn input_offsets(&self) -> Vec<usize> {
         let mut offsets = vec![0usize; self.input_count as usize + 1];
         for &input in &self.inputs {
             offsets[input as usize + 1] += 1;
@@ -270,6 +271,12 @@ impl Inbound {
         for index in 1..offsets.len() {
             offsets[index] += offsets[index - 1];
         }
+        offsets
+    }
+
+    /// Atoms of each input: (offsets, atoms), the transpose.
+    pub(super) fn by_input(&self) -> (Vec<usize>, Vec<u32>) {
+        let offsets = self.input_offsets();
         let mut next = offsets.clone();
         let mut atoms = vec![0u32; self.inputs.len()];
         for atom in 0..self.len() {

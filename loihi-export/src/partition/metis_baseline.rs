@@ -18,7 +18,7 @@ use super::pack::{LookBack, pack};
 use super::{PartitionConfig, PartitionError, Partitioner};
 use crate::mapping::Slice;
 use crate::mapping::limits::CoreLimits;
-use crate::mapping::usage::{Usage, inbound_usage, usage_of_cores};
+use crate::mapping::usage::{Usage, inbound_usage};
 use crate::quantise::network::{Connection, QuantisedNetwork};
 
 pub(super) const METIS: Partitioner = Partitioner {
@@ -111,16 +111,20 @@ fn settle(
     }
     slices.sort_by_key(|slice| (slice.population, slice.first()));
     let before = slices.len();
-    let slices = refine_for_output_axons(network, limits, config, slices)?;
+    let (slices, usage) = refine_for_output_axons(network, limits, config, slices)?;
     if !config.share_cores {
-        return Ok(pack(network, limits, slices, LookBack::None));
+        return Ok(pack(limits, (slices, usage), LookBack::None));
     }
     let count = slices.iter().map(|slice| slice.core as usize + 1).max().unwrap_or(0);
-    let used = usage_of_cores(network, &slices, count, limits);
+    let mut used = vec![Usage::default(); count];
+    for (slice, usage) in slices.iter().zip(&usage) {
+        let core = &mut used[slice.core as usize];
+        *core = core.plus(usage);
+    }
     if slices.len() == before && used.iter().all(|core| core.exceeds(limits).is_none()) {
         return Ok(slices);
     }
-    Ok(pack(network, limits, slices, LookBack::AllCores))
+    Ok(pack(limits, (slices, usage), LookBack::AllCores))
 }
 
 fn fits(network: &QuantisedNetwork, limits: &CoreLimits, slices: &[Slice]) -> bool {

@@ -11,16 +11,20 @@ mod diagnose;
 mod even_split;
 mod greedy_overlap;
 mod inbound;
+mod least_cores;
+mod listed;
 mod metis_baseline;
 mod multilevel;
 mod pack;
+mod refine;
 mod sequential_fill;
 
 use serde::{Deserialize, Serialize};
 
+use self::least_cores::{about, cores_for, largest_share, least_usage};
+use crate::mapping::Slice;
 use crate::mapping::limits::{CoreLimits, Resource};
 use crate::mapping::structure::{StructureError, check_structure};
-use crate::mapping::{Slice, is_off_chip};
 use crate::quantise::network::QuantisedNetwork;
 
 /// A way to cut a network.
@@ -121,17 +125,22 @@ pub enum PartitionError {
     },
     /// More cores are needed than there are.
     #[error(
-        "the network needs {}{needed} cores of {chip}, {available} are available ({chips} chip(s)); \
-         the largest share is {population}'s, whose cores are limited by {resource}: {}, or use {} chips",
+        "the network needs {}{needed} cores of {chip}{}, {available} are available ({chips} chip(s)); \
+         the largest share is {population}'s, whose cores are limited by {resource}: {}, or use {}{} chips",
         if *at_least { "at least " } else { "" },
+        about.map(|cores| format!(" and about {cores} as its neurons share inputs (estimated from \
+            some cores)")).unwrap_or_default(),
         resource.remedy(),
-        needed.div_ceil((*cores_per_chip).max(1))
+        if about.is_some() { "about " } else { "" },
+        about.unwrap_or(*needed).div_ceil((*cores_per_chip).max(1))
     )]
     Cores {
         /// Cores needed.
         needed: u64,
         /// Whether `needed` is a lower bound.
         at_least: bool,
+        /// An estimate where the network was not cut and the estimate is above the bound.
+        about: Option<u64>,
         /// Cores that may be used.
         available: u64,
         /// Chips that may be used.
@@ -179,30 +188,28 @@ fn cores_available(limits: &CoreLimits, config: &PartitionConfig) -> u64 {
     u64::from(limits.cores).saturating_mul(config.chips.into())
 }
 
-/// Stops before any counting where the neurons alone need too many cores.
+/// Stops before any cutting where the network needs too many cores however it is cut.
 fn refuse_hopeless(
     network: &QuantisedNetwork,
     limits: &CoreLimits,
     config: &PartitionConfig,
 ) -> Result<(), PartitionError> {
-    let on_chip = network.populations.iter().filter(|population| !is_off_chip(population));
-    let Some(largest) = on_chip.clone().max_by_key(|population| population.shape.size()) else {
-        return Ok(());
-    };
-    let neurons = on_chip.fold(0u64, |sum, p| sum.saturating_add(p.shape.size()));
+    let usage = least_usage(network, limits);
+    let (needed, resource) = cores_for(&usage, limits);
     let available = cores_available(limits, config);
-    let needed = neurons.div_ceil(u64::from(limits.neurons_per_core).max(1));
     if needed <= available {
         return Ok(());
     }
+    let largest = network.populations.get(largest_share(&usage, resource));
     Err(PartitionError::Cores {
         needed,
         at_least: true,
+        about: Some(about(network, limits)).filter(|&about| about > needed),
         available,
         chips: config.chips,
         cores_per_chip: limits.cores.into(),
-        population: largest.name.clone(),
-        resource: Resource::Neurons,
+        population: largest.map(|population| population.name.clone()).unwrap_or_default(),
+        resource,
         chip: limits.chip.clone(),
     })
 }
@@ -227,6 +234,7 @@ fn too_many_cores(
     PartitionError::Cores {
         needed,
         at_least,
+        about: None,
         available: cores_available(limits, config),
         chips: config.chips,
         cores_per_chip: limits.cores.into(),

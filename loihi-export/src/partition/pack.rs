@@ -2,8 +2,7 @@
 
 use crate::mapping::Slice;
 use crate::mapping::limits::CoreLimits;
-use crate::mapping::usage::{Usage, usage_of_slices};
-use crate::quantise::network::QuantisedNetwork;
+use crate::mapping::usage::Usage;
 
 /// How far back a slice may look for a core with room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,14 +15,12 @@ pub(super) enum LookBack {
     AllCores,
 }
 
-/// Fills in the core of each slice; each slice alone must fit a core.
+/// Fills in the core of each slice, given with what it takes; each alone must fit a core.
 pub(super) fn pack(
-    network: &QuantisedNetwork,
     limits: &CoreLimits,
-    mut slices: Vec<Slice>,
+    (mut slices, usage): (Vec<Slice>, Vec<Usage>),
     look_back: LookBack,
 ) -> Vec<Slice> {
-    let usage = usage_of_slices(network, &slices, limits);
     let mut cores: Vec<Usage> = Vec::new();
     for (slice, taken) in slices.iter_mut().zip(&usage) {
         let oldest = match look_back {

@@ -4,7 +4,7 @@
 //! axons and synapse memory of a core allow, its end moved down to a channel or row boundary of a
 //! picture. A slice shares the last core where it has room.
 
-use super::cut::{align_down, longest_fit, on_chip, refine_for_output_axons, units};
+use super::cut::{Longest, align_down, on_chip, refine_for_output_axons, units};
 use super::pack::{LookBack, pack};
 use super::{PartitionConfig, PartitionError, Partitioner};
 use crate::mapping::Slice;
@@ -26,10 +26,9 @@ fn run(
     for (population, _, _) in on_chip(network) {
         all.extend(slices(network, limits, population)?);
     }
-    let slices = all;
-    let slices = refine_for_output_axons(network, limits, config, slices)?;
+    let cut = refine_for_output_axons(network, limits, config, all)?;
     let look_back = if config.share_cores { LookBack::LastCore } else { LookBack::None };
-    Ok(pack(network, limits, slices, look_back))
+    Ok(pack(limits, cut, look_back))
 }
 
 /// One population's slices, before output axons are counted.
@@ -43,8 +42,9 @@ pub(super) fn slices(
         return Ok(Vec::new());
     };
     let (units, mut first, mut slices) = (units(described), 0, Vec::new());
+    let mut longest = Longest::new(network, limits, population, size);
     while first < size {
-        let end = longest_fit(network, limits, population, first, size)?;
+        let end = longest.from(first)?;
         let end = align_down(units, first, end, size);
         slices.push(Slice::range(population, first..end));
         first = end;

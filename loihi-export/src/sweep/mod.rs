@@ -55,6 +55,23 @@ pub struct Outcome {
     pub error: Option<String>,
 }
 
+impl Outcome {
+    /// Of a change of which nothing is known.
+    fn none(change: Option<&Change>) -> Self {
+        Self {
+            change: change.cloned(),
+            fits: false,
+            cores: None,
+            chips: None,
+            binds: None,
+            fill: None,
+            energy_j: None,
+            latency_s: None,
+            error: None,
+        }
+    }
+}
+
 /// Why a sweep cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SweepError {
@@ -162,17 +179,7 @@ impl Sweep<'_> {
     pub fn outcome(&self, change: Option<&Change>) -> Outcome {
         let (network, limits, config, activity) = self.changed(change);
         let network = network.as_ref().unwrap_or(self.network);
-        let failed = |error: String| Outcome {
-            change: change.cloned(),
-            fits: false,
-            cores: None,
-            chips: None,
-            binds: None,
-            fill: None,
-            energy_j: None,
-            latency_s: None,
-            error: Some(error),
-        };
+        let failed = |error: String| Outcome { error: Some(error), ..Outcome::none(change) };
         let mapping = match map(network, &limits, &config) {
             Ok(mapping) => mapping,
             Err(error) => return failed(error.to_string()),
@@ -226,7 +233,7 @@ impl Sweep<'_> {
     }
 
     /// For each parameter the smallest change with which the network fits; empty where it fits as
-    /// it is, and without a parameter that does not help.
+    /// it is, and without a parameter that does not help. Chips are counted from the cut alone.
     pub fn smallest_changes(&self) -> Vec<Outcome> {
         if self.cores(self.network, self.limits, self.config).is_ok() {
             return Vec::new();
@@ -254,8 +261,13 @@ impl Sweep<'_> {
             }
             found.extend(way.get(low).map(|change| self.outcome(Some(change))));
         }
-        found.extend(self.chips().map(|chips| self.outcome(Some(&change("chips", chips.into())))));
         found.retain(|outcome| outcome.fits);
+        found.extend(self.chips().map(|(cores, chips)| Outcome {
+            fits: true,
+            cores: Some(cores.into()),
+            chips: Some(chips.into()),
+            ..Outcome::none(Some(&change("chips", chips.into())))
+        }));
         found
     }
 
@@ -275,13 +287,13 @@ impl Sweep<'_> {
         partition(network, limits, &config.partition).map(|cut| cut.cores)
     }
 
-    /// The fewest chips with room for the network, if some number of them has: how it is cut does
-    /// not depend on how many there are.
-    fn chips(&self) -> Option<u32> {
+    /// The cores that the network is cut into where there are enough, and the fewest chips that have
+    /// them: how it is cut does not depend on how many there are.
+    fn chips(&self) -> Option<(u32, u32)> {
         let mut config = self.config.clone();
         config.partition.chips = config.partition.chips.saturating_add(MOST_CHIPS);
         let cores = self.cores(self.network, self.limits, &config).ok()?;
-        Some(cores.div_ceil(self.limits.cores.max(1)))
+        Some((cores, cores.div_ceil(self.limits.cores.max(1))))
     }
 }
 
