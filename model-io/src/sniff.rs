@@ -52,8 +52,8 @@ pub enum Format {
 
 /// What is said about a format: one line each.
 const FORMATS: &[(Format, &str, &str)] = &[
-    (Format::Netx, "netx", "a Lava-DL netx network (.net); made by `spikeloom export`"),
-    (Format::Nir, "nir", "a NIR graph (.nir); made by `spikeloom export`"),
+    (Format::Netx, "netx", "a Lava-DL netx network (.net), as `spikeloom export` also writes"),
+    (Format::Nir, "nir", "a NIR graph (.nir), as `spikeloom export` also writes"),
     (Format::SonataSpikes, "sonata", "a SONATA spike recording (.h5); use `spikeloom compare`"),
     (Format::OtherHdf5, "hdf5", "an HDF5 file that is neither netx, NIR nor SONATA spikes"),
     (Format::Npz, "npz", "an archive of numpy arrays (.npz)"),

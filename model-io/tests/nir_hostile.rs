@@ -4,10 +4,11 @@
 
 use std::path::PathBuf;
 
+use model_io::array::Array;
 use model_io::nir::dialect::Convention;
-use model_io::nir::read;
 use model_io::nir::run::GraphRun;
 use model_io::nir::to_network::{NirReading, to_network};
+use model_io::nir::{Input, Linear, NirGraph, Output, read};
 
 /// Damaged copies of each file.
 const COPIES: u64 = 60;
@@ -63,4 +64,20 @@ fn damaged_graphs_end_with_an_error_or_a_graph() {
         }
     }
     assert!(refused > 20, "{refused} of {} were refused", COPIES * names.len() as u64);
+}
+
+#[test]
+fn a_matrix_without_columns_is_not_given_rows_that_no_memory_holds() {
+    let mut graph = NirGraph::default();
+    graph.add_node("input", Input { shape: vec![0] });
+    let weight = Array::new(vec![1 << 47, 0], Vec::<f32>::new()).unwrap();
+    graph.add_node("wide", Linear { weight });
+    graph.add_node("output", Output { shape: vec![1] });
+    graph.add_edge("input", "wide");
+    graph.add_edge("wide", "output");
+    let convention = Convention::specification(1e-3);
+    let error = GraphRun::new(&graph, &convention).err().unwrap().to_string();
+    assert!(error.contains("`wide`") && error.contains("rows"), "{error}");
+    let reading = NirReading { convention, biases_from_start: true };
+    assert!(to_network(&graph, "hostile", &reading).is_err());
 }

@@ -177,6 +177,61 @@ fn pictures_pooling_and_delays_spike_as_the_graph_says() {
 }
 
 #[test]
+fn a_picture_of_one_channel_is_a_picture() {
+    let mut graph = NirGraph::default();
+    graph.add_node("input", Input { shape: vec![1, 4, 4] });
+    let weight = (0..18).map(|n| ((n * 5) % 7) as f64 / 8.0 - 0.25).collect::<Vec<_>>();
+    let conv = Conv2d {
+        input_shape: Some([4, 4]),
+        weight: Array::new(vec![2, 1, 3, 3], weight).unwrap(),
+        bias: Array::vector(vec![0.0, 0.125]),
+        stride: [1, 1],
+        padding: Padding::Zeros([1, 1]),
+        dilation: [1, 1],
+        groups: 1,
+    };
+    graph.add_node("0", conv);
+    graph.add_node("1", layer(vec![2, 4, 4], 1.0));
+    graph.add_node("output", Output { shape: vec![2, 4, 4] });
+    for (from, to) in [("input", "0"), ("0", "1"), ("1", "output")] {
+        graph.add_edge(from, to);
+    }
+    let convention = Convention::specification(1e-3);
+    let rows = input(16, 2);
+    let (network, _) = to_network(&graph, "one", &reading(convention)).unwrap();
+    let theirs = expected(&graph, &convention, &rows);
+    assert!(theirs.len() > 20, "{} spikes", theirs.len());
+    assert_eq!(spikes(network, &rows, "1", 1), theirs);
+}
+
+#[test]
+fn weights_that_follow_each_other_are_multiplied() {
+    // a pooling, an Affine and a Linear one after the other, as exporters write them
+    let mut graph = pictures();
+    for name in ["3", "4", "7"] {
+        graph.nodes.shift_remove(name);
+    }
+    let drawn = |rows: usize, columns: usize, step: usize| {
+        let value = |n: usize| ((n * step) % 17) as f64 / 16.0 - 0.4;
+        Array::new(vec![rows, columns], (0..rows * columns).map(value).collect::<Vec<_>>()).unwrap()
+    };
+    let bias = Array::vector(vec![0.25, 0.0, -0.125, 0.5]);
+    graph.add_node("6", Affine { weight: drawn(4, 48, 5), bias });
+    graph.add_node("last", Linear { weight: drawn(3, 4, 7) });
+    graph.edges.retain(|(a, b)| ["input", "0", "1"].contains(&a.as_str()) && b != "3");
+    let more = [("2", "5"), ("5", "6"), ("6", "last"), ("last", "8"), ("8", "output")];
+    more.iter().for_each(|(from, to)| graph.add_edge(*from, *to));
+    let convention = Convention::specification(1e-3);
+    let rows = input(128, 3);
+    let (network, report) = to_network(&graph, "product", &reading(convention)).unwrap();
+    let notes = report.notes.iter().filter(|note| note.contains("multiplied into its own"));
+    assert_eq!(notes.count(), 2, "{report:?}");
+    let theirs = expected(&graph, &convention, &rows);
+    assert!(theirs.len() > 20, "{} spikes", theirs.len());
+    assert_eq!(spikes(network, &rows, "8", 2), theirs);
+}
+
+#[test]
 fn what_we_write_is_read_back() {
     let mut graph = pictures();
     graph.nodes.shift_remove("7");
@@ -213,13 +268,13 @@ fn what_a_description_cannot_say_is_refused_with_node_and_remedy() {
     let text = message(&lif, Convention { decay: Decay::Euler, dt: 1.0, ..convention });
     assert!(text.contains("smaller dt"), "{text}");
     let mut graph = pictures();
-    let weight = Array::new(vec![16, 16], vec![1.0_f32; 256]).unwrap();
-    graph.add_node("extra", Linear { weight });
-    graph.edges.retain(|(a, _)| a != "5");
-    graph.add_edge("5", "extra");
-    graph.add_edge("extra", "6");
+    let again = graph.nodes["0"].clone();
+    graph.add_node("extra", again);
+    graph.edges.retain(|(a, _)| a != "0");
+    graph.add_edge("0", "extra");
+    graph.add_edge("extra", "1");
     let text = message(&graph, convention);
-    assert!(text.contains("`6` (Affine)") && text.contains("multiply them"), "{text}");
+    assert!(text.contains("`extra` (Conv2d)") && text.contains("multiply them"), "{text}");
     let dialect = (find_dialect("sinabs").unwrap().convention)();
     let (_, report) = to_network(&pictures(), "many", &reading(dialect)).unwrap();
     assert!(report.notes.iter().any(|note| note.contains("several times")), "{report:?}");

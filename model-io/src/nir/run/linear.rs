@@ -24,6 +24,10 @@ impl Matrix {
             let shape = &weight.shape;
             return Err(format!("weight has shape {shape:?}; only [out, in] is run"));
         };
+        // A matrix without columns may claim any number of rows: no value stands behind them.
+        if rows > OUTPUT_LIMIT {
+            return Err(format!("weight has {rows} rows; at most {OUTPUT_LIMIT} are run"));
+        }
         let bias = match bias {
             Some(bias) => numbers("bias", bias)?,
             None => vec![0.0; rows],
@@ -155,6 +159,8 @@ impl Correlation {
         let [channels, height, width] = match (shape.as_slice(), self.one_axis) {
             (&[channels, height, width], false) => [channels, height, width],
             (&[channels, length], true) => [channels, 1, length],
+            // one channel is taken for a batch of one where the graph states its shapes
+            (&[length], true) => [1, 1, length],
             _ => {
                 return Err(format!("values of shape {shape:?} reach it; [channels, …] is needed"));
             }

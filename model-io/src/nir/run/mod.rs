@@ -277,10 +277,11 @@ pub fn run(
     Ok(rows)
 }
 
-/// Some exporters write a batch of one into the shape.
+/// Some exporters write a batch of one into the shape of lists and pictures. Three axes are a picture
+/// `[channels, height, width]`, whose one channel is none.
 pub(super) fn without_batch(shape: &[usize]) -> Vec<usize> {
     match shape {
-        [1, rest @ ..] if !rest.is_empty() => rest.to_vec(),
+        [1, rest @ ..] if rest.len() == 1 || rest.len() > 2 => rest.to_vec(),
         other => other.to_vec(),
     }
 }

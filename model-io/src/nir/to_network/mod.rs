@@ -3,7 +3,8 @@
 //! Layers of `IF` become `integrate_and_fire`, layers of `LIF` become `lif_delta`, whose exact
 //! decay is given the factor of the convention's step; inputs become `spike_source`. What lies
 //! between two layers (`Affine`, `Linear`, `Conv2d`, `SumPool2d`, `AvgPool2d`, `Flatten`, `Delay`)
-//! becomes one projection each; `r` and the step's scale go into its weights.
+//! becomes one projection each; `r` and the step's scale go into its weights, and weights that follow
+//! each other are multiplied.
 //!
 //! In a description every projection takes at least one step. A layer at depth d therefore does in
 //! step d + n what it does in step n of the graph, as in converted networks
@@ -23,6 +24,7 @@ use super::{NirGraph, Primitive};
 
 mod depth;
 mod path;
+mod product;
 
 use depth::depths;
 use path::{Path, Weights, paths};
@@ -115,6 +117,12 @@ pub fn to_network(
         else {
             continue;
         };
+        for node in &path.multiplied {
+            let note = format!("`{node}`: the weights before it are multiplied into its own");
+            if !made.notes.contains(&note) {
+                made.notes.push(note);
+            }
+        }
         let delay = depths.delay(path);
         made.projection(number, path, (&source.0, target), delay)?;
         made.bias(path, target, depths.of(path.target))?;
@@ -255,6 +263,10 @@ impl Made {
         let tau = self.numbers(node, "tau", &found.tau)?;
         let r = self.numbers(node, "r", &found.r)?;
         let mut keep = Vec::new();
+        if let Some(tau) = tau.iter().find(|tau| **tau <= 0.0) {
+            let problem = format!("tau is {tau}; time constants are above 0");
+            return Err(refuse(node, problem, "repair the file"));
+        }
         for &tau in &tau {
             let factor = decay.factor(dt, tau * tau_scale);
             if !(factor > 0.0 && factor < 1.0) {

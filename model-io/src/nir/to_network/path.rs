@@ -6,6 +6,7 @@ use crate::array::{Array, element_count};
 use crate::nir::run::Flat;
 use crate::nir::{AvgPool2d, Conv2d, Padding, Primitive, SumPool2d};
 
+use super::product::{Before, product};
 use super::{NotFromNir, refuse};
 
 /// Paths of a graph at most.
@@ -30,6 +31,8 @@ pub(super) struct Path {
     pub(super) delays: Vec<u64>,
     /// Nodes with weights on the way.
     pub(super) linear: u32,
+    /// Those into which the weights before them were multiplied.
+    pub(super) multiplied: Vec<String>,
     /// Whether it leads back to a layer before it, or to its own.
     pub(super) looped: bool,
 }
@@ -77,6 +80,7 @@ pub(super) fn paths(flat: &Flat, steps_per_unit: f64) -> Result<Vec<Path>, NotFr
             bias: Vec::new(),
             delays: vec![0],
             linear: 0,
+            multiplied: Vec::new(),
             looped: false,
         };
         let shape = crate::nir::run::without_batch(&shape);
@@ -152,11 +156,9 @@ fn step(flat: &Flat, way: &Way, to: usize, steps_per_unit: f64) -> Result<Step, 
         Primitive::Output(_) if !node.0.contains('/') => return Ok(Step::End),
         Primitive::Input(_) | Primitive::Output(_) => {}
         Primitive::Affine(affine) => {
-            heavy(way)?;
             matrix(node, &mut on, &affine.weight, Some(&affine.bias))?;
         }
         Primitive::Linear(linear) => {
-            heavy(way)?;
             matrix(node, &mut on, &linear.weight, None)?;
         }
         Primitive::Conv2d(conv) => {
@@ -231,16 +233,38 @@ fn matrix(
     let [rows, columns] = weight.shape[..] else {
         return Err(refuse(node, "its weight is no matrix [out, in]", "give it two axes"));
     };
+    if rows > VALUE_LIMIT {
+        let problem = format!("its weight has {rows} rows, more than {VALUE_LIMIT}");
+        return Err(refuse(node, problem, "repair the file"));
+    }
     let size: usize = way.shape.iter().product();
     if size != columns {
         let problem = format!("{size} values reach its {columns} columns");
         return Err(refuse(node, problem, "give the matrix one column a value"));
     }
-    way.path.weights = Weights::Matrix { columns, weights: numbers(node, "weight", weight)? };
-    way.path.bias = match bias {
+    let own = numbers(node, "weight", weight)?;
+    let bias = match bias {
         Some(bias) => numbers(node, "bias", bias)?,
         None => Vec::new(),
     };
+    if way.path.linear == 0 {
+        way.path.weights = Weights::Matrix { columns, weights: own };
+        way.path.bias = bias;
+    } else {
+        let before = Before { weights: &way.path.weights, bias: &way.path.bias };
+        let (columns, weights, added) =
+            product(&before, (columns, &own), VALUE_LIMIT).map_err(|size| {
+                let problem = format!("with the weights before it it takes {size} values");
+                refuse(node, problem, "put a layer between them")
+            })?;
+        way.path.bias = match (bias.is_empty(), added.is_empty()) {
+            (_, true) => bias,
+            (true, _) => added,
+            _ => bias.iter().zip(&added).map(|(own, added)| own + added).collect(),
+        };
+        way.path.weights = Weights::Matrix { columns, weights };
+        way.path.multiplied.push(node.0.clone());
+    }
     one_delay(node, way)?;
     way.path.linear += 1;
     way.path.name = node.0.clone();
