@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs Lava into .venv-lava (Python 3.10) and runs our exports in it.
 #   scripts/lava.sh            processes of the exported script (lava-nc)
-#   scripts/lava.sh netx       and .net files through netx (lava-dl, needs PyTorch: 2 GB): the recorded
+#   scripts/lava.sh netx       and .net files through netx (lava-dl, needs PyTorch: 6 GB): the recorded
 #                              ones, and those that we read and wrote again
 set -eu
 cd "$(dirname "$0")/.."
@@ -34,8 +34,8 @@ timeout 300 "$VENV/bin/python" "$OUT/network.py" "$OUT/input.npz" "$OUT/lava.npz
 if [ "${1:-}" = netx ]; then
     if ! "$VENV/bin/python" -c "import lava.lib.dl.netx" 2>/dev/null; then
         echo "==> lava-dl into $VENV"
-        "$VENV/bin/pip" install --quiet --no-deps torch==2.3.1 torchvision==0.18.1
-        "$VENV/bin/pip" install --quiet typing_extensions filelock sympy jinja2 fsspec "pillow<11" \
+        # With its dependencies: PyTorch loads NVIDIA's libraries even where it finds no such card.
+        "$VENV/bin/pip" install --quiet torch==2.3.1 torchvision==0.18.1 "pillow<11" \
             h5py matplotlib "opencv-python-headless<5" ninja pbr "numpy<2"
         "$VENV/bin/pip" install --quiet --no-deps lava-dl==0.6.0
     fi

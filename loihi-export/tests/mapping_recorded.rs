@@ -39,7 +39,7 @@ fn every_recorded_mapping_is_equal() {
         .filter(|name| name.ends_with(".json"))
         .collect();
     files.sort();
-    assert_eq!(files.len(), 9);
+    assert_eq!(files.len(), 10);
     for name in files {
         let report = check(&recorded(&name));
         match report.outcome {
@@ -47,6 +47,16 @@ fn every_recorded_mapping_is_equal() {
             other => panic!("{name}: {other:?}"),
         }
     }
+}
+
+#[test]
+fn states_beyond_24_bits_are_compared_up_to_there_and_named() {
+    let mut case = recorded("brian2_loihi_beyond.json");
+    let report = check(&case);
+    assert!(report.process.contains("not compared") && report.process.contains("24 bits"));
+    // the first potential of each neuron lies before that
+    case["cases"][1]["v"][2][0] = json!(case["cases"][1]["v"][2][0].as_f64().unwrap() + 1.0);
+    assert_eq!(differs(&case), "case 1: v");
 }
 
 #[test]
