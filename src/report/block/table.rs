@@ -161,7 +161,7 @@ const TEMPLATE: &str = r#"<div class="block table" data-block="table">
 <thead><tr>{% for column in columns %}<th scope="col" class="{{ column.alignment }}" aria-sort="none"><button type="button" disabled>{{ column.title }}{% if column.unit %} <span class="unit">[{{ column.unit }}]</span>{% endif %}</button></th>{% endfor %}</tr></thead>
 <tbody>
 {% for row in rows %}
-<tr>{% for cell in row %}<td class="{{ cell.alignment }}{% if cell.bar %} barred{% if cell.over %} over{% endif %}{% endif %}"{% if cell.sort is not none %} data-sort="{{ cell.sort }}"{% endif %}>{% if cell.bar %}<span class="bar" aria-hidden="true"><span style="width:{{ cell.length }}%"></span></span>{% endif %}{{ cell.shown }}</td>{% endfor %}</tr>
+<tr>{% for cell in row %}<td class="{{ cell.alignment }}{% if cell.bar %} barred{% if cell.over %} over{% endif %}{% endif %}"{% if cell.sort is not none %} data-sort="{{ cell.sort }}"{% endif %}>{% if cell.bar %}<span class="bar" aria-hidden="true"><span style="width:{{ cell.length }}%"></span></span>{% endif %}{% for part in cell.parts %}{{ part }}{% if not loop.last %}_<wbr>{% endif %}{% endfor %}</td>{% endfor %}</tr>
 {% else %}
 <tr><td class="empty" colspan="{{ columns|length }}">No rows.</td></tr>
 {% endfor %}
@@ -187,8 +187,11 @@ impl Render for Table {
                         _ => None,
                     };
                     let bar = column.bar(cell);
+                    // long names may break behind an underscore
+                    let parts: Vec<String> =
+                        column.show(cell).split('_').map(str::to_owned).collect();
                     context! {
-                        shown => column.show(cell), sort, alignment => column.alignment.name(),
+                        parts, sort, alignment => column.alignment.name(),
                         bar => bar.is_some(), length => bar.map(|bar| bar.0),
                         over => bar.is_some_and(|bar| bar.1),
                     }
