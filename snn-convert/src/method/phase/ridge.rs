@@ -82,8 +82,8 @@ fn by_features(rows: &Rows, x_means: &[f64], y_means: &[f64], lambda: f64) -> Op
         square.iter_mut().zip(more_square).for_each(|(sum, more)| *sum += more);
         product.iter_mut().zip(more_product).for_each(|(sum, more)| *sum += more);
     }
-    for first in 0..n {
-        let mean = count as f64 * x_means[first];
+    for (first, mean) in x_means.iter().enumerate() {
+        let mean = count as f64 * mean;
         let row = &mut square[first * n..(first + 1) * n];
         row.iter_mut().zip(x_means).for_each(|(sum, other)| *sum -= mean * other);
         row[first] += lambda;

@@ -161,11 +161,9 @@ impl Search<'_> {
         tried: &mut Vec<Trial>,
     ) -> Option<usize> {
         self.ladder_up(start, weights, goal, tried).or_else(|| {
-            let lower = PRICES.iter().enumerate().skip(start + 1);
-            lower
-                .into_iter()
-                .find(|(_, price)| self.attempt(**price, weights, goal, tried))
-                .map(|found| found.0)
+            let mut lower = PRICES.iter().enumerate().skip(start + 1);
+            let good = lower.find(|(_, price)| self.attempt(**price, weights, goal, tried));
+            good.map(|(place, _)| place)
         })
     }
 
