@@ -31,6 +31,9 @@ use sim_core::neuron::phase::number_for;
 /// Prices of a spike, in the mean squared error of a level of four bits; the highest first.
 const PRICES: [f64; 16] =
     [256.0, 128.0, 64.0, 32.0, 16.0, 8.0, 4.0, 2.0, 1.0, 0.5, 0.25, 0.12, 0.06, 0.03, 0.004, 0.0];
+/// Lower ones are not tried with four phases: smaller errors on calibration samples no longer mean fewer on
+/// others (`docs/design/layers_in_turn.md`). A phase more makes errors four times smaller.
+const LOWEST: f64 = 0.12;
 /// A price that was good enough is tried again as many times higher: half a place.
 const BETWEEN: f64 = 1.41;
 /// Activations of a channel that its level is chosen on.
@@ -161,7 +164,9 @@ impl Search<'_> {
         tried: &mut Vec<Trial>,
     ) -> Option<usize> {
         self.ladder_up(start, weights, goal, tried).or_else(|| {
-            let mut lower = PRICES.iter().enumerate().skip(start + 1);
+            let lowest = LOWEST * 4.0_f64.powi(4 - self.config.steps.max(4) as i32);
+            let lower = PRICES.iter().enumerate().skip(start + 1);
+            let mut lower = lower.take_while(|(_, price)| **price >= lowest);
             let good = lower.find(|(_, price)| self.attempt(**price, weights, goal, tried));
             good.map(|(place, _)| place)
         })
