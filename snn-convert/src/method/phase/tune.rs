@@ -149,8 +149,6 @@ impl Search<'_> {
         if let Some((place, weights)) = last {
             self.attempt(PRICES[place] * BETWEEN, weights, goal, &mut tried);
         }
-        // Some networks (clipped ones) need their largest activations more than errors tell.
-        self.attempt_codes(self.rule.clone(), 0.0, false, goal, &mut tried);
         (self.materials.prepared.watch)(PRICES.len(), PRICES.len());
         tried
     }
@@ -188,17 +186,6 @@ impl Search<'_> {
     /// Tries a price; whether it is good enough.
     fn attempt(&self, price: f64, weights: bool, goal: Goal, tried: &mut Vec<Trial>) -> bool {
         let codes = self.codes(price * self.unit_price());
-        self.attempt_codes(codes, price, weights, goal, tried)
-    }
-
-    fn attempt_codes(
-        &self,
-        codes: Codes,
-        price: f64,
-        weights: bool,
-        goal: Goal,
-        tried: &mut Vec<Trial>,
-    ) -> bool {
         let fitted = self.fitting.fit(&codes, weights);
         let shown = |sample: &[f32]| show(&fitted.layers, sample);
         let measure = measure(self.materials, shown, goal, f64::INFINITY);
