@@ -23,7 +23,8 @@ EQUATIONS = {
         dg_excitatory/dt = -g_excitatory / tau_excitatory : siemens
         dg_inhibitory/dt = -g_inhibitory / tau_inhibitory : siemens""",
 }
-METHODS = {"delta": "exact", "exponential": "exact", "conductance": "exponential_euler"}
+# Runge-Kutta 4 is what Spikeloom uses, and in Brian2 faster here than exponential Euler.
+METHODS = {"delta": "exact", "exponential": "exact", "conductance": "rk4"}
 WEIGHT_UNITS = {"delta": b2.mV, "exponential": b2.pA, "conductance": b2.nS}
 UNITS = {"tau": b2.ms, "tau_excitatory": b2.ms, "tau_inhibitory": b2.ms, "refractory": b2.ms, "capacitance": b2.pF,
          "rest": b2.mV, "threshold": b2.mV, "reset": b2.mV, "reversal_excitatory": b2.mV, "reversal_inhibitory": b2.mV}

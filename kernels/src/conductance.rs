@@ -5,7 +5,7 @@
 //! steps of the solver; only the potential is integrated numerically.
 
 use crate::instructions::compiled_for_each_set;
-use crate::lif::{Firing, Input, decayed};
+use crate::lif::{Firing, Input, Sums, decayed, sets};
 use crate::{LANES, Parameter, Vector, emit, vectors};
 
 /// Parameters: one number each for all, or one a neuron.
@@ -45,19 +45,23 @@ pub struct State<'a> {
     /// Conductances (nS).
     pub conductance: [&'a mut [f32]; 2],
     /// Steps of the refractory time that remain.
-    pub remaining: &'a mut [u32],
+    pub remaining: &'a mut [u16],
 }
 
 #[inline(always)]
 fn step(columns: &Columns<'_>, state: State<'_>, inputs: [Input<'_>; 2], spikes: &mut Vec<u32>) {
-    match columns.each {
-        false => step_loop::<false>(columns, state, inputs, spikes),
-        true => step_loop::<true>(columns, state, inputs, spikes),
+    match (columns.each, sets(&inputs)) {
+        (false, 0) => step_loop::<false, 0>(columns, state, inputs, spikes),
+        (false, 1) => step_loop::<false, 1>(columns, state, inputs, spikes),
+        (false, _) => step_loop::<false, 2>(columns, state, inputs, spikes),
+        (true, 0) => step_loop::<true, 0>(columns, state, inputs, spikes),
+        (true, 1) => step_loop::<true, 1>(columns, state, inputs, spikes),
+        (true, _) => step_loop::<true, 2>(columns, state, inputs, spikes),
     }
 }
 
 #[inline(always)]
-fn step_loop<const EACH: bool>(
+fn step_loop<const EACH: bool, const SETS: usize>(
     columns: &Columns<'_>,
     state: State<'_>,
     inputs: [Input<'_>; 2],
@@ -82,8 +86,7 @@ fn step_loop<const EACH: bool>(
     let [first_decay, second_decay] = columns.decay.map(of);
     let [first_input, second_input] = inputs;
     let scales = [first_input.scale, second_input.scale];
-    let first_sums = vectors(first_input.sums, count);
-    let second_sums = vectors(second_input.sums, count);
+    let mut sums = Sums::<SETS>::of(first_input.sums, second_input.sums, count);
     let [first, second] = state.conductance.map(|conductance| vectors(conductance, count));
     let (potential, remaining) = (vectors(state.potential, count), vectors(state.remaining, count));
     for vector in 0..count {
@@ -92,11 +95,10 @@ fn step_loop<const EACH: bool>(
         let (after, left, fired) = firing.decide(vector, before, free, remaining[vector]);
         potential[vector] = after;
         remaining[vector] = left;
-        let first_input = std::mem::take(&mut first_sums[vector]);
-        let second_input = std::mem::take(&mut second_sums[vector]);
+        let [first_input, second_input] = sums.take(vector);
         let decays = (first_decay.at(vector), second_decay.at(vector));
-        first[vector] = decayed::<true>(one, decays.0, first_input, scales[0]);
-        second[vector] = decayed::<true>(two, decays.1, second_input, scales[1]);
+        first[vector] = decayed::<SETS>(one, decays.0, first_input, scales[0]);
+        second[vector] = decayed::<SETS>(two, decays.1, second_input, scales[1]);
         emit(&fired, vector, spikes);
     }
 }

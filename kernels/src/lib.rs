@@ -27,7 +27,7 @@ pub mod real;
 pub use aligned::Aligned;
 pub use instructions::Instructions;
 pub use loops::Loop;
-pub use pages::prefer_large_pages;
+pub use pages::{gather_into_large_pages, prefer_large_pages};
 pub use prefetch::prefetch;
 
 /// Neurons that are updated at a time; arrays are padded to a multiple of it.
@@ -60,12 +60,12 @@ impl<'a, const EACH: bool> Parameter<'a, EACH> {
     }
 }
 
-/// A whole number from 0 to 2^23 in single precision as an integer, without a conversion that would have to
+/// A whole number from 0 to 65,535 in single precision as an integer, without a conversion that would have to
 /// look at other numbers.
 #[inline(always)]
-fn whole(number: f32) -> u32 {
+fn whole(number: f32) -> u16 {
     const TWO_23: f32 = 8_388_608.0;
-    (number + TWO_23).to_bits() - TWO_23.to_bits()
+    (number + TWO_23).to_bits() as u16
 }
 
 /// One of two numbers, without a choice between two places in memory.
@@ -86,13 +86,17 @@ fn vectors<T>(array: &mut [T], count: usize) -> &mut [Vector<T>] {
 fn emit(fired: &Vector<u32>, vector: usize, spikes: &mut Vec<u32>) {
     // One test a vector: spikes are rare.
     if fired.iter().fold(0, |any, &lane| any | lane) != 0 {
-        push_fired(fired, vector, spikes);
+        // As bits, so that the lanes are never written to memory.
+        let lanes = fired.iter().enumerate().fold(0, |set, (lane, fired)| set | fired << lane);
+        push_fired(lanes, vector, spikes);
     }
 }
 
 #[cold]
 #[inline(never)]
-fn push_fired(fired: &Vector<u32>, vector: usize, spikes: &mut Vec<u32>) {
-    let lanes = fired.iter().enumerate().filter(|(_, lane)| **lane != 0);
-    spikes.extend(lanes.map(|(lane, _)| (vector * LANES + lane) as u32));
+fn push_fired(mut lanes: u32, vector: usize, spikes: &mut Vec<u32>) {
+    while lanes != 0 {
+        spikes.push((vector * LANES) as u32 + lanes.trailing_zeros());
+        lanes &= lanes - 1;
+    }
 }

@@ -7,6 +7,8 @@ use crate::instructions::compiled_for_each_set;
 use crate::{LANES, Parameter, Vector, emit, select, vectors, whole};
 
 /// Input of one receptor: integer sums, one a neuron, and what one unit is worth. No sums at all receptors: no input.
+/// Sums at the first of two receptors alone: both are packed there, the first in the lower 16 bits, the second in
+/// the upper.
 #[derive(Debug)]
 pub struct Input<'a> {
     /// Sums of weights; cleared.
@@ -37,7 +39,7 @@ pub struct DeltaColumns<'a> {
 fn delta_step(
     columns: &DeltaColumns<'_>,
     potential: &mut [f32],
-    remaining: &mut [u32],
+    remaining: &mut [u16],
     input: Input<'_>,
     spikes: &mut Vec<u32>,
 ) {
@@ -53,7 +55,7 @@ fn delta_step(
 fn delta_loop<const EACH: bool, const INPUT: bool>(
     columns: &DeltaColumns<'_>,
     potential: &mut [f32],
-    remaining: &mut [u32],
+    remaining: &mut [u16],
     input: Input<'_>,
     spikes: &mut Vec<u32>,
 ) {
@@ -103,8 +105,8 @@ impl<const EACH: bool> Firing<'_, EACH> {
         vector: usize,
         before: Vector<f32>,
         free: Vector<f32>,
-        left: Vector<u32>,
-    ) -> (Vector<f32>, Vector<u32>, Vector<u32>) {
+        left: Vector<u16>,
+    ) -> (Vector<f32>, Vector<u16>, Vector<u32>) {
         let (threshold, reset) = (self.threshold.at(vector), self.reset.at(vector));
         let refractory = self.refractory.at(vector);
         let (mut potential, mut remaining) = ([0.0; LANES], [0; LANES]);
@@ -129,7 +131,7 @@ compiled_for_each_set! {
     (
         columns: &DeltaColumns<'_>,
         potential: &mut [f32],
-        remaining: &mut [u32],
+        remaining: &mut [u16],
         input: Input<'_>,
         spikes: &mut Vec<u32>,
     )
@@ -164,7 +166,7 @@ pub struct ExponentialState<'a> {
     /// Synaptic currents (pA).
     pub synapse: [&'a mut [f32]; 2],
     /// Steps of the refractory time that remain.
-    pub remaining: &'a mut [u32],
+    pub remaining: &'a mut [u16],
 }
 
 #[inline(always)]
@@ -174,17 +176,18 @@ fn exponential_step(
     inputs: [Input<'_>; 2],
     spikes: &mut Vec<u32>,
 ) {
-    let silent = inputs.iter().all(|input| input.sums.is_empty());
-    match (columns.each, silent) {
-        (false, false) => exponential_loop::<false, true>(columns, state, inputs, spikes),
-        (false, true) => exponential_loop::<false, false>(columns, state, inputs, spikes),
-        (true, false) => exponential_loop::<true, true>(columns, state, inputs, spikes),
-        (true, true) => exponential_loop::<true, false>(columns, state, inputs, spikes),
+    match (columns.each, sets(&inputs)) {
+        (false, 0) => exponential_loop::<false, 0>(columns, state, inputs, spikes),
+        (false, 1) => exponential_loop::<false, 1>(columns, state, inputs, spikes),
+        (false, _) => exponential_loop::<false, 2>(columns, state, inputs, spikes),
+        (true, 0) => exponential_loop::<true, 0>(columns, state, inputs, spikes),
+        (true, 1) => exponential_loop::<true, 1>(columns, state, inputs, spikes),
+        (true, _) => exponential_loop::<true, 2>(columns, state, inputs, spikes),
     }
 }
 
 #[inline(always)]
-fn exponential_loop<const EACH: bool, const INPUT: bool>(
+fn exponential_loop<const EACH: bool, const SETS: usize>(
     columns: &ExponentialColumns<'_>,
     state: ExponentialState<'_>,
     inputs: [Input<'_>; 2],
@@ -202,9 +205,7 @@ fn exponential_loop<const EACH: bool, const INPUT: bool>(
     let [first_propagator, second_propagator] = columns.propagator.map(of);
     let [first_input, second_input] = inputs;
     let scales = [first_input.scale, second_input.scale];
-    let summed = if INPUT { count } else { 0 };
-    let first_sums = vectors(first_input.sums, summed);
-    let second_sums = vectors(second_input.sums, summed);
+    let mut sums = Sums::<SETS>::of(first_input.sums, second_input.sums, count);
     let [first, second] = state.synapse.map(|synapse| vectors(synapse, count));
     let (potential, remaining) = (vectors(state.potential, count), vectors(state.remaining, count));
     for vector in 0..count {
@@ -221,21 +222,58 @@ fn exponential_loop<const EACH: bool, const INPUT: bool>(
         let (after, left, fired) = firing.decide(vector, before, free, remaining[vector]);
         potential[vector] = after;
         remaining[vector] = left;
-        let (mut first_input, mut second_input) = ([0; LANES], [0; LANES]);
-        if INPUT {
-            first_input = std::mem::take(&mut first_sums[vector]);
-            second_input = std::mem::take(&mut second_sums[vector]);
-        }
+        let [first_input, second_input] = sums.take(vector);
         let decays = (first_decay.at(vector), second_decay.at(vector));
-        first[vector] = decayed::<INPUT>(one, decays.0, first_input, scales[0]);
-        second[vector] = decayed::<INPUT>(two, decays.1, second_input, scales[1]);
+        first[vector] = decayed::<SETS>(one, decays.0, first_input, scales[0]);
+        second[vector] = decayed::<SETS>(two, decays.1, second_input, scales[1]);
         emit(&fired, vector, spikes);
+    }
+}
+
+/// How many sets of sums there are for two receptors.
+#[inline(always)]
+pub(crate) fn sets(inputs: &[Input<'_>; 2]) -> usize {
+    inputs.iter().filter(|input| !input.sums.is_empty()).count()
+}
+
+/// Sums of two receptors, in so many sets: none, both packed into one, or one each.
+pub(crate) struct Sums<'a, const SETS: usize> {
+    first: &'a mut [Vector<i32>],
+    second: &'a mut [Vector<i32>],
+}
+
+impl<'a, const SETS: usize> Sums<'a, SETS> {
+    #[inline(always)]
+    pub(crate) fn of(first: &'a mut [i32], second: &'a mut [i32], count: usize) -> Self {
+        let first = vectors(first, if SETS > 0 { count } else { 0 });
+        let second = vectors(second, if SETS > 1 { count } else { 0 });
+        Sums { first, second }
+    }
+
+    /// The sums of both receptors, which are cleared.
+    #[inline(always)]
+    pub(crate) fn take(&mut self, vector: usize) -> [Vector<i32>; 2] {
+        let (mut first, mut second) = ([0; LANES], [0; LANES]);
+        if SETS > 0 {
+            first = std::mem::take(&mut self.first[vector]);
+        }
+        if SETS == 1 {
+            for lane in 0..LANES {
+                let both = first[lane];
+                first[lane] = (both << 16) >> 16;
+                second[lane] = (both - first[lane]) >> 16;
+            }
+        }
+        if SETS > 1 {
+            second = std::mem::take(&mut self.second[vector]);
+        }
+        [first, second]
     }
 }
 
 /// Synaptic variables a step later, with their input.
 #[inline(always)]
-pub(crate) fn decayed<const INPUT: bool>(
+pub(crate) fn decayed<const SETS: usize>(
     synapse: Vector<f32>,
     decay: Vector<f32>,
     input: Vector<i32>,
@@ -244,7 +282,7 @@ pub(crate) fn decayed<const INPUT: bool>(
     let mut after = [0.0; LANES];
     for lane in 0..LANES {
         let rest = synapse[lane] * decay[lane];
-        after[lane] = if INPUT { rest + input[lane] as f32 * scale } else { rest };
+        after[lane] = if SETS > 0 { rest + input[lane] as f32 * scale } else { rest };
     }
     after
 }

@@ -352,7 +352,9 @@ pub trait ClockNeurons: Send {
 /// Input of one receptor in one step, in the narrow form.
 #[derive(Debug)]
 pub struct NarrowInput<'a> {
-    /// Sums of integer weights, one a neuron and padding; cleared when read. Empty: no input.
+    /// Sums of integer weights, one a neuron and padding; cleared when read. Empty: no input, or, behind a
+    /// receptor with sums, its own are packed into those: the first receptor's in the lower 16 bits, its in
+    /// the upper.
     pub sums: &'a mut [i32],
     /// What a unit is worth.
     pub unit: f32,

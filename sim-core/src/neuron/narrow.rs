@@ -1,12 +1,12 @@
 //! Parameters as the vector loops want them: one number for all neurons, or padded arrays.
 
-use super::model::{Column, LoweredNeurons, LoweredReset};
+use super::model::{Column, LoweredNeurons, LoweredReset, StateVisitor};
 use crate::network::SpikeCondition;
 use kernels::Aligned;
 use kernels::poisson::GROUP;
 
-/// Refractory times beyond this many steps have no narrow form: single precision counts no further.
-const LONGEST_REFRACTORY: f64 = 8_388_608.0;
+/// Refractory times beyond this many steps have no narrow form: what remains is counted in 16 bits.
+const LONGEST_REFRACTORY: f64 = u16::MAX as f64;
 
 /// What the narrow forms of all models lose.
 pub(super) const LOSS: &str = "state in 32-bit floats (24 bits); weights in 16-bit integers, off by \
@@ -20,7 +20,7 @@ pub(super) fn padded(size: usize) -> usize {
 /// Whether all refractory times [ms] (parameter `index`) can be counted.
 pub(super) fn counts_refractory(neurons: &LoweredNeurons, index: usize) -> bool {
     let dt = neurons.grid.dt();
-    neurons.parameters[index].numbers().iter().all(|span| span / dt < LONGEST_REFRACTORY)
+    neurons.parameters[index].numbers().iter().all(|span| span / dt <= LONGEST_REFRACTORY)
 }
 
 /// What is common to the parameters of a part of a population.
@@ -105,4 +105,13 @@ pub(super) fn initial(
         .collect();
     values.resize(padded(neurons.size), 0.0);
     Aligned::new(&values)
+}
+
+/// Shows the steps of the refractory time that remain, as counts of the usual width.
+pub(super) fn visit_remaining(visitor: &mut dyn StateVisitor, remaining: &mut [u16]) {
+    let mut counts: Vec<u32> = remaining.iter().map(|&steps| u32::from(steps)).collect();
+    visitor.counts(&mut counts.iter_mut());
+    for (steps, count) in remaining.iter_mut().zip(counts) {
+        *steps = u16::try_from(count).unwrap_or(u16::MAX);
+    }
 }

@@ -3,13 +3,13 @@
 
 use super::super::draw::{Draw, DrawnSynapse, Row};
 use super::bundle::{Bundle, CHUNK, Chunk, LONGEST_SEGMENT, Synapses};
-use super::plan::{Member, Plan, PlannedBundle};
+use super::plan::{Member, Plan, PlannedBundle, largest_inputs};
 use super::scale::quantise;
 use super::sort::{Key, sort};
 use super::{Blocks, Narrow};
 use crate::connectivity::End;
 use crate::network::ValidNetwork;
-use kernels::prefer_large_pages;
+use kernels::{gather_into_large_pages, prefer_large_pages};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -24,6 +24,7 @@ pub fn build(network: &ValidNetwork, plan: Plan) -> Option<Built> {
         blocks,
         populations,
         bundles: Vec::with_capacity(bundles.len()),
+        packed: false,
     };
     let mut members = vec![None; network.projections().len()];
     for (index, planned) in bundles.iter().enumerate() {
@@ -32,7 +33,14 @@ pub fn build(network: &ValidNetwork, plan: Plan) -> Option<Built> {
             members[member.projection] = Some((index, count));
         }
     }
-    sums_fit(network, &narrow).then_some((narrow, members))
+    narrow.chunks.par_iter().flatten().for_each(|chunk| match &chunk.synapses {
+        Synapses::Slots(slots) => gather_into_large_pages(slots),
+        Synapses::Weighted(synapses) => gather_into_large_pages(synapses),
+    });
+    let inputs = largest_inputs(network, &narrow.populations);
+    let largest = largest_sum(&narrow, &inputs);
+    narrow.packed = largest <= i16::MAX as u64 && can_be_packed(&narrow, &inputs);
+    (largest <= i32::MAX as u64).then_some((narrow, members))
 }
 
 /// Builds a bundle; gives the number of synapses of each member.
@@ -266,16 +274,16 @@ fn store(row: &[Key], one_weight: bool, stored: &mut Vec<u32>) -> (u32, u32) {
     (row.first().map_or(u32::MAX, |key| key.delay()), before)
 }
 
-/// Whether the sum of all weights' magnitudes at each neuron and receptor stays within 32 bits, so that
-/// no step can overflow it: a neuron spikes at most once a step, but its spikes of several steps may
-/// arrive together, each through synapses of its own.
-fn sums_fit(network: &ValidNetwork, narrow: &Narrow) -> bool {
+/// The largest sum of all weights' magnitudes at a neuron and receptor, with the largest random `inputs`: no step
+/// can exceed it, as a neuron spikes at most once a step, but its spikes of several steps may arrive together,
+/// each through synapses of its own.
+fn largest_sum(narrow: &Narrow, inputs: &[u64]) -> u64 {
     let receptors = narrow.bundles.iter().map(|bundle| bundle.receptor + 1).max().unwrap_or(0);
-    let input = super::plan::largest_inputs(network, &narrow.populations);
-    (0..narrow.blocks.count()).into_par_iter().all(|block| {
-        (0..receptors).all(|receptor| {
+    let places = (0..narrow.blocks.count()).into_par_iter();
+    let largest = places.map(|block| {
+        let of_receptor = |receptor: usize| {
             let mut sums =
-                vec![input.get(receptor).copied().unwrap_or(0); super::MOST_SLOTS as usize];
+                vec![inputs.get(receptor).copied().unwrap_or(0); super::MOST_SLOTS as usize];
             for bundle in narrow.bundles.iter().filter(|bundle| bundle.receptor == receptor) {
                 for source in 0..bundle.row_lengths.len() as u32 {
                     let chunk = &narrow.chunks[block][bundle.chunk(source)];
@@ -286,7 +294,20 @@ fn sums_fit(network: &ValidNetwork, narrow: &Narrow) -> bool {
                     }
                 }
             }
-            sums.iter().all(|&sum| sum <= i32::MAX as u64)
-        })
-    })
+            sums.into_iter().max().unwrap_or(0)
+        };
+        (0..receptors).map(of_receptor).max().unwrap_or(0)
+    });
+    largest.max().unwrap_or(0)
+}
+
+/// Whether sums of two receptors may share 32 bits, if they are small enough: weights that are one a bundle, no
+/// random input, which adds to whole sums, and no model with more receptors.
+fn can_be_packed(narrow: &Narrow, inputs: &[u64]) -> bool {
+    let driven = || narrow.populations.iter().flatten().filter(|population| population.driven);
+    let mut chunks = narrow.chunks.iter().flatten();
+    driven().any(|population| population.units.len() == 2)
+        && driven().all(|population| population.units.len() <= 2)
+        && inputs.iter().all(|&input| input == 0)
+        && chunks.all(|chunk| matches!(chunk.synapses, Synapses::Slots(_)))
 }

@@ -41,6 +41,7 @@ pub struct Narrow {
     pub(super) bundles: Vec<Bundle>,
     /// By block: the chunks of all bundles.
     pub(super) chunks: Vec<Vec<Chunk>>,
+    pub(super) packed: bool,
 }
 
 impl Narrow {
@@ -62,6 +63,12 @@ impl Narrow {
     /// The chunks of a block, those of all bundles.
     pub fn chunks(&self, block: usize) -> &[Chunk] {
         &self.chunks[block]
+    }
+
+    /// Whether the sums of two receptors share 32 bits: the first receptor's below, the second's above. A
+    /// step then touches a sixth less memory.
+    pub fn is_packed(&self) -> bool {
+        self.packed
     }
 
     /// Bytes of a bundle on the heap.

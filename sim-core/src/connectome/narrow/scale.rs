@@ -2,13 +2,16 @@
 //!
 //! Weights become 16-bit integers; their sums are exact in 32 bits. The largest weight decides the
 //! scale. Where single weights (one for all synapses of a projection) meet at a receptor, a scale is
-//! sought on which all of them are whole numbers.
+//! sought on which all of them are whole numbers, small ones first: their sums may fit 16 bits.
 
 /// Weights are stored in −32,767 ..= 32,767.
 pub const LARGEST_INTEGER: f64 = 32_767.0;
 
 /// The largest integers that are tried for the largest weight.
 const SMALLEST_TRIED: u32 = 16_384;
+
+/// Small integers that are tried for the largest weight, where all are single.
+const SMALL: std::ops::RangeInclusive<u32> = 1..=256;
 
 /// Relative errors of single weights below this count as none.
 const EXACT: f64 = 1e-12;
@@ -26,6 +29,10 @@ pub fn unit(singles: &[f64], largest: f64) -> f64 {
         };
         singles.iter().map(off).fold(0.0, f64::max)
     };
+    let small = SMALL.map(|integer| most / f64::from(integer)).find(|&unit| error(unit) < EXACT);
+    if let Some(unit) = small.filter(|_| largest == 0.0) {
+        return unit;
+    }
     let mut best = most / LARGEST_INTEGER;
     let mut smallest = error(best);
     let tried = (SMALLEST_TRIED..LARGEST_INTEGER as u32).rev();
@@ -54,10 +61,14 @@ mod tests {
 
     #[test]
     fn single_weights_become_whole_numbers_where_a_scale_allows_it() {
-        let unit = unit(&[0.1, -0.5], 0.5);
-        let (small, large) = (quantise(0.1, unit), quantise(-0.5, unit));
-        assert_eq!(i32::from(small) * -5, i32::from(large));
-        assert!((f64::from(small) * unit - 0.1).abs() < 1e-15);
+        for largest in [0.0, 0.5] {
+            let unit = unit(&[0.1, -0.5], largest);
+            let (small, large) = (quantise(0.1, unit), quantise(-0.5, unit));
+            assert_eq!(i32::from(small) * -5, i32::from(large));
+            assert!((f64::from(small) * unit - 0.1).abs() < 1e-15);
+        }
+        assert_eq!(unit(&[0.1, -0.5], 0.0), 0.1);
+        assert_eq!(unit(&[-0.45], 0.0), 0.45);
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub(super) struct Block {
     pub(super) index: usize,
     /// Spikes on their way to it.
     pub(super) flights: Flights,
-    /// One set a receptor.
+    /// One set a receptor; one alone where sums are packed.
     pub(super) sums: Vec<Box<Sums>>,
     pub(super) pieces: Vec<Piece>,
     /// Counts that need more random bits.
@@ -60,7 +60,8 @@ impl Block {
             }
         }
         let receptors = pieces.iter().map(|piece| piece.units.len()).max().unwrap_or(0);
-        let sums = (0..receptors).map(|_| Sums::new()).collect();
+        let sets = if narrow.is_packed() { receptors.min(1) } else { receptors };
+        let sums = (0..sets).map(|_| Sums::new()).collect();
         Block { index, flights: Flights::new(narrow), sums, pieces, undecided: Vec::new() }
     }
 
@@ -128,8 +129,14 @@ impl Piece {
         match sums {
             [] => neurons.step(instructions, &mut [], spiked),
             [first] => {
-                let sums = &mut first.0[slots.clone()];
-                neurons.step(instructions, &mut [NarrowInput { sums, unit: units[0] }], spiked);
+                let first = NarrowInput { sums: &mut first.0[slots.clone()], unit: units[0] };
+                match units.get(1) {
+                    None => neurons.step(instructions, &mut [first], spiked),
+                    Some(&unit) => {
+                        let packed = NarrowInput { sums: &mut [], unit };
+                        neurons.step(instructions, &mut [first, packed], spiked);
+                    }
+                }
             }
             [first, second] if units.len() == 2 => {
                 let first = NarrowInput { sums: &mut first.0[slots.clone()], unit: units[0] };

@@ -118,7 +118,7 @@ impl Flights {
         step: u64,
         sums: &mut [Box<Sums>],
     ) {
-        let chunks = narrow.chunks(block);
+        let (chunks, packed) = (narrow.chunks(block), narrow.is_packed());
         let slot = self.slot(step);
         let mut flights = std::mem::take(&mut self.arriving[slot]);
         for (index, flight) in flights.iter().enumerate() {
@@ -126,7 +126,11 @@ impl Flights {
                 ahead.prefetch(chunks);
             }
             let chunk = &chunks[flight.chunk as usize];
-            let head = flight.add(chunk, &mut sums[usize::from(chunk.receptor)].0);
+            let receptor = usize::from(chunk.receptor);
+            let head = match packed {
+                true => flight.add(chunk, 16 * receptor as u32, &mut sums[0].0),
+                false => flight.add(chunk, 0, &mut sums[receptor].0),
+            };
             self.wait(flight.chunk, head, step + u64::from(head.steps));
         }
         flights.clear();
@@ -144,15 +148,15 @@ impl Flight {
         }
     }
 
-    /// Adds the segment's weights and gives the head of the one that arrives next.
+    /// Adds the segment's weights, shifted where sums are packed, and gives the head of the one that arrives next.
     #[inline]
-    fn add(&self, chunk: &Chunk, sums: &mut [i32; MOST_SLOTS as usize]) -> Head {
+    fn add(&self, chunk: &Chunk, shift: u32, sums: &mut [i32; MOST_SLOTS as usize]) -> Head {
         let (mut first, mut count) = (self.first, self.count);
         loop {
             let segment = first as usize..(first + count) as usize;
             match &chunk.synapses {
                 Synapses::Slots(slots) => {
-                    let weight = i32::from(chunk.weight);
+                    let weight = i32::from(chunk.weight) << shift;
                     for &slot in &slots[segment] {
                         let sum = &mut sums[usize::from(slot)];
                         *sum = sum.wrapping_add(weight);

@@ -4,7 +4,9 @@
 use super::{FIXED_STEPS, THRESHOLD};
 use crate::neuron::lif_exponential::two_inputs;
 use crate::neuron::model::{LoweredNeurons, NarrowInput, NarrowNeurons, StateVisitor};
-use crate::neuron::narrow::{Columns, counts_refractory, initial, reset, threshold};
+use crate::neuron::narrow::{
+    Columns, counts_refractory, initial, reset, threshold, visit_remaining,
+};
 use kernels::conductance::{self, lif_conductance};
 use kernels::{Aligned, Instructions};
 
@@ -31,7 +33,7 @@ pub(super) struct Narrow {
     solver_steps: u32,
     potential: Aligned<f32>,
     conductance: [Aligned<f32>; 2],
-    remaining: Aligned<u32>,
+    remaining: Aligned<u16>,
     initial: [Aligned<f32>; 3],
 }
 
@@ -116,7 +118,7 @@ impl NarrowNeurons for Narrow {
     fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
         visitor.singles(&mut self.potential.iter_mut());
         self.conductance.iter_mut().for_each(|column| visitor.singles(&mut column.iter_mut()));
-        visitor.counts(&mut self.remaining.iter_mut());
+        visit_remaining(visitor, &mut self.remaining);
     }
 
     fn variable(&self, index: usize) -> Vec<f64> {

@@ -4,7 +4,9 @@ use super::{CAPACITANCE, LOWEST, REFRACTORY, REST, TAU, THRESHOLD};
 use crate::network::RefractoryInput;
 use crate::neuron::bounds::is_bounded;
 use crate::neuron::model::{LoweredNeurons, NarrowInput, NarrowNeurons, StateVisitor};
-use crate::neuron::narrow::{Columns, counts_refractory, initial, reset, threshold};
+use crate::neuron::narrow::{
+    Columns, counts_refractory, initial, reset, threshold, visit_remaining,
+};
 use kernels::lif::{DeltaColumns, Input, lif_delta};
 use kernels::{Aligned, Instructions};
 
@@ -22,7 +24,7 @@ pub(super) struct Narrow {
     neurons: LoweredNeurons,
     columns: Columns<5>,
     potential: Aligned<f32>,
-    remaining: Aligned<u32>,
+    remaining: Aligned<u16>,
     initial: Aligned<f32>,
 }
 
@@ -83,7 +85,7 @@ impl NarrowNeurons for Narrow {
 
     fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
         visitor.singles(&mut self.potential.iter_mut());
-        visitor.counts(&mut self.remaining.iter_mut());
+        visit_remaining(visitor, &mut self.remaining);
     }
 
     fn variable(&self, _index: usize) -> Vec<f64> {

@@ -3,7 +3,9 @@
 use super::THRESHOLD;
 use super::dynamics::lower;
 use crate::neuron::model::{LoweredNeurons, NarrowInput, NarrowNeurons, StateVisitor};
-use crate::neuron::narrow::{Columns, counts_refractory, initial, reset, threshold};
+use crate::neuron::narrow::{
+    Columns, counts_refractory, initial, reset, threshold, visit_remaining,
+};
 use kernels::lif::{ExponentialColumns, ExponentialState, Input, lif_exponential};
 use kernels::{Aligned, Instructions};
 
@@ -25,7 +27,7 @@ pub(super) struct Narrow {
     columns: Columns<9>,
     potential: Aligned<f32>,
     synapse: [Aligned<f32>; 2],
-    remaining: Aligned<u32>,
+    remaining: Aligned<u16>,
     initial: [Aligned<f32>; 3],
 }
 
@@ -105,7 +107,7 @@ impl NarrowNeurons for Narrow {
     fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
         visitor.singles(&mut self.potential.iter_mut());
         self.synapse.iter_mut().for_each(|column| visitor.singles(&mut column.iter_mut()));
-        visitor.counts(&mut self.remaining.iter_mut());
+        visit_remaining(visitor, &mut self.remaining);
     }
 
     fn variable(&self, index: usize) -> Vec<f64> {
