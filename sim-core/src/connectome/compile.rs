@@ -10,6 +10,7 @@ use crate::connectivity::{Connectivity, End};
 pub use crate::network::Precision;
 use crate::network::{ValidNetwork, ValidProjection};
 use crate::neuron::Column;
+use kernels::gather_into_large_pages;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -126,6 +127,12 @@ fn fanout(network: &ValidNetwork, projection: &ValidProjection) -> Fanout {
             End::Target => rows_by_target(&draw, projection),
         }
     });
+    if let Layout::Sparse { targets, .. } = &layout {
+        gather_into_large_pages(targets);
+    }
+    if let Weights::Each(weights) = &weights {
+        gather_into_large_pages(weights);
+    }
     Fanout {
         sources: source.range(),
         targets: target.range(),

@@ -11,6 +11,7 @@ use crate::network::ValidPlasticity;
 use crate::neuron::{Over, StateVisitor};
 use crate::synapse::{Homeostasis, LongTerm, Made, RuleContext, Segment, ShortTerm};
 use crate::time::{Grid, Time};
+use kernels::gather_into_large_pages;
 use std::ops::Range;
 
 /// See the module.
@@ -91,6 +92,8 @@ impl PlasticSynapses {
             }
             synapses.rows.push(synapses.segments.len() as u32);
         }
+        gather_into_large_pages(&synapses.targets);
+        gather_into_large_pages(&synapses.weights);
         synapses.segments.push((0, synapses.targets.len() as u32));
         synapses.initial = match synapses.weights.as_slice() {
             [first, others @ ..] if others.iter().all(|weight| weight == first) => {
