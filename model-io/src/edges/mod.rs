@@ -6,17 +6,21 @@
 //!   matrix as SciPy saves it (CSR: `indptr`, `indices`, `data`), rows are sources;
 //! * **CSV edges**: a head line that names the columns `source`, `target` and, if there, `weight`
 //!   and `delay` (ms);
-//! * **spikes**: SONATA `/spikes/<name>`, npz `times` (ms) and `neurons`, CSV `time` (ms) and `neuron`.
+//! * **spikes**: SONATA `/spikes/<name>`, npz `times` (ms) and `neurons`, CSV `time` (ms) and `neuron`; of several
+//!   populations npz `<name>/times` and `<name>/neurons`, CSV a column `population` besides.
 
 mod csv;
 mod sonata;
+mod spikes;
 
 use crate::array::Array;
 use crate::hdf5::Hdf5Error;
 use crate::npz::{self, NpzError, NpzLimits};
-use crate::sonata::{PopulationSpikes, SonataError, read_spikes};
+use crate::sonata::SonataError;
 use indexmap::IndexMap;
 use std::path::{Path, PathBuf};
+
+pub use spikes::{UNNAMED, read_spike_table, read_spike_tables};
 
 /// Listed synapses; weights and delays are there or not.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -124,47 +128,6 @@ pub fn read_edges(path: &Path, population: Option<&str>) -> Result<Edges, EdgesE
     };
     edges.check()?;
     Ok(edges)
-}
-
-/// Reads the spikes of one population; `population` chooses among those of a SONATA file.
-///
-/// # Errors
-/// [`EdgesError`] with the place in the file.
-pub fn read_spike_table(
-    path: &Path,
-    population: Option<&str>,
-) -> Result<PopulationSpikes, EdgesError> {
-    let spikes = match content(path)? {
-        Content::Hdf5 => {
-            let mut all = read_spikes(path)?;
-            let names: Vec<String> = all.keys().cloned().collect();
-            let name = choose("spikes", &names, population)?;
-            all.swap_remove(name).unwrap_or_default()
-        }
-        Content::Npz(mut arrays) => PopulationSpikes {
-            timestamps: reals(npz::take(&mut arrays, "times")?, "times")?,
-            node_ids: reals(npz::take(&mut arrays, "neurons")?, "neurons")
-                .and_then(|ids| csv::neurons(ids, "neurons"))?
-                .into_iter()
-                .map(u64::from)
-                .collect(),
-            size: None,
-        },
-        Content::Text(text) => {
-            let mut table = csv::read(&text)?;
-            let neurons = csv::neurons(table.need("neuron")?, "neuron")?;
-            PopulationSpikes {
-                timestamps: table.need("time")?,
-                node_ids: neurons.into_iter().map(u64::from).collect(),
-                size: None,
-            }
-        }
-    };
-    let (times, neurons) = (spikes.timestamps.len(), spikes.node_ids.len());
-    match times == neurons {
-        true => Ok(spikes),
-        false => Err(wrong("spikes", format!("{times} times but {neurons} neurons"))),
-    }
 }
 
 impl Edges {

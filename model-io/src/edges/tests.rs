@@ -4,6 +4,7 @@ use super::*;
 use crate::array::{Array, Values};
 use crate::hdf5::{self, Storage};
 use crate::npz::write_npz;
+use crate::sonata::{PopulationSpikes, Spikes};
 
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
@@ -28,7 +29,7 @@ fn csv_edges_are_read_and_mistakes_have_their_line() {
     for (wrong, said) in [
         ("0,1\n", "names the columns"),
         ("source,target\n0,x\n", "line 2: `x` is not a number"),
-        ("source,target\n0,1,2\n", "3 numbers for 2 columns"),
+        ("source,target\n0,1,2\n", "3 entries for 2 columns"),
         ("source,weight\n0,1\n", "no column `target`; the columns are: weight"),
         ("source,target\n0,-1\n", "entry 0 is -1"),
         ("", "empty"),
@@ -71,6 +72,44 @@ fn npz_edges_are_read_as_lists_and_as_a_sparse_matrix() {
     save(&[("times", vector(vec![1.5])), ("neurons", whole(vec![4]))]);
     let spikes = read_spike_table(&path, None).unwrap();
     assert_eq!((spikes.timestamps, spikes.node_ids), (vec![1.5], vec![4]));
+}
+
+#[test]
+fn spikes_of_several_populations_are_read_and_one_is_chosen() {
+    let folder = folder();
+    let spikes = |timestamps: &[f64], node_ids: &[u64]| PopulationSpikes {
+        timestamps: timestamps.to_vec(),
+        node_ids: node_ids.to_vec(),
+        size: None,
+    };
+    let expected: Spikes = [
+        ("a".to_string(), spikes(&[1.5, 3.0], &[4, 0])),
+        ("b, \"c\"".to_string(), spikes(&[2.0], &[7])),
+    ]
+    .into_iter()
+    .collect();
+    let text = folder.path().join("spikes.csv");
+    let lines = "time,population,neuron\n1.5,a,4\n2,\"b, \"\"c\"\"\",7\n3,a,0\n";
+    std::fs::write(&text, lines).unwrap();
+    let archive = folder.path().join("spikes.npz");
+    let mut arrays = Vec::new();
+    for (name, own) in &expected {
+        arrays.push((format!("{name}/times"), Array::vector(own.timestamps.clone())));
+        arrays.push((format!("{name}/neurons"), Array::vector(own.node_ids.clone())));
+    }
+    let named = arrays.iter().map(|(name, array)| (name.as_str(), array));
+    std::fs::write(&archive, write_npz(named).unwrap()).unwrap();
+    for path in [text, archive] {
+        assert_eq!(read_spike_tables(&path).unwrap(), expected);
+        assert_eq!(read_spike_table(&path, Some("a")).unwrap(), expected["a"]);
+        let message = read_spike_table(&path, None).unwrap_err().to_string();
+        assert!(message.contains("name one of a, b"), "{message}");
+        let message = read_spike_table(&path, Some("d")).unwrap_err().to_string();
+        assert!(message.contains("no population `d`"), "{message}");
+    }
+    let single = folder.path().join("one.csv");
+    std::fs::write(&single, "time,neuron\ninf,1\n").unwrap();
+    assert!(read_spike_tables(&single).unwrap_err().to_string().contains("time 0 is inf"));
 }
 
 #[test]
