@@ -189,6 +189,7 @@ fn rules() -> Result<Listing, Error> {
                 "symbol": parameter.symbol,
                 "unit": rule_unit(parameter.unit),
                 "default": parameter.default,
+                "default_as": rule.as_given(parameter.name),
                 "range": parameter.range.describe(),
                 "meaning": parameter.meaning,
             })
@@ -222,9 +223,11 @@ fn rule_parameters() -> Result<Vec<Listing>, Error> {
             [
                 json!(parameter.name),
                 json!(parameter.symbol),
-                parameter
-                    .default
-                    .map_or(json!("must be given"), |default| json!(default.to_string())),
+                json!(match (parameter.default, rule.as_given(parameter.name)) {
+                    (Some(default), _) => default.to_string(),
+                    (None, Some(other)) => format!("that of {other}"),
+                    (None, None) => "must be given".to_string(),
+                }),
                 json!(rule_unit(parameter.unit)),
                 json!(parameter.range.describe()),
                 json!(parameter.meaning),

@@ -14,7 +14,7 @@ use sim_core::neuron::lif_delta::LifDelta;
 use sim_core::neuron::lif_exponential::LifExponential;
 use sim_core::neuron::{MODELS, NeuronModel};
 use sim_core::recording::Recording;
-use sim_core::synapse::{Pairing, RULES, RuleKind, SynapseRule};
+use sim_core::synapse::{Pairing, RULES, RuleKind, RuleParameter, SynapseRule};
 use sim_core::time::Time;
 use sim_core::units::{
     Dimension, Hertz, Milliseconds, Millivolts, Nanosiemens, Picoamperes, Quantity, Values,
@@ -210,7 +210,8 @@ fn rule_network(rule: &dyn SynapseRule, pairing: Option<Pairing>) -> Network {
         network.add_probe(name, Probe::spikes(name));
     }
     let mut given = Plasticity::new(spec.name);
-    for parameter in spec.parameters.iter().filter(|parameter| parameter.default.is_none()) {
+    let must = |p: &&RuleParameter| p.default.is_none() && rule.as_given(p.name).is_none();
+    for parameter in spec.parameters.iter().filter(must) {
         let value = if parameter.name == "interval" {
             Values::from(Milliseconds(15.0))
         } else {

@@ -11,7 +11,7 @@ use crate::sim_core::units::Milliseconds;
 
 /// Membrane potentials of exactly integrated models [mV], and the size of others [relative]: recorded
 /// to ten decimals, respectively twelve digits.
-const EXACT: f64 = 1e-9;
+pub(super) const EXACT: f64 = 1e-9;
 
 /// Everything of a recording but the neuron.
 pub(super) struct Run<'a> {

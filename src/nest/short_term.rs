@@ -45,12 +45,7 @@ impl Rule {
             parameters.push(("initial_active", params.or("y", 0.0)?));
             parameters.push(("initial_use", params.or("u", 0.0)?));
         } else {
-            let first = params.or("u", usage)?;
-            if first == 0.0 && usage != 0.0 {
-                let message = "`params/u` = 0: here a first spike that uses nothing cannot be said";
-                return Err(RecordingError::NotCovered(message.to_string()));
-            }
-            parameters.push(("initial_use", first));
+            parameters.push(("initial_use", params.or("u", usage)?));
         }
         Ok(Rule { name: ours, parameters })
     }

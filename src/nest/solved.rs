@@ -6,13 +6,15 @@
 //! equations are solved with NEST's choice of steps and its tolerance, and then have to give its
 //! numbers, from the first sample to the last. What a solution of ours with its usual tolerance differs
 //! by is NEST's own error then, and told as such; where that is within the usual one up to the first spike,
-//! our spikes have to lie within a step of NEST's. Where the steps are not NEST's (another version of its
-//! solver), the bound holds: within NEST's usual error up to the first spike, spikes within a step.
+//! our spikes have to lie within a step of NEST's. Where the numbers part behind the first spike (of 43 drawn
+//! Hodgkin–Huxley neurons 2, with steps of 0.5 ms: by 2e-9 mV on an upstroke, or by up to 8.5e-4 mV after −122 mV),
+//! they have to be NEST's up to it and the spikes within a step. Where the steps are not NEST's (another
+//! version of its solver), the bound holds: within NEST's usual error up to the first spike, spikes within a step.
 //! Ours has to be converged in either case.
 
-use super::compare::{Comparison, Variable};
+use super::compare::{Comparison, Variable, of_size};
 use super::fields::RecordingError;
-use super::neuron::{Run, compare_exactly, simulate};
+use super::neuron::{EXACT, Run, compare_exactly, simulate};
 use super::setup::CELL;
 use crate::sim_core::network::{Network, Neuron, Population};
 
@@ -44,24 +46,32 @@ pub(super) fn compare(
     compare_exactly(&mut comparison, run, &theirs, " with NEST's solver");
     let before_spike = before_first_spike(run, &run.spikes);
     let [before, all] = [before_spike, usize::MAX].map(|count| largest(run, &ours.0, count));
-    if let Some(difference) = comparison.first.take() {
+    let differs = comparison.first.take();
+    if let Some(difference) = &differs {
         comparison = Comparison::default();
-        comparison.note(format!(
-            "NEST's steps are not those of its solver in version 3.10: {} differs from step {} on",
-            difference.variable, difference.step
-        ));
-        compare_within_error(&mut comparison, run, &ours, nest_error_mv);
-        comparison.note(format!("V_m within {all:.1e} mV in all samples"));
-    } else {
-        comparison.note(format!(
-            "NEST's solver is off by {before:.1e} mV up to the first spike, {all:.1e} mV in all"
-        ));
-        if before <= nest_error_mv {
-            compare_spikes(&mut comparison, run, &ours.1);
-        } else if ours.1.len() != run.spikes.len() {
-            let count = ours.1.len();
-            comparison.note(format!("without its error there are {count} spikes"));
+        compare_up_to_spike(&mut comparison, run, &theirs);
+        let from = format!("{} differs from step {} on", difference.variable, difference.step);
+        if comparison.first.is_none() {
+            let all = largest(run, &theirs.0, usize::MAX);
+            comparison.note(format!("{from}: V_m within {all:.1e} mV in all samples"));
+        } else {
+            comparison = Comparison::default();
+            comparison
+                .note(format!("NEST's steps are not those of its solver in version 3.10: {from}"));
+            compare_within_error(&mut comparison, run, &ours, nest_error_mv);
+            comparison.note(format!("V_m within {all:.1e} mV in all samples"));
+            compare_converged(&mut comparison, run, &ours, &tiny);
+            return comparison.finished();
         }
+    }
+    comparison.note(format!(
+        "NEST's solver is off by {before:.1e} mV up to the first spike, {all:.1e} mV in all"
+    ));
+    if before <= nest_error_mv {
+        compare_spikes(&mut comparison, run, &ours.1);
+    } else if ours.1.len() != run.spikes.len() {
+        let count = ours.1.len();
+        comparison.note(format!("without its error there are {count} spikes"));
     }
     compare_converged(&mut comparison, run, &ours, &tiny);
     comparison.finished()
@@ -80,6 +90,21 @@ fn largest(run: &Run<'_>, traces: &[Vec<f64>], count: usize) -> f64 {
     let pairs = run.variables.iter().zip(traces).filter(|(variable, _)| variable.0 == "V_m");
     let pairs = pairs.flat_map(|((.., recorded), trace)| trace.iter().zip(recorded).take(count));
     pairs.map(|(own, theirs)| (own - theirs).abs()).fold(0.0, f64::max)
+}
+
+/// NEST's solver taken again: its numbers up to the first spike, and spikes within a step. Behind a spike
+/// a last digit grows to 1e-9 mV on an upstroke, and may make the solver choose another step.
+fn compare_up_to_spike(comparison: &mut Comparison, run: &Run<'_>, (traces, spikes): &Solution) {
+    let before = before_first_spike(run, &run.spikes);
+    for ((nest, _, unit, recorded), trace) in run.variables.iter().zip(traces) {
+        let count = recorded.len().min(before);
+        let tolerance = if *unit == "mV" { EXACT } else { of_size(recorded, EXACT) };
+        let name = format!("{nest} with NEST's solver up to the first spike");
+        let variable = Variable { name: &name, unit, tolerance };
+        let at = |index: usize| (index + 1) as f64 * run.interval;
+        comparison.values(&variable, &trace[..count], &recorded[..count], at);
+    }
+    compare_spikes(comparison, run, spikes);
 }
 
 /// Up to the first spike within NEST's usual error; behind it, a spike that is a step off moves

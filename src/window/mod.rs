@@ -139,7 +139,9 @@ fn parameters(rule: &dyn SynapseRule, config: &WindowConfig) -> Result<Vec<f64>,
         let given = config.parameters.iter().find(|(name, _)| name == parameter.name);
         let value = match given {
             Some((name, text)) => parse(name, text, parameter.unit)?,
-            None => pairs::own_default(spec, parameter.name).or(parameter.default).unwrap_or(1.0),
+            None => pairs::own_default(spec, parameter.name)
+                .or_else(|| rule.number_not_given(parameter, &numbers))
+                .unwrap_or(1.0),
         };
         if !parameter.range.contains(value) {
             return Err(Error::Usage(format!(

@@ -220,6 +220,19 @@ pub trait SynapseRule: Sync {
         Vec::new()
     }
 
+    /// The parameter before it whose number stands for one without a default where it is not given.
+    fn as_given(&self, _parameter: &str) -> Option<&'static str> {
+        None
+    }
+
+    /// The number of a parameter that is not given, after those of the parameters before it; `None`: it
+    /// must be given.
+    fn number_not_given(&self, parameter: &RuleParameter, before: &[f64]) -> Option<f64> {
+        let other = self.as_given(parameter.name);
+        let at = other.and_then(|name| self.spec().parameters.iter().position(|p| p.name == name));
+        parameter.default.or_else(|| before.get(at?).copied())
+    }
+
     /// The rule at work on the synapses of one projection and part.
     fn make(&self, context: RuleContext<'_>) -> Made;
 }

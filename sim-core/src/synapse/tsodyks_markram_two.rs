@@ -30,7 +30,11 @@ static SPEC: RuleSpec = RuleSpec {
         TAU_RECOVERY,
         TAU_FACILITATION,
         INITIAL_RECOVERED,
-        RuleParameter { meaning: "fraction that the first spike uses; 0 for U", ..INITIAL_USE },
+        RuleParameter {
+            default: None,
+            meaning: "fraction that the first spike uses, 0 to 1",
+            ..INITIAL_USE
+        },
     ],
     modulated: false,
     weights: Range::Any,
@@ -97,6 +101,10 @@ impl SynapseRule for Rule {
         &SPEC
     }
 
+    fn as_given(&self, parameter: &str) -> Option<&'static str> {
+        (parameter == INITIAL_USE.name).then_some(USE.name)
+    }
+
     fn check(&self, parameters: &[f64]) -> Vec<(&'static str, String)> {
         let fractions = [(0, USE.name), (3, INITIAL_RECOVERED.name), (4, INITIAL_USE.name)];
         check_fractions(parameters, &fractions)
@@ -104,7 +112,7 @@ impl SynapseRule for Rule {
 
     fn make(&self, context: RuleContext<'_>) -> Made {
         let given = context.parameters;
-        let begin = [given[3], if given[4] > 0.0 { given[4] } else { given[0] }];
+        let begin = [given[3], given[4]];
         Made::ShortTerm(Box::new(Release {
             usage: given[0],
             tau_recovery: given[1],

@@ -319,6 +319,10 @@ def unusual():
             "w": 10.0, "gsl_error_tol": 1e-9}
     for model, weights in (("aeif_cond_exp", (12.0, -8.0)), ("aeif_cond_alpha", (8.0, -5.0))):
         neuron(model + "_no_width", model, adex, *weights, seed=231, dc=400.0)
+    for name, values in (("depressing", {"U": 0.4, "tau_rec": 200.0, "tau_fac": 0.0}),
+                         ("facilitating", {"U": 0.15, "tau_rec": 90.0, "tau_fac": 600.0})):
+        transmitter("tsodyks2_synapse_unused_%s" % name, "tsodyks2_synapse", {**values, "u": 0.0, "x": 1.0}, 350.0,
+                    {"tau_syn_ex": 3.0, "C_m": 200.0}, seed=291)
     record = ("V_m", "U_m")
     neuron("izhikevich_two_thousand_and_three", "izhikevich", {"consistent_integration": False}, 5.0, -4.0, dc=6.0, record=record,
            seed=241)

@@ -64,7 +64,7 @@ pub(super) fn validate(
             continue;
         };
         let spec = rule.spec();
-        let parameters = parameters(context, &path, spec, plasticity, receptor.weight);
+        let parameters = parameters(context, &path, rule, plasticity, receptor.weight);
         let pairing = pairing(context, &path, spec, plasticity);
         let dendritic_steps = dendritic(context, &path, plasticity, synapses.1);
         let modulator = modulator(context, populations, &path, spec, plasticity);
@@ -109,10 +109,11 @@ fn known(
 fn parameters(
     context: &mut Context<'_>,
     path: &str,
-    spec: &RuleSpec,
+    rule: &dyn SynapseRule,
     given: &Plasticity,
     weight: Dimension,
 ) -> Option<Vec<f64>> {
+    let spec = rule.spec();
     let names: Vec<&str> = spec.parameters.iter().map(|parameter| parameter.name).collect();
     let before = context.problems.0.len();
     for name in given.parameters.keys().filter(|name| !names.contains(&name.as_str())) {
@@ -130,7 +131,10 @@ fn parameters(
             Unit::Of(dimension) => dimension,
             Unit::Weight => weight,
         };
-        let number = match (given.parameters.get(parameter.name), parameter.default) {
+        let number = match (
+            given.parameters.get(parameter.name),
+            rule.number_not_given(parameter, &numbers),
+        ) {
             (Some(values), _) => match context.column(&place, values, dimension) {
                 Some(Column::One(number)) => number,
                 Some(Column::Each(_)) => {
