@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Synapses from one population to another.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "ProjectionKeys")]
 pub struct Projection {
     /// Name of the source population.
     pub source: String,
@@ -20,7 +20,7 @@ pub struct Projection {
     pub connectivity: Connectivity,
     /// Strength in the receptor's unit: one for all, one each, or a distribution. Each means one a
     /// synapse for `list` and `csr`, one a pair for `one_to_one`, the matrix for `dense`, the kernel
-    /// for `convolution`.
+    /// for `convolution`. Those of a `file` take its place, and need not be given then (an empty list).
     pub weight: Values,
     /// Time from a spike to its effect, whole steps, at least one; where weights may be one each,
     /// so may delays. Delays from a distribution are rounded to whole steps.
@@ -34,6 +34,51 @@ pub struct Projection {
     /// How all weights of a neuron change together, now and then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub homeostasis: Option<Plasticity>,
+}
+
+/// The keys of a projection in a file: weights and delays may stand in a file of synapses instead.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProjectionKeys {
+    source: String,
+    target: String,
+    #[serde(default)]
+    receptor: Option<String>,
+    connectivity: Connectivity,
+    #[serde(default)]
+    weight: Option<Values>,
+    #[serde(default)]
+    delay: Option<Values>,
+    #[serde(default)]
+    short_term: Option<Plasticity>,
+    #[serde(default)]
+    plasticity: Option<Plasticity>,
+    #[serde(default)]
+    homeostasis: Option<Plasticity>,
+}
+
+impl TryFrom<ProjectionKeys> for Projection {
+    type Error = String;
+
+    fn try_from(keys: ProjectionKeys) -> Result<Self, String> {
+        let from_file = matches!(keys.connectivity, Connectivity::File(_));
+        let given = |values: Option<Values>, key: &str| match values {
+            None if from_file => Ok(Values::numbers(Vec::new())),
+            None => Err(format!("missing field `{key}`")),
+            Some(values) => Ok(values),
+        };
+        Ok(Projection {
+            weight: given(keys.weight, "weight")?,
+            delay: given(keys.delay, "delay")?,
+            source: keys.source,
+            target: keys.target,
+            receptor: keys.receptor,
+            connectivity: keys.connectivity,
+            short_term: keys.short_term,
+            plasticity: keys.plasticity,
+            homeostasis: keys.homeostasis,
+        })
+    }
 }
 
 impl Projection {

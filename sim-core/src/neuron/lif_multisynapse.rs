@@ -187,6 +187,10 @@ impl NeuronModel for ports::Ported {
         self.spec
     }
 
+    fn numbered_names(&self) -> Option<&'static str> {
+        Some(ports::NUMBERED)
+    }
+
     fn check(&self, neurons: &LoweredNeurons) -> Vec<(&'static str, String)> {
         reset_below_threshold(neurons, THRESHOLD)
     }

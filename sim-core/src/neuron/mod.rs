@@ -82,6 +82,15 @@ pub static MODELS: &[&dyn NeuronModel] = &[
     &spike_source::Model,
 ];
 
+/// What to say to a name that a model does not know; known are these.
+pub(crate) fn known_names(model: &dyn NeuronModel, wrong: &str, known: &[&str]) -> String {
+    let listed = crate::diagnostics::known_names(wrong, known);
+    match model.numbered_names() {
+        Some(more) => format!("{listed}; {more}"),
+        None => listed,
+    }
+}
+
 /// The model of this name.
 pub fn find_model(name: &str) -> Option<&'static dyn NeuronModel> {
     MODELS.iter().copied().find(|model| model.spec().name == name)

@@ -447,6 +447,11 @@ pub trait NeuronModel: Sync {
         None
     }
 
+    /// Which names there are beyond those of [`spec`](Self::spec): numbered ones, as many as are named.
+    fn numbered_names(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Relations between parameters that ranges cannot say: pairs of (parameter, what is wrong).
     fn check(&self, _neurons: &LoweredNeurons) -> Vec<(&'static str, String)> {
         Vec::new()

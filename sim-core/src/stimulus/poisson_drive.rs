@@ -2,9 +2,8 @@
 
 use super::drive::Drive;
 use super::{Modulation, Stimulate, StimulusEntry, Target, from_the_beginning};
-use crate::diagnostics::known_names;
 use crate::network::ValidStimulus;
-use crate::neuron::{Combine, ModelTime};
+use crate::neuron::{Combine, ModelTime, known_names};
 use crate::units::{Dimension, Quantity, Values};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -97,7 +96,9 @@ impl Stimulate for PoissonDrive {
         let Some(receptor) = summing else {
             let known: Vec<&str> = spec.receptors.iter().map(|receptor| receptor.name).collect();
             let help = match &self.receptor {
-                Some(name) if !known.is_empty() => known_names(name, &known),
+                Some(name) if !known.is_empty() => {
+                    known_names(target.population.model, name, &known)
+                }
                 _ => "choose another target: Poisson input needs a receptor that sums".to_string(),
             };
             let message = format!("`{}` has no such receptor", spec.name);

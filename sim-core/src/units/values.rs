@@ -6,8 +6,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// One quantity for all, one value for each, or a distribution that they are drawn from.
 ///
-/// Written as a quantity (`"20 ms"`, `0.5`), as `{ values = [19.0, 21.0], unit = "ms" }` or as a
-/// distribution: `{ normal = { mean = "20 ms", std = "2 ms" } }`.
+/// Written as a quantity (`"20 ms"`, `0.5`), as `{ values = [19.0, 21.0], unit = "ms" }`, as a list of
+/// quantities (`["19 ms", "21 ms"]`, `[0.5, 0.7]`) or as a distribution:
+/// `{ normal = { mean = "20 ms", std = "2 ms" } }`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Values {
@@ -134,11 +135,19 @@ impl<'de> de::Visitor<'de> for ValuesVisitor {
         text.parse::<Quantity>().map(Values::from).map_err(E::custom)
     }
 
-    fn visit_seq<A: de::SeqAccess<'de>>(self, _list: A) -> Result<Values, A::Error> {
-        Err(de::Error::custom(
-            "a bare list has no unit; write { values = [19.0, 21.0], unit = \"ms\" }, \
-             without `unit` for plain numbers",
-        ))
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Values, A::Error> {
+        let (mut values, mut unit) = (Vec::new(), None);
+        while let Some(Quantity { value, unit: found }) = list.next_element()? {
+            let first = unit.get_or_insert(found);
+            if first.symbol != found.symbol {
+                let (first, found) = (first.symbol, found.symbol);
+                return Err(de::Error::custom(format!(
+                    "the list mixes the units `{first}` and `{found}`; write all its values in one"
+                )));
+            }
+            values.push(value);
+        }
+        Ok(Values::Each { values, unit: unit.unwrap_or(UNITS[0]) })
     }
 
     fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Values, A::Error> {

@@ -56,6 +56,36 @@ fn synapses_and_spikes_come_from_the_files_beside_the_text() {
 }
 
 #[test]
+fn weights_and_delays_stand_in_the_network_or_in_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let put = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    put("edges.csv", "source,target,weight,delay\n3,0,0.5,1.5\n0,2,-1,0.1\n");
+    put("spikes.csv", "time,neuron\n1.5,3\n");
+    let left_out = FROM_FILES.replace("weight = \"1 mV\"\ndelay = \"1 ms\"\n", "");
+    assert_ne!(left_out, FROM_FILES);
+    let weights = |text: &str| {
+        let (_, valid) = read_and_validate_in(text, folder.path()).unwrap();
+        let ValidWeights::Listed(weights) = &valid.projections()["in"].weights else {
+            panic!("listed weights are not drawn");
+        };
+        weights.numbers().to_vec()
+    };
+    // In the receptor's unit, or in that of the network file.
+    assert_eq!(weights(&left_out), [0.5, -1.0]);
+    let volts =
+        left_out.replace("path = \"edges.csv\" }", "path = \"edges.csv\" }\nweight = \"1 V\"");
+    assert_eq!(weights(&volts), [500.0, -1000.0]);
+    put("edges.csv", "source,target,weight\n3,0,0.5\n");
+    let said = read_and_validate_in(&left_out, folder.path()).unwrap_err().render(&left_out);
+    assert!(said.contains("neither the projection nor `edges.csv` gives a delay"), "{said}");
+    assert!(said.contains("at projections/in\n") && !said.contains("gives a weight"), "{said}");
+    // Only a file can bring them.
+    let rule = left_out.replace("rule = \"file\", path = \"edges.csv\"", "rule = \"all_to_all\"");
+    let said = read_and_validate_in(&rule, folder.path()).unwrap_err().render(&rule);
+    assert!(said.contains("the key `weight` is missing"), "{said}");
+}
+
+#[test]
 fn distributions_rules_and_positions_are_read_and_written_back() {
     let text = GOOD
         .replace(r#"weight = "60 pA""#, r#"weight = { normal = { mean = "60 pA", std = "6 pA", clip_low = "0 pA" } }"#)

@@ -154,17 +154,29 @@ error[unknown-key]: there is no key `tau_membrane` here
 }
 
 #[test]
-fn a_bare_list() {
+fn a_list_without_a_unit_and_one_with_two() {
     assert_says(
         r#"tau_membrane = "20 ms""#,
         "tau_membrane = [1, 2]",
         r#"
-error[wrong-type]: a bare list has no unit
+error[wrong-unit]: each of these is a plain number, expected a time
   --> line 13, column 16 at populations/cells/parameters/tau_membrane
    |
 13 | tau_membrane = [1, 2]
    |                ^^^^^^
-   = help: write { values = [19.0, 21.0], unit = "ms" }, without `unit` for plain numbers
+   = help: give them a unit, for example { values = [1.0, 2.0], unit = "ms" } or ["1 ms", "2 ms"]
+"#,
+    );
+    assert_says(
+        r#"tau_membrane = "20 ms""#,
+        r#"tau_membrane = ["1 ms", "2 s"]"#,
+        r#"
+error[wrong-type]: the list mixes the units `ms` and `s`
+  --> line 13, column 16 at populations/cells/parameters/tau_membrane
+   |
+13 | tau_membrane = ["1 ms", "2 s"]
+   |                ^^^^^^^^^^^^^^^
+   = help: write all its values in one
 "#,
     );
 }

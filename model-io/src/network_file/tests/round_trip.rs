@@ -23,6 +23,16 @@ fn the_good_file_is_right_and_round_trips() {
     assert_round_trip(&network);
 }
 
+#[test]
+fn a_list_of_quantities_is_one_with_a_unit() {
+    let long = r#"tau_membrane = { values = [19.0, 21.5], unit = "ms" }"#;
+    let [long, short] = [long, r#"tau_membrane = ["19 ms", "21.5 ms"]"#]
+        .map(|written| read(&GOOD.replacen(r#"tau_membrane = "20 ms""#, written, 1)).unwrap());
+    assert_eq!(long, short);
+    let given = &short.populations["cells"].neuron.parameters["tau_membrane"];
+    assert_eq!(given.in_base(), Some(vec![19.0, 21.5]));
+}
+
 /// Every rule, stimulus and form of values, so that a key that a reader forgets is missed here.
 #[test]
 fn every_part_of_a_description_round_trips() {

@@ -310,9 +310,18 @@ impl Context<'_> {
         dimension: Dimension,
     ) -> Option<Column> {
         if values.dimension() != dimension {
-            let found = values.dimension().name();
-            let message = format!("this is {found}, expected {}", dimension.name());
-            self.problems.error("wrong-unit", path, message, unit_help(dimension));
+            let (found, unit) = (values.dimension().name(), dimension.base_unit());
+            let is_list = matches!(values, Values::Each { .. });
+            let what = if is_list { "each of these" } else { "this" };
+            let message = format!("{what} is {found}, expected {}", dimension.name());
+            let help = match is_list && dimension != Dimension::Number {
+                true => format!(
+                    "give them a unit, for example {{ values = [1.0, 2.0], unit = \"{unit}\" }} or \
+                     [\"1 {unit}\", \"2 {unit}\"]"
+                ),
+                false => unit_help(dimension),
+            };
+            self.problems.error("wrong-unit", path, message, help);
             return None;
         }
         let Some(numbers) = values.in_base() else {

@@ -6,7 +6,9 @@ use crate::network::positions::ValidPositions;
 use crate::network::{
     Network, Neuron, Population, RefractoryInput, Reset, SpikeCondition, Stimulus,
 };
-use crate::neuron::{Column, LoweredNeurons, LoweredReset, ModelSpec, find_model, model_names};
+use crate::neuron::{
+    Column, LoweredNeurons, LoweredReset, ModelSpec, NeuronModel, find_model, model_names,
+};
 use crate::random::named_seed;
 use std::sync::Arc;
 
@@ -49,8 +51,8 @@ pub(super) fn validate(context: &mut Context<'_>) -> Validated<ValidPopulation> 
         let spec = model.spec();
         let neuron = &population.neuron;
         let rules = rules(context, &path, spec, neuron, size);
-        let parameters = parameters(context, &path, spec, neuron, size);
-        let initial = initial(context, &path, spec, neuron, size);
+        let parameters = parameters(context, &path, model, neuron, size);
+        let initial = initial(context, &path, model, neuron, size);
         let neurons = LoweredNeurons {
             size: size as usize,
             grid: context.grid,
@@ -133,7 +135,9 @@ fn rules(
         missing("reset", &format!("reset = {{ to = \"-65 mV\" }}{subtract}"));
     }
     if !spec.refractory_input.is_empty() && neuron.refractory_input.is_none() {
-        missing("refractory_input", &format!("one of {}", refractory_names(spec)));
+        let rules = refractory_names(spec).replace(" or ", " or refractory_input = ");
+        let only = if spec.refractory_input.len() == 1 { ", all that this model has" } else { "" };
+        missing("refractory_input", &format!("refractory_input = {rules}{only}"));
     }
     let refractory_input = neuron.refractory_input.unwrap_or(RefractoryInput::Lost);
     if neuron.refractory_input.is_some_and(|rule| !spec.refractory_input.contains(&rule)) {
@@ -193,12 +197,14 @@ fn lower_reset(
 fn parameters(
     context: &mut Context<'_>,
     path: &str,
-    spec: &ModelSpec,
+    model: &dyn NeuronModel,
     neuron: &Neuron,
     size: u64,
 ) -> Vec<Column> {
+    let spec = model.spec();
     let names: Vec<&str> = spec.parameters.iter().map(|parameter| parameter.name).collect();
-    report_unknown(context, path, ("parameters", "parameter"), &names, neuron.parameters.keys());
+    let (keys, kind) = (neuron.parameters.keys(), ("parameters", "parameter"));
+    report_unknown(context, path, kind, (model, &names), keys);
     let mut columns = Vec::with_capacity(spec.parameters.len());
     for parameter in spec.parameters {
         let default = Column::One(parameter.default);
@@ -232,12 +238,14 @@ fn parameters(
 fn initial(
     context: &mut Context<'_>,
     path: &str,
-    spec: &ModelSpec,
+    model: &dyn NeuronModel,
     neuron: &Neuron,
     size: u64,
 ) -> Vec<Option<Column>> {
+    let spec = model.spec();
     let names: Vec<&str> = spec.variables.iter().map(|variable| variable.name).collect();
-    report_unknown(context, path, ("initial", "state variable"), &names, neuron.initial.keys());
+    let (keys, kind) = (neuron.initial.keys(), ("initial", "state variable"));
+    report_unknown(context, path, kind, (model, &names), keys);
     let mut columns = Vec::with_capacity(spec.variables.len());
     for variable in spec.variables {
         let given = neuron.initial.get(variable.name).and_then(|values| {
@@ -253,7 +261,7 @@ fn report_unknown<'a>(
     context: &mut Context<'_>,
     path: &str,
     (key, what): (&str, &str),
-    known: &[&str],
+    (model, known): (&dyn NeuronModel, &[&str]),
     given: impl Iterator<Item = &'a String>,
 ) {
     for name in given.filter(|name| !known.contains(&name.as_str())) {
@@ -263,7 +271,7 @@ fn report_unknown<'a>(
             format!("the model has no {what} `{name}`"),
             match known.is_empty() {
                 true => "it has none".to_string(),
-                false => known_names(name, known),
+                false => crate::neuron::known_names(model, name, known),
             },
         );
     }

@@ -79,7 +79,7 @@ fn of_population(
             WEIGHTS => {
                 "weights are those of a projection: give `projection`, not `population`".into()
             }
-            other => known_names(other, &known),
+            other => crate::neuron::known_names(populations[index].model, other, &known),
         };
         context.problems.error(
             "unknown-variable",

@@ -4,10 +4,10 @@
 use super::plasticity;
 use super::{Context, ValidDelays, ValidPopulation, ValidProjection, ValidWeights, Validated};
 use crate::connectivity::{Connectivity, Ends, Listed};
-use crate::diagnostics::{Findings, known_names};
+use crate::diagnostics::Findings;
 use crate::distribution::Law;
 use crate::network::Projection;
-use crate::neuron::Column;
+use crate::neuron::{Column, known_names};
 use crate::random::{Purpose, Stream, named_seed};
 use crate::units::{Dimension, Values};
 use std::sync::Arc;
@@ -82,7 +82,7 @@ fn receptor(
     if index.is_none() {
         let known: Vec<&str> = spec.receptors.iter().map(|receptor| receptor.name).collect();
         let help = match &projection.receptor {
-            Some(name) if !known.is_empty() => known_names(name, &known),
+            Some(name) if !known.is_empty() => known_names(target.model, name, &known),
             _ => format!("`{}` takes no synaptic input: choose another target", spec.name),
         };
         context.problems.error(

@@ -14,6 +14,10 @@ pub(super) const NAME: &str = "lif_multisynapse";
 /// The most ports of a neuron.
 pub const MOST_PORTS: usize = 1024;
 
+/// The names of all ports, for those who named another.
+pub(super) const NUMBERED: &str = "ports are numbered from `port_1` to `port_1024`, each with its \
+     `tau_synapse_1` … and `current_1` …; those that a network names are there";
+
 /// What the number of a port stands behind.
 pub(super) const TAU_PREFIX: &str = "tau_synapse_";
 const PORT_PREFIX: &str = "port_";
