@@ -14,6 +14,7 @@ use spikeloom::snn_convert::source::SourceError;
 use spikeloom::snn_convert::source::onnx::OnnxError;
 use spikeloom::snn_convert::structure::StructureError;
 use std::path::Path;
+use textwrap::WordSeparator;
 
 /// Exit code for wrong usage.
 pub const USAGE: u8 = 2;
@@ -138,6 +139,8 @@ fn draw(report: Report, colours: bool) -> String {
         false => GraphicalTheme::unicode_nocolor(),
     };
     let handler = GraphicalReportHandler::new_themed(theme).with_width(WIDTH).with_links(false);
+    // Lines wrap at spaces only: a path or a command is copied in one piece.
+    let handler = handler.with_break_words(false).with_word_separator(WordSeparator::AsciiSpace);
     let mut drawn = String::new();
     match handler.render_report(&mut drawn, report.as_ref()) {
         Ok(()) => drawn,

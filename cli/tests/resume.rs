@@ -128,7 +128,14 @@ fn a_killed_run_goes_on_and_ends_with_the_same_bytes() {
             read_file(Path::new(&folder.path(&format!("{killed}.ckpt")))).unwrap();
         }
         assert!(kills > 0, "the run was over before it could be killed");
+        // What a killed process has not finished does not stay.
+        let left = [
+            format!("{killed}/.spikeloom-spikes.csv-aB3dE6.part"),
+            format!(".spikeloom-{killed}.ckpt-aB3dE6.part"),
+        ];
+        left.iter().for_each(|name| std::fs::write(folder.path(name), b"half").unwrap());
         let found = run_all(&resume("2"), 0);
+        left.iter().for_each(|name| assert!(!Path::new(&folder.path(name)).exists(), "{name}"));
         assert!(found["resumed_at_ms"].as_f64().unwrap() > 0.0);
         for key in ["spike_hash", "recorded_spikes", "spikes", "synaptic_operations", "populations"]
         {
@@ -140,6 +147,18 @@ fn a_killed_run_goes_on_and_ends_with_the_same_bytes() {
             assert!(read(&whole) == read(&killed), "{engine}: {file}");
             assert!(read(&whole).len() > 1000);
         }
+        // The recording in progress alone gives the same files.
+        let (recording, made) = (
+            folder.path(&format!("{killed}.ckpt.recording")),
+            folder.path(&format!("{killed} made")),
+        );
+        let analyse = ["analyse", &recording, "--record", &made, "--format", "csv", "--json"];
+        assert_eq!(json(&analyse, 0)["files"].as_array().unwrap().len(), 3);
+        for file in ["spikes.csv", "potential.csv", "strength.csv"] {
+            let read = |folder: &str| std::fs::read(Path::new(folder).join(file)).unwrap();
+            assert!(read(&made) == read(&folder.path(&whole)), "{engine}: {file}");
+        }
+        assert_eq!(run(&analyse).code, 2, "nothing is replaced unasked");
     }
 }
 

@@ -59,8 +59,8 @@ pub fn write_atomically<T, E>(
         _ => Path::new("."),
     };
     let temporary = tempfile::Builder::new()
-        .prefix(".spikeloom-")
-        .suffix(".part")
+        .prefix(&prefix(path))
+        .suffix(SUFFIX)
         .tempfile_in(folder)
         .map_err(system("cannot create a file in", folder))?
         .into_temp_path();
@@ -80,6 +80,39 @@ pub fn write_atomically<T, E>(
     #[cfg(unix)]
     let _ = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
     Ok(value)
+}
+
+/// The end of the names of files that are not finished.
+const SUFFIX: &str = ".part";
+
+/// The longest name of a target (bytes) that the names of its unfinished files hold.
+const LONGEST_NAME: usize = 200;
+
+/// How the names of a target's unfinished files begin.
+fn prefix(target: &Path) -> String {
+    let name = target.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let name = if name.len() > LONGEST_NAME { "" } else { name };
+    format!(".spikeloom-{name}-")
+}
+
+/// Removes unfinished files of a target that a killed process left behind. To be called where nobody else
+/// can be writing the target. What cannot be removed does no harm.
+pub fn remove_leftovers(target: &Path) {
+    let begin = prefix(target);
+    let is_left = |name: &str| {
+        let drawn = name.strip_prefix(&begin).and_then(|rest| rest.strip_suffix(SUFFIX));
+        // What stands between is what was drawn for one of them, and no part of another target's name.
+        drawn.is_some_and(|drawn| !drawn.is_empty() && drawn.chars().all(char::is_alphanumeric))
+    };
+    let folder = match target.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_str().is_some_and(is_left) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Gives the finished file the rights of an ordinary one and flushes it to the disk.
@@ -144,6 +177,34 @@ mod tests {
         write_bytes_atomically(&path, true, b"new").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"new");
         assert_eq!(names(folder.path()), ["out.bin"]);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.bin");
+        let result = write_atomically(&path, false, |temporary| {
+            std::fs::write(temporary, b"half")?;
+            // A killed process cannot remove its file.
+            std::fs::rename(temporary, temporary.with_file_name(".spikeloom-out.bin-a1B2c3.part"))
+        });
+        assert!(result.is_err(), "the unfinished file is gone");
+        for other in
+            [".spikeloom-out.bin-x-a1B2c3.part", ".spikeloom-out.bin-.part", "out.bin.part"]
+        {
+            std::fs::write(folder.path().join(other), b"of others").unwrap();
+        }
+        assert_eq!(names(folder.path()).len(), 4);
+        remove_leftovers(&path);
+        let kept = [".spikeloom-out.bin-.part", ".spikeloom-out.bin-x-a1B2c3.part", "out.bin.part"];
+        assert_eq!(names(folder.path()), kept);
+        // The names of unfinished files are those that are looked for.
+        write_atomically(&path, false, |temporary| {
+            let name = temporary.file_name().unwrap().to_str().unwrap();
+            assert!(name.starts_with(".spikeloom-out.bin-") && name.ends_with(".part"), "{name}");
+            std::fs::write(temporary, b"whole")
+        })
+        .unwrap();
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Format: numpy.lib.format, versions 1.0 to 3.0. Headers are parsed here, in a few lines that
 //! accept exactly what numpy writes; lengths are checked before memory is asked for.
 
-use std::io::{Cursor, Read, Seek, Write};
+use std::io::{Cursor, Read, Write};
 
 use indexmap::IndexMap;
 use zip::write::SimpleFileOptions;
@@ -12,8 +12,10 @@ use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 use crate::array::{Array, Values, element_count};
 
 mod stream;
+mod write;
 
 pub use stream::{NpyStream, NpzFile};
+pub use write::NpzWriter;
 
 /// The first bytes of an `.npy` file.
 pub const NPY_SIGNATURE: [u8; 6] = *b"\x93NUMPY";
@@ -41,10 +43,16 @@ impl Default for NpzLimits {
 /// What is wrong with an npy or npz file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NpzError {
-    /// The archive itself cannot be read or written.
+    /// The archive itself cannot be read.
     #[error("the npz archive is damaged: {reason}")]
     Archive {
         /// What the zip reader says.
+        reason: String,
+    },
+    /// The archive cannot be written.
+    #[error("cannot write the npz archive: {reason}")]
+    Write {
+        /// What the system or the zip writer says.
         reason: String,
     },
     /// One array cannot be read.
@@ -169,59 +177,6 @@ fn npy_header(descriptor: &str, shape: &[usize]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// An archive whose arrays are written piece by piece; equal pieces give equal bytes.
-pub struct NpzWriter<W: Write + Seek> {
-    zip: ZipWriter<W>,
-}
-
-impl<W: Write + Seek> NpzWriter<W> {
-    /// An archive without arrays.
-    pub fn new(out: W) -> Self {
-        NpzWriter { zip: ZipWriter::new(out) }
-    }
-
-    /// Begins an array of numbers that has this shape in the end, and the element type of `like`.
-    ///
-    /// # Errors
-    /// [`NpzError`], also for texts.
-    pub fn begin(&mut self, name: &str, shape: &[usize], like: &Values) -> Result<(), NpzError> {
-        let wrong = |reason: &str| NpzError::Array { name: name.into(), reason: reason.into() };
-        let (descriptor, _) = little_endian(like).ok_or_else(|| wrong("it holds texts"))?;
-        let header = npy_header(descriptor, shape).ok_or_else(|| wrong("it has too many axes"))?;
-        // Eight bytes an element at the most; the archive must know whether 4 GiB are enough.
-        let bytes = element_count(shape).and_then(|count| count.checked_mul(8));
-        let large = bytes.is_none_or(|bytes| bytes >= 0xf000_0000);
-        let options = member_options().large_file(large);
-        self.zip.start_file(format!("{name}.npy"), options).map_err(damaged)?;
-        self.zip.write_all(&header).map_err(damaged)
-    }
-
-    /// Appends elements to the array begun last.
-    ///
-    /// # Errors
-    /// [`NpzError::Archive`].
-    pub fn append(&mut self, values: &Values) -> Result<(), NpzError> {
-        match little_endian(values) {
-            Some((_, bytes)) => self.zip.write_all(&bytes).map_err(damaged),
-            None => Err(damaged("texts cannot be stored as npy; store numbers")),
-        }
-    }
-
-    /// Ends the archive.
-    ///
-    /// # Errors
-    /// [`NpzError::Archive`].
-    pub fn finish(self) -> Result<W, NpzError> {
-        let mut out = self.zip.finish().map_err(damaged)?;
-        out.flush().map_err(damaged)?;
-        Ok(out)
-    }
-}
-
-fn damaged(reason: impl ToString) -> NpzError {
-    NpzError::Archive { reason: reason.to_string() }
-}
-
 /// Compressed, and without the time of writing.
 fn member_options() -> SimpleFileOptions {
     SimpleFileOptions::default()
@@ -232,11 +187,11 @@ fn member_options() -> SimpleFileOptions {
 /// The bytes of a compressed `.npz` archive; equal arrays give equal bytes.
 ///
 /// # Errors
-/// As [`write_npy`], or [`NpzError::Archive`].
+/// As [`write_npy`], or [`NpzError::Write`].
 pub fn write_npz<'a>(
     arrays: impl IntoIterator<Item = (&'a str, &'a Array)>,
 ) -> Result<Vec<u8>, NpzError> {
-    let failed = |reason: String| NpzError::Archive { reason };
+    let failed = |reason: String| NpzError::Write { reason };
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     let options = member_options();
     for (name, array) in arrays {

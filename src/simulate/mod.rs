@@ -11,12 +11,13 @@ mod tally;
 
 pub use checkpoints::CheckpointConfig;
 pub use page::{Kept, page};
-pub use record::{RecordConfig, open};
+pub use record::{RecordConfig, make_files, open};
 pub use report::{PopulationActivity, SimulationReport};
 
 use crate::error::Error;
 use crate::lists::named;
 use crate::memory;
+use crate::model_io::atomic::remove_leftovers;
 use crate::model_io::checkpoint::Facts;
 use crate::network_files::NetworkFile;
 use crate::pipeline::engine;
@@ -156,8 +157,9 @@ pub fn simulate(
     let (started, begin) = (Instant::now(), run.engine.now());
     let what = format!("{} engine", entry.name);
     let stopped = !run.advance(&what, progress, go_on)?;
-    let files = run.finish()?;
     let simulation_s = started.elapsed().as_secs_f64();
+    let files = run.finish()?;
+    let files_s = started.elapsed().as_secs_f64() - simulation_s;
     let recording = run.engine.recording();
     let simulated = (recording.duration - begin).milliseconds();
     let report = SimulationReport {
@@ -177,6 +179,7 @@ pub fn simulate(
         peak_memory_bytes: memory::peak_resident_bytes(),
         build_s,
         simulation_s,
+        files_s,
         real_time_factor: (simulated > 0.0).then(|| 1000.0 * simulation_s / simulated),
         spikes: recording.counters.spikes.iter().sum(),
         recorded_spikes: run.tally.spikes,
@@ -262,13 +265,16 @@ impl<'a> Course<'a> {
             }
             None => None,
         };
+        if let Some(checkpoint) = checkpoint {
+            remove_leftovers(&checkpoint.path);
+        }
         let tally = resumed.as_ref().map_or_else(Tally::new, |resumed| resumed.tally);
         Ok(Course {
             config,
             pace: Pace::new(compiled.network(), compiled.connectome()),
             recorder,
             tally,
-            kept: Kept::new(config.keep, engine.as_ref()),
+            kept: Kept::new(config.keep, engine.as_ref(), compiled.network()),
             facts,
             resumed: resumed.map(|_| engine.now()),
             dt: compiled.network().grid().step(),

@@ -2,10 +2,12 @@
 //! bounded, however long the run.
 
 use super::SimulationReport;
+use super::record::{unit_of_trace, unit_of_weights};
 use crate::analysis::{AnalysisConfig, Trains, activity_blocks, analyse};
 use crate::report::{Axis, Block, LineChart, Report, Section, Series};
 use crate::sim_core::engine::Engine;
-use crate::sim_core::recording::{PopulationInfo, Recording, Spike};
+use crate::sim_core::network::ValidNetwork;
+use crate::sim_core::recording::{PopulationInfo, Recording, Spike, Trace, WeightTrace};
 
 /// Spikes that are kept at the most.
 const MOST_SPIKES: usize = 1 << 20;
@@ -33,6 +35,7 @@ pub struct Kept {
 struct KeptTrace {
     name: String,
     variable: String,
+    unit: &'static str,
     /// (time in ms, values of the kept columns).
     samples: Vec<(f64, Vec<f64>)>,
     /// Every so many-th sample is kept.
@@ -68,18 +71,22 @@ impl KeptTrace {
 }
 
 impl Kept {
-    pub(super) fn new(wanted: bool, engine: &dyn Engine) -> Self {
+    pub(super) fn new(wanted: bool, engine: &dyn Engine, network: &ValidNetwork) -> Self {
         let recording = engine.recording();
-        let kept = |name: &String, variable: &str| KeptTrace {
+        let kept = |name: &String, variable: &str, unit| KeptTrace {
             name: name.clone(),
             variable: variable.to_string(),
+            unit: if unit == "1" { "" } else { unit },
             ..KeptTrace::default()
         };
+        let of_trace = |t: &Trace| kept(&t.probe, t.variable, unit_of_trace(network, t));
+        let of_weights =
+            |t: &WeightTrace| kept(&t.probe, "weight", unit_of_weights(network, t.projection));
         Kept {
             wanted,
             populations: recording.populations.clone(),
-            traces: recording.traces.iter().map(|t| kept(&t.probe, t.variable)).collect(),
-            weights: recording.weights.iter().map(|t| kept(&t.probe, "weight")).collect(),
+            traces: recording.traces.iter().map(of_trace).collect(),
+            weights: recording.weights.iter().map(of_weights).collect(),
             ..Kept::default()
         }
     }
@@ -202,7 +209,7 @@ fn chart(trace: &KeptTrace, description: &str, names: impl Fn(usize) -> String) 
         title: trace.name.clone(),
         description: description.into(),
         x: Axis::new("time", "ms"),
-        y: Axis::new(&trace.variable.replace('_', " "), ""),
+        y: Axis::new(&trace.variable.replace('_', " "), trace.unit),
         series: trace.series(names),
         ..LineChart::default()
     }

@@ -2,11 +2,13 @@
 //! made from it.
 
 use crate::error::Error;
+use crate::model_io::atomic::remove_leftovers;
 use crate::model_io::checkpoint::Facts;
 use crate::model_io::recording::{Content, OutputFormat, write};
 use crate::model_io::spool::{SpoolHeader, SpoolReader, SpoolWriter, Stream};
 use crate::sim_core::engine::{Compiled, Engine};
-use crate::sim_core::recording::Recording;
+use crate::sim_core::network::ValidNetwork;
+use crate::sim_core::recording::{Recording, Trace};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -52,7 +54,7 @@ pub(super) fn beside(path: &Path) -> PathBuf {
 pub(super) struct Recorder {
     writer: SpoolWriter,
     path: PathBuf,
-    outputs: Vec<(Content, OutputFormat, PathBuf)>,
+    outputs: Vec<Output>,
     overwrite: bool,
 }
 
@@ -74,10 +76,7 @@ impl Recorder {
         // The files of a run that goes on may be there already.
         let overwrite = config.overwrite || position.is_some();
         let outputs = outputs(config, &header, overwrite)?;
-        if let Some(folder) = &config.folder {
-            let failed = |e| Error::Write(format!("cannot create {}: {e}", folder.display()));
-            std::fs::create_dir_all(folder).map_err(failed)?;
-        }
+        config.folder.as_deref().map_or(Ok(()), create_folder)?;
         let failed = |reason: String| Error::Write(format!("{}: {reason}", path.display()));
         let writer = match position {
             None => SpoolWriter::create(path, &header).map_err(|e| failed(e.to_string()))?,
@@ -95,6 +94,8 @@ impl Recorder {
                 SpoolWriter::resume(path, position).map_err(|e| failed(e.to_string()))?
             }
         };
+        // Whoever records into this file makes the files of it, and nobody else.
+        outputs.iter().for_each(|output| remove_leftovers(&output.2));
         let path = path.to_path_buf();
         let mut recorder = Recorder { writer, path, outputs, overwrite };
         if position.is_none() {
@@ -122,8 +123,8 @@ impl Recorder {
             let path = self.path.display();
             Error::Write(format!(
                 "the run stopped before {}, as it could not be recorded: {error}. {path} holds what \
-                 was recorded before; `spikeloom analyse {path}` reads it. A run with a checkpoint goes \
-                 on with --resume once there is room",
+                 was recorded before; `spikeloom analyse {path}` reads it, and makes files of it with \
+                 --record FOLDER. A run with a checkpoint goes on with --resume once there is room",
                 recorded.duration
             ))
         })
@@ -144,14 +145,7 @@ impl Recorder {
     /// # Errors
     /// [`Error::Write`] naming the file, and where the recording still is.
     pub(super) fn finish(&mut self) -> Result<Vec<PathBuf>, Error> {
-        let mut spool = open(&self.path)?;
-        for (content, format, path) in &self.outputs {
-            write(&mut spool, *content, *format, path, self.overwrite).map_err(|error| {
-                let (path, spool) = (path.display(), self.path.display());
-                Error::Write(format!("{path}: {error}. The recording itself is whole: {spool}"))
-            })?;
-        }
-        Ok(self.outputs.iter().map(|output| output.2.clone()).collect())
+        make(&self.path, &self.outputs, self.overwrite)
     }
 
     /// Removes the recording in progress: its files are made.
@@ -159,6 +153,41 @@ impl Recorder {
         // What cannot be removed does no harm.
         let _ = std::fs::remove_file(&self.path);
     }
+}
+
+/// Makes the files of a recording in progress that a run would have made at its end.
+///
+/// # Errors
+/// [`Error`] naming the recording where it cannot be read; [`Error::Write`] naming the file that cannot be
+/// written.
+pub fn make_files(recording: &Path, config: &RecordConfig) -> Result<Vec<PathBuf>, Error> {
+    let outputs = outputs(config, open(recording)?.header(), config.overwrite)?;
+    config.folder.as_deref().map_or(Ok(()), create_folder)?;
+    make(recording, &outputs, config.overwrite)
+}
+
+/// A file to make: content, format, path.
+type Output = (Content, OutputFormat, PathBuf);
+
+fn make(recording: &Path, outputs: &[Output], overwrite: bool) -> Result<Vec<PathBuf>, Error> {
+    let mut spool = open(recording)?;
+    for (content, format, path) in outputs {
+        write(&mut spool, *content, *format, path, overwrite).map_err(|error| {
+            let (path, spool) = (path.display().to_string(), recording.display());
+            let error = error.to_string();
+            let error = if error.starts_with(&path) { error } else { format!("{path}: {error}") };
+            Error::Write(format!(
+                "{error}. The recording itself is whole; `spikeloom analyse {spool} --record FOLDER` \
+                 makes files of it"
+            ))
+        })?;
+    }
+    Ok(outputs.iter().map(|output| output.2.clone()).collect())
+}
+
+fn create_folder(folder: &Path) -> Result<(), Error> {
+    let failed = |e| Error::Write(format!("cannot create {}: {e}", folder.display()));
+    std::fs::create_dir_all(folder).map_err(failed)
 }
 
 /// Opens a recording in progress.
@@ -171,29 +200,37 @@ pub fn open(path: &Path) -> Result<SpoolReader<BufReader<File>>, Error> {
     SpoolReader::new(BufReader::new(file)).map_err(|error| unreadable(error.to_string()))
 }
 
+/// The unit of a state variable.
+pub(super) fn unit_of_trace(network: &ValidNetwork, trace: &Trace) -> &'static str {
+    let spec = network.populations()[trace.population].model.spec();
+    let variable = spec.variables.iter().find(|variable| variable.name == trace.variable);
+    variable.map_or("1", |variable| variable.dimension.base_unit())
+}
+
+/// The unit of the weights of a projection (by index).
+pub(super) fn unit_of_weights(network: &ValidNetwork, projection: usize) -> &'static str {
+    let projection = network.projections().get_index(projection).map(|(_, projection)| projection);
+    projection.map_or("1", |projection| {
+        let receptors = network.populations()[projection.target].model.spec().receptors;
+        receptors[projection.receptor].weight.base_unit()
+    })
+}
+
 fn header(compiled: &Compiled, recording: &Recording, facts: Facts) -> SpoolHeader {
     let network = compiled.network();
     let recorded = |index: usize| {
         network.probes().values().any(|p| p.population == index && p.variable.is_none())
     };
-    let variables = recording.traces.iter().map(|trace| {
-        let spec = network.populations()[trace.population].model.spec();
-        let unit = spec.variables.iter().find(|variable| variable.name == trace.variable);
-        Stream::Variable {
-            probe: trace.probe.clone(),
-            population: trace.population,
-            variable: trace.variable.to_string(),
-            unit: unit.map_or("1", |variable| variable.dimension.base_unit()).to_string(),
-        }
+    let variables = recording.traces.iter().map(|trace| Stream::Variable {
+        probe: trace.probe.clone(),
+        population: trace.population,
+        variable: trace.variable.to_string(),
+        unit: unit_of_trace(network, trace).to_string(),
     });
     let weights = recording.weights.iter().map(|trace| {
-        let (name, projection) = match network.projections().get_index(trace.projection) {
-            Some((name, projection)) => (name.clone(), projection),
-            None => (String::new(), &network.projections()[0]),
-        };
-        let receptors = network.populations()[projection.target].model.spec().receptors;
-        let unit = receptors[projection.receptor].weight.base_unit().to_string();
-        Stream::Weights { probe: trace.probe.clone(), projection: name, unit }
+        let name = network.projections().get_index(trace.projection).map(|(name, _)| name.clone());
+        let unit = unit_of_weights(network, trace.projection).to_string();
+        Stream::Weights { probe: trace.probe.clone(), projection: name.unwrap_or_default(), unit }
     });
     SpoolHeader {
         dt: network.grid().dt(),
@@ -204,12 +241,12 @@ fn header(compiled: &Compiled, recording: &Recording, facts: Facts) -> SpoolHead
     }
 }
 
-/// Which files are made: content, format, path.
+/// Which files are made.
 fn outputs(
     config: &RecordConfig,
     header: &SpoolHeader,
     overwrite: bool,
-) -> Result<Vec<(Content, OutputFormat, PathBuf)>, Error> {
+) -> Result<Vec<Output>, Error> {
     let mut outputs = Vec::new();
     if let Some(path) = &config.spikes {
         let format = OutputFormat::of_path(path).ok_or_else(|| {

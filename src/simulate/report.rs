@@ -52,8 +52,10 @@ pub struct SimulationReport {
     pub peak_memory_bytes: Option<u64>,
     /// Time to build (s).
     pub build_s: f64,
-    /// Time to simulate (s).
+    /// Time to simulate, recording included (s).
     pub simulation_s: f64,
+    /// Time to write the last checkpoint and make the files of what was recorded (s).
+    pub files_s: f64,
     /// Time to simulate over time simulated; none where nothing was simulated.
     pub real_time_factor: Option<f64>,
     /// All spikes.

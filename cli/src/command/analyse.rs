@@ -1,5 +1,6 @@
 //! `spikeloom analyse`.
 
+use super::simulate::find_format;
 use super::{Outcome, Run, Session};
 use crate::output;
 use crate::provenance::on_page;
@@ -11,7 +12,7 @@ use spikeloom::listing::Listing;
 use spikeloom::model_io::atomic::write_bytes_atomically;
 use spikeloom::model_io::sonata;
 use spikeloom::model_io::spool::SIGNATURE;
-use spikeloom::simulate::open;
+use spikeloom::simulate::{RecordConfig, make_files, open};
 use std::io::Read;
 use std::path::PathBuf;
 
@@ -46,6 +47,15 @@ pub struct Analyse {
     #[arg(long, value_name = "PAGE.html")]
     html: Option<PathBuf>,
 
+    /// Of a recording in progress: write all that was recorded into this folder, a file a probe, as
+    /// `simulate --record` would have at its end
+    #[arg(long, value_name = "FOLDER")]
+    record: Option<PathBuf>,
+
+    /// Format of the files in the folder: sonata, npz or csv
+    #[arg(long, requires = "record")]
+    format: Option<String>,
+
     /// Overwrite a file that exists
     #[arg(long)]
     force: bool,
@@ -55,6 +65,13 @@ impl Run for Analyse {
     fn run(&self, _session: &Session) -> Result<Outcome, Error> {
         output::check_target(self.html.as_deref(), self.force)?;
         let path = &self.recording;
+        let files = self.files()?;
+        if let Some(files) = &files
+            && !self.has_spikes()?
+        {
+            let json = json!({ "recording": path.to_string_lossy(), "files": names(files) });
+            return Ok(Outcome::fine(json, made(files)));
+        }
         let (trains, end) = self.trains()?;
         self.check(end)?;
         let config = AnalysisConfig {
@@ -79,24 +96,65 @@ impl Run for Analyse {
             "begin_ms": self.begin_ms,
             "end_ms": end,
             "populations": analyses,
+            "files": names(files.as_deref().unwrap_or_default()),
         });
-        Ok(Outcome::fine(json, self.text(&analyses)))
+        let text = self.text(&analyses) + &files.as_deref().map_or_else(String::new, made);
+        Ok(Outcome::fine(json, text))
     }
 }
 
+/// Paths as they are shown.
+fn names(files: &[PathBuf]) -> Vec<String> {
+    files.iter().map(|path| path.display().to_string()).collect()
+}
+
+fn made(files: &[PathBuf]) -> String {
+    format!("made: {}\n", names(files).join(", "))
+}
+
 impl Analyse {
+    /// Whether the file is a recording in progress.
+    fn is_in_progress(&self) -> Result<bool, Error> {
+        let path = &self.recording;
+        let unreadable =
+            |e: std::io::Error| Error::Read { path: path.clone(), reason: e.to_string() };
+        let mut begins = Vec::new();
+        let file = std::fs::File::open(path).map_err(unreadable)?;
+        file.take(SIGNATURE.len() as u64).read_to_end(&mut begins).map_err(unreadable)?;
+        Ok(begins == SIGNATURE)
+    }
+
+    /// Whether a recording in progress holds spikes.
+    fn has_spikes(&self) -> Result<bool, Error> {
+        Ok(open(&self.recording)?.header().spikes.contains(&true))
+    }
+
+    /// The files that were made of a recording in progress, where that is asked for.
+    fn files(&self) -> Result<Option<Vec<PathBuf>>, Error> {
+        let Some(folder) = &self.record else {
+            return Ok(None);
+        };
+        if !self.is_in_progress()? {
+            return Err(Error::Usage(format!(
+                "{} is no recording in progress (.recording): its files are made already",
+                self.recording.display()
+            )));
+        }
+        let config = RecordConfig {
+            folder: Some(folder.clone()),
+            format: self.format.as_deref().map(find_format).transpose()?,
+            overwrite: self.force,
+            ..RecordConfig::default()
+        };
+        make_files(&self.recording, &config).map(Some)
+    }
+
     /// The spike trains, and the end of their window (ms).
     fn trains(&self) -> Result<(Vec<Trains>, f64), Error> {
         let path = &self.recording;
         let unreadable =
             |e: std::io::Error| Error::Read { path: path.clone(), reason: e.to_string() };
-        let begins = {
-            let mut begins = Vec::new();
-            let file = std::fs::File::open(path).map_err(unreadable)?;
-            file.take(SIGNATURE.len() as u64).read_to_end(&mut begins).map_err(unreadable)?;
-            begins
-        };
-        if begins == SIGNATURE {
+        if self.is_in_progress()? {
             let mut spool = open(path)?;
             let last = |trains: &[Trains]| {
                 let ends = trains.iter().flat_map(|own| &own.neurons).filter_map(|n| n.last());

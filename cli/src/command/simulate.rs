@@ -87,7 +87,7 @@ pub struct Simulate {
 impl Run for Simulate {
     fn run(&self, session: &Session) -> Result<Outcome, Error> {
         let duration = parse_time(&self.duration)?;
-        let format = self.format()?;
+        let format = self.format.as_deref().map(find_format).transpose()?;
         // What a run goes on with may be there already.
         let replaces = self.force || self.resume;
         output::check_target(self.spikes.as_deref(), replaces)?;
@@ -162,18 +162,16 @@ fn memory(report: &SimulationReport) -> String {
     }
 }
 
-impl Simulate {
-    fn format(&self) -> Result<Option<OutputFormat>, Error> {
-        let Some(name) = &self.format else {
-            return Ok(None);
-        };
-        OutputFormat::of_name(name).map(Some).ok_or_else(|| Error::Unknown {
-            what: "format",
-            name: name.clone(),
-            known: spikeloom::sim_core::diagnostics::known_names(name, &OutputFormat::names()),
-        })
-    }
+/// The format of files that are recorded.
+pub(super) fn find_format(name: &str) -> Result<OutputFormat, Error> {
+    OutputFormat::of_name(name).ok_or_else(|| Error::Unknown {
+        what: "format",
+        name: name.to_string(),
+        known: spikeloom::sim_core::diagnostics::known_names(name, &OutputFormat::names()),
+    })
+}
 
+impl Simulate {
     fn checkpoints(&self) -> Result<Option<CheckpointConfig>, Error> {
         let Some(path) = &self.checkpoint else {
             return Ok(None);
@@ -235,6 +233,7 @@ impl Simulate {
             "synaptic_operations": report.synaptic_operations,
             "build_time": format!("{:.3} s", report.build_s),
             "run_time": format!("{:.3} s", report.simulation_s),
+            "files_time": (!done.files.is_empty()).then(|| format!("{:.3} s", report.files_s)),
             "real-time_factor": factor,
             "spike_hash": report.spike_hash,
             "recorded": self.recorded(done),

@@ -40,9 +40,13 @@ pub fn create(path: &Path) -> Result<GroupWriter, Hdf5Error> {
     Ok(GroupWriter { group: file.as_group().map_err(opening)?, place: String::new() })
 }
 
-/// The library's reason in one line.
+/// The library's reason in one line: what the system said, where it is the system that refused.
 fn short(error: &::hdf5::Error) -> String {
     let text = error.to_string();
+    let said = text.split_once("error message = '").and_then(|(_, rest)| rest.split_once('\''));
+    if let Some((said, _)) = said {
+        return said.to_string();
+    }
     text.lines().next().unwrap_or("unknown reason").chars().take(300).collect()
 }
 

@@ -154,9 +154,17 @@ fn a_recording_goes_on_where_it_once_was() {
     writer.record(&recording(9)).unwrap();
     writer.sync().unwrap();
     let whole = std::fs::read(&path).unwrap();
+    // Only one may record at a time; reading is always allowed.
+    #[cfg(unix)]
+    for refused in [SpoolWriter::resume(&path, position), SpoolWriter::create(&path, &header())] {
+        assert_eq!(refused.unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    }
+    assert_eq!(std::fs::read(&path).unwrap(), whole);
+    drop(writer);
     let mut again = SpoolWriter::resume(&path, position).unwrap();
     again.record(&recording(9)).unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), whole);
+    drop(again);
     let error = SpoolWriter::resume(&path, 1 << 40).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
 }

@@ -55,6 +55,20 @@ impl std::fmt::Debug for SpoolWriter {
     }
 }
 
+/// Keeps other processes from recording into the same file, until this one closes it or ends. Where the
+/// system cannot lock, nothing is kept; reading is never kept from anybody.
+fn lock(file: &File) -> io::Result<()> {
+    // Elsewhere a lock would keep readers away, too.
+    #[cfg(unix)]
+    if let Err(std::fs::TryLockError::WouldBlock) = file.try_lock() {
+        let reason = "another run records into it: wait for its end, or choose another name";
+        return Err(io::Error::new(io::ErrorKind::WouldBlock, reason));
+    }
+    #[cfg(not(unix))]
+    let _ = file;
+    Ok(())
+}
+
 /// Samples of one piece at the most, so that a piece stays small.
 const SAMPLES_A_PIECE: usize = 1 << 20;
 
@@ -65,9 +79,12 @@ impl SpoolWriter {
     /// Begins a recording in a new file; one that is there is replaced.
     ///
     /// # Errors
-    /// The system's.
+    /// The system's; [`io::ErrorKind::WouldBlock`] where another process records into it.
     pub fn create(path: &Path, header: &SpoolHeader) -> io::Result<Self> {
-        Self::begin(Box::new(File::create(path)?), header)
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+        lock(&file)?;
+        file.set_len(0)?;
+        Self::begin(Box::new(file), header)
     }
 
     /// Begins a recording.
@@ -83,9 +100,11 @@ impl SpoolWriter {
     /// Goes on at a position that this recording had once; what lies behind it is cut off.
     ///
     /// # Errors
-    /// The system's; [`io::ErrorKind::UnexpectedEof`] where the file ends before.
+    /// The system's; [`io::ErrorKind::UnexpectedEof`] where the file ends before;
+    /// [`io::ErrorKind::WouldBlock`] where another process records into it.
     pub fn resume(path: &Path, position: u64) -> io::Result<Self> {
         let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+        lock(&file)?;
         let length = file.metadata()?.len();
         if length < position {
             let reason = format!("it ends at byte {length}, and was once {position} bytes long");

@@ -138,7 +138,7 @@ pub enum CheckpointError {
     /// The network runs in another form than it did.
     #[error(
         "population `{population}` runs in {expected} precision and ran in {found} precision when \
-         the checkpoint was made"
+         the checkpoint was made: run it in {found} precision"
     )]
     Precision {
         /// The population.
