@@ -34,6 +34,16 @@ fn the_memory_of_a_run_is_predicted() {
         ("drawn by target", network(3000, in_degree, NORMAL_WEIGHTS, NORMAL_DELAYS, "")),
         ("one weight", network(3000, in_degree, "\"20 pA\"", "\"1.5 ms\"", "")),
         ("plastic", network(2000, bernoulli, "\"20 pA\"", "\"1.5 ms\"", plastic)),
+        (
+            "little plastic",
+            network(
+                1000,
+                "rule = \"fixed_in_degree\", in_degree = 300",
+                "\"20 pA\"",
+                "\"1.5 ms\"",
+                plastic,
+            ),
+        ),
         ("neurons alone", network(200_000, r#"rule = "one_to_one""#, "\"1 pA\"", "\"1 ms\"", "")),
     ];
     for (name, text) in cases {
@@ -50,4 +60,33 @@ fn the_memory_of_a_run_is_predicted() {
             assert!(off.abs() < MEMORY, "{name}, {precision}: {memory} predicted, {found} found");
         }
     }
+}
+
+#[test]
+fn times_come_with_the_rate_they_are_of_and_where_an_engine_cannot_its_reason() {
+    let folder = Folder::new();
+    let in_degree = r#"rule = "fixed_in_degree", in_degree = 100"#;
+    let drive = "[stimuli.drive]\nkind = \"poisson_drive\"\npopulation = \"cells\"\nrate = \"5 kHz\"\nweight = \"40 pA\"";
+    // Larger than the parts that are run, and not.
+    for neurons in [300, 30_000] {
+        let text = network(neurons, in_degree, "\"1 pA\"", "\"1.5 ms\"", drive);
+        let path = folder.write("network.toml", text.as_bytes());
+        let predicted = json(&["--json", "inspect", "--predict", &path], 0);
+        let [double, single] = [&predicted["precisions"][0], &predicted["precisions"][1]];
+        for times in [double, single, &predicted["event"]] {
+            let number = |key: &str| times[key].as_f64().unwrap();
+            assert!(number("build_s") > 0.0 && number("simulate_one_second_s") > 0.0, "{times}");
+            assert!((5.0..100.0).contains(&number("sample_rate_hz")), "{times}");
+        }
+        assert!(predicted["assumed_rate_hz"].is_null());
+        let faster = json(&["--json", "inspect", "--predict", &path, "--rate-hz", "100"], 0);
+        assert_eq!(faster["assumed_rate_hz"], 100.0);
+    }
+    let solved = network(50, in_degree, "\"1 nS\"", "\"1.5 ms\"", "")
+        .replace("lif_exponential", "adex_exponential");
+    let path = folder.write("solved.toml", solved.as_bytes());
+    let predicted = json(&["--json", "inspect", "--predict", &path], 0);
+    let reason = predicted["event"]["reason"].as_str().unwrap();
+    assert!(reason.contains("adex_exponential"), "{reason}");
+    assert!(predicted["precisions"][0]["build_s"].as_f64().unwrap() > 0.0);
 }

@@ -7,7 +7,7 @@ use spikeloom::error::Error;
 use spikeloom::inspect::inspect;
 use spikeloom::listing::Listing;
 use spikeloom::network_files;
-use spikeloom::prediction::{USUAL_RATE_HZ, prediction};
+use spikeloom::prediction::{PrecisionPrediction, Times, prediction};
 use spikeloom::sim_core::connectome::footprint::readable;
 use std::path::PathBuf;
 
@@ -19,20 +19,22 @@ pub struct Inspect {
     file: PathBuf,
 
     /// Predict what a network (.toml) takes before it is built: memory, synapses, time to build and
-    /// to simulate, in both precisions; exit code 1 where none fits
+    /// to simulate, on both engines and in both precisions; exit code 1 where none fits
     #[arg(long)]
     predict: bool,
 
-    /// Spikes per neuron and second that the predicted time to simulate assumes
-    #[arg(long, value_name = "HZ", default_value_t = USUAL_RATE_HZ, requires = "predict")]
-    rate_hz: f64,
+    /// Spikes per neuron and second that the predicted times assume, in place of those of the part of the
+    /// network that is run to be timed
+    #[arg(long, value_name = "HZ", requires = "predict")]
+    rate_hz: Option<f64>,
 }
 
 impl Inspect {
     fn predicted(&self) -> Result<Outcome, Error> {
         let network = network_files::read(&self.file)?;
-        let predicted = prediction(&network.valid, self.rate_hz)?;
+        let predicted = prediction(&network, self.rate_hz)?;
         let columns = [
+            "engine",
             "precision",
             "neurons",
             "synapses",
@@ -40,25 +42,34 @@ impl Inspect {
             "fits",
             "build_s",
             "simulate_1_s_takes_s",
+            "rate_hz",
         ];
-        let rows = predicted.precisions.iter().map(|one| {
+        let row = |engine: &str, one: &PrecisionPrediction, times: &Times| {
             [
+                json!(engine),
                 json!(one.precision),
                 json!(one.footprint.neurons),
                 json!(one.footprint.synapses),
                 json!(one.peak),
                 json!(if one.fits { "yes" } else { "NO" }),
-                json!(one.build_s),
-                json!(one.simulate_one_second_s),
+                json!(times.build_s),
+                json!(times.simulate_one_second_s),
+                json!(predicted.assumed_rate_hz.or(times.sample_rate_hz)),
             ]
-        });
-        let title = format!("{}: predicted, nothing was built", self.file.display());
-        let mut text = table(&Listing::new(title, &columns).with_rows(rows));
+        };
+        let rows = predicted.precisions.iter().map(|one| row("clock", one, &one.times));
+        let event = predicted.precisions.first().filter(|_| predicted.event.reason.is_none());
+        let event = event.map(|double| row("event", double, &predicted.event));
+        let title = format!("{}: predicted, the whole was not built", self.file.display());
+        let listing = Listing::new(title, &columns).with_rows(rows.chain(event));
+        let mut text = table(&listing);
         text.push_str(&format!(
-            "\nTimes are estimates for one thread, at {} spikes per neuron and second; {} are free.\n",
-            predicted.assumed_rate_hz,
+            "\nTimes are those of a part of the network that was run, for one thread; {} are free.\n",
             readable(predicted.available_bytes)
         ));
+        if let Some(reason) = &predicted.event.reason {
+            text.push_str(&format!("The event-driven engine does not run it: {reason}\n"));
+        }
         let refusal = predicted.refusal();
         if let Some(reason) = &refusal {
             text.push_str(&format!("The network does not fit: {reason}\n"));
