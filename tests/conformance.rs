@@ -116,6 +116,29 @@ fn networks_of_stepwise_and_leaky_neurons_are_equal_in_both_engines_and_the_refe
     compare_family(Family::Mixed, 200);
 }
 
+/// Models whose spikes leave at the ends of steps; the others' times are bound to no grid.
+#[test]
+fn coded_networks_on_the_grid_are_equal_in_both_engines() {
+    let (mut compared, mut spikes) = (0, 0);
+    for seed in 0..200 {
+        let network = network(Family::Coded, seed, Size::SMALL);
+        let free = |model: &str| ["first_spike", "first_arrival"].contains(&model);
+        if network.populations.values().any(|population| free(&population.neuron.model)) {
+            continue;
+        }
+        let compiled = compile(&network);
+        let duration = steps_in_milliseconds(compiled.network());
+        let clock = simulate(&compiled, "clock", 1, duration);
+        let event = simulate(&compiled, "event", 1, duration);
+        assert_same_spikes(&network.name, &clock.spikes, &event.spikes);
+        assert_eq!(clock.payloads, event.payloads, "{}", network.name);
+        assert_eq!(trace_differences(&clock, &event).iter().fold(0.0, |a, b| f64::max(a, *b)), 0.0);
+        compared += 1;
+        spikes += clock.spikes.len();
+    }
+    assert!(compared > 30 && spikes > 20 * compared, "{compared} networks, {spikes} spikes");
+}
+
 #[test]
 fn networks_of_any_size_are_equal_in_both_engines() {
     for family in [Family::Stepwise, Family::Mixed] {

@@ -1,6 +1,6 @@
 //! Random projections of every rule.
 
-use super::{Plan, Planned, SOLVED_MODELS};
+use super::{CODED_MODELS, Plan, Planned, SOLVED_MODELS};
 use sim_core::distribution::{Bounds, Lognormal, Normal, Uniform};
 use sim_core::network::convolution::output_extent;
 use sim_core::network::{
@@ -193,7 +193,11 @@ impl Plan {
         let (from, to) = (&self.populations[source], &self.populations[target]);
         let mut projection =
             Projection::new(&from.name, &to.name, rule).weight(weight).delay(delay);
-        if to.model == "lif_multisynapse" {
+        if to.model == "max_pool_graded" {
+            let receptors = super::spec(to.model).receptors;
+            let receptor = self.dice.whole(0, receptors.len() as u32 - 1);
+            projection = projection.receptor(receptors[receptor as usize].name);
+        } else if to.model == "lif_multisynapse" {
             let port = self.dice.whole(1, super::population::PORTS);
             projection = projection.receptor(format!("port_{port}"));
         } else if has_two_receptors(to.model) && self.dice.chance(0.3) {
@@ -218,7 +222,7 @@ impl Plan {
     fn weight(&mut self, model: &str) -> f64 {
         match model {
             "max_pool" => 1.0,
-            "lif_delta" | "leaky_integrator" => self.dice.number(-3.0, 8.0),
+            "lif_delta" | "leaky_integrator" | "izhikevich" => self.dice.number(-3.0, 8.0),
             "lif_exponential" | "lif_alpha" | "lif_multisynapse" | "lif_adaptive_threshold" => {
                 self.dice.number(-150.0, 400.0)
             }
@@ -269,9 +273,10 @@ fn has_two_receptors(model: &str) -> bool {
 
 fn weight_unit(target: &Planned) -> Unit {
     let symbol = match target.model {
-        "lif_delta" | "leaky_integrator" => "mV",
+        "lif_delta" | "leaky_integrator" | "izhikevich" => "mV",
         model if conducts(model) => "nS",
         "integrate_and_fire" | "integrator" | "max_pool" => "1",
+        model if CODED_MODELS.contains(&model) => "1",
         _ => "pA",
     };
     find_unit(symbol).unwrap()

@@ -14,6 +14,7 @@ pub use strategy::{any_family, any_network};
 
 use sim_core::engine::{ENGINES, EngineEntry};
 use sim_core::network::{Network, Probe};
+use sim_core::neuron::{ModelSpec, find_model};
 use sim_core::units::Milliseconds;
 
 /// Which models a random network is made of (spike sources are always among them).
@@ -33,10 +34,14 @@ pub enum Family {
     Clocked,
     /// Models of differential equations, which only the clock engine runs.
     Solved,
+    /// The other models of converted networks: bursts, phases, graded maxima, one spike a neuron.
+    Coded,
+    /// `izhikevich` and `lif_delta`, on the clock engine.
+    Quadratic,
 }
 
 /// All families.
-pub const FAMILIES: [Family; 7] = [
+pub const FAMILIES: [Family; 9] = [
     Family::Stepwise,
     Family::Delta,
     Family::Mixed,
@@ -44,6 +49,8 @@ pub const FAMILIES: [Family; 7] = [
     Family::Alpha,
     Family::Clocked,
     Family::Solved,
+    Family::Coded,
+    Family::Quadratic,
 ];
 
 /// Models of differential equations in random networks.
@@ -55,6 +62,16 @@ pub const SOLVED_MODELS: [&str; 7] = [
     "exponential_integrate_and_fire",
     "quadratic_integrate_and_fire",
     "hodgkin_huxley",
+];
+
+/// Models of converted networks besides those of [`Family::Stepwise`].
+pub const CODED_MODELS: [&str; 6] = [
+    "burst_integrate_and_fire",
+    "phase",
+    "max_pool_graded",
+    "first_spike_slots",
+    "first_spike",
+    "first_arrival",
 ];
 
 /// How large a random network becomes.
@@ -80,7 +97,7 @@ pub fn network(family: Family, seed: u64, size: Size) -> Network {
     let mut dice = Dice::new(seed);
     let dt = match family {
         Family::Exponential | Family::Alpha | Family::Clocked | Family::Solved => 0.1,
-        Family::Stepwise => dice.pick(&[1.0, 0.5, 0.1]),
+        Family::Stepwise | Family::Coded | Family::Quadratic => dice.pick(&[1.0, 0.5, 0.1]),
         Family::Delta | Family::Mixed => dice.pick(&[1.0, 0.25, 0.1]),
     };
     let mut network = Network::new(format!("{family:?} {seed}"), Milliseconds(dt));
@@ -116,10 +133,15 @@ struct Planned {
     picture: [u32; 3],
 }
 
+/// What is known of a model that random networks are made of.
+fn spec(model: &str) -> &'static ModelSpec {
+    find_model(model).unwrap().spec()
+}
+
 impl Family {
     /// The engines that run it.
     pub fn engines(self) -> Vec<&'static EngineEntry> {
-        let clocked = matches!(self, Family::Clocked | Family::Solved);
+        let clocked = matches!(self, Family::Clocked | Family::Solved | Family::Quadratic);
         ENGINES.iter().filter(|engine| !clocked || engine.name == "clock").collect()
     }
 
@@ -156,12 +178,10 @@ impl Plan {
         for planned in &self.populations {
             let name = &planned.name;
             self.network.add_probe(format!("{name} spikes"), Probe::spikes(name));
-            let variable = match planned.model {
-                "spike_source" => continue,
-                "max_pool" => "largest_count",
-                _ => "membrane_potential",
+            let Some(variable) = spec(planned.model).variables.first() else {
+                continue;
             };
-            self.network.add_probe(format!("{name} state"), Probe::variable(name, variable));
+            self.network.add_probe(format!("{name} state"), Probe::variable(name, variable.name));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Random populations: models, parameters, rules, shapes.
 
-use super::{Family, Plan, Planned, SOLVED_MODELS};
+use super::{CODED_MODELS, Family, Plan, Planned, SOLVED_MODELS};
 use sim_core::network::{Neuron, Population, RefractoryInput, Reset, Shape, SpikeCondition};
 use sim_core::units::{
     Milliseconds, Millivolts, Nanosiemens, Picoamperes, Picofarads, Quantity, Values, find_unit,
@@ -37,6 +37,8 @@ impl Plan {
             }
             "lif_multisynapse" => self.many_ports(size),
             model if SOLVED_MODELS.contains(&model) => self.solved(model, size),
+            model if CODED_MODELS.contains(&model) => self.coded(model, size),
+            "izhikevich" => self.izhikevich(size),
             other => Neuron::new(other),
         };
         self.add(model, picture, neuron)
@@ -81,6 +83,11 @@ impl Plan {
                 "leaky_integrator",
             ]),
             Family::Solved => self.dice.pick(&SOLVED_MODELS),
+            Family::Coded => match self.dice.chance(0.3) {
+                true => self.dice.pick(&["integrate_and_fire", "integrator"]),
+                false => self.dice.pick(&CODED_MODELS),
+            },
+            Family::Quadratic => self.dice.pick(&["izhikevich", "izhikevich", "lif_delta"]),
         }
     }
 
@@ -191,6 +198,56 @@ impl Plan {
                 .parameter("adaptation_jump", Picoamperes(self.dice.number(0.0, 100.0)));
         }
         neuron
+    }
+
+    /// A neuron of a converted network that keeps to windows or sends numbers.
+    fn coded(&mut self, model: &'static str, size: u32) -> Neuron {
+        let neuron = Neuron::new(model);
+        let plain = |value: u32| Quantity::number(f64::from(value));
+        match model {
+            "burst_integrate_and_fire" => {
+                let threshold = self.per_neuron(size, "1", 0.5, 2.0);
+                let tolerance = self.per_neuron(size, "1", 0.0, 0.5);
+                neuron
+                    .parameter("threshold", threshold)
+                    .parameter("tolerance", tolerance)
+                    .parameter("burst", plain(self.dice.whole(1, 4)))
+                    .parameter("correction", plain(self.dice.whole(0, 3)))
+                    .rules(SpikeCondition::AtOrAbove, Reset::Subtract)
+            }
+            "phase" => {
+                let opening = self.dice.whole(1, 20);
+                neuron
+                    .parameter("opening", self.steps(opening))
+                    .parameter("phases", plain(self.dice.whole(1, 8)))
+                    .parameter("negative_gain", Quantity::number(self.dice.number(0.0, 1.0)))
+            }
+            "max_pool_graded" => neuron
+                .parameter("places", plain(self.dice.whole(1, 4)))
+                .parameter("bits", plain(self.dice.whole(2, 8)))
+                .parameter("rule", plain(self.dice.whole(0, 1))),
+            "first_spike" | "first_spike_slots" => {
+                let (opening, window) = (self.dice.whole(1, 40), self.dice.whole(5, 40));
+                neuron
+                    .parameter("opening", self.steps(opening))
+                    .parameter("window", self.steps(window))
+            }
+            _ => neuron,
+        }
+    }
+
+    fn izhikevich(&mut self, size: u32) -> Neuron {
+        let spike = self.spike_condition();
+        let reset = Reset::To(Millivolts(self.dice.number(-68.0, -50.0)).into());
+        let jump = self.per_neuron(size, "1", 0.5, 9.0);
+        let initial = self.per_neuron(size, "mV", -75.0, -55.0);
+        Neuron::new("izhikevich")
+            .parameter("recovery_rate", Quantity::number(self.dice.number(0.01, 0.15)))
+            .parameter("recovery_sensitivity", Quantity::number(self.dice.number(0.1, 0.27)))
+            .parameter("recovery_jump", jump)
+            .parameter("consistent_steps", Quantity::number(f64::from(self.dice.whole(0, 1))))
+            .initial("membrane_potential", initial)
+            .rules(spike, reset)
     }
 
     /// One value for all, or one each.

@@ -1,13 +1,15 @@
 //! Random stimuli: spikes on the grid, Poisson sources and input, currents of every shape.
 
 use super::connect::conducts;
-use super::{Family, Plan};
+use super::{Family, Plan, spec};
 use sim_core::network::{
     AlternatingCurrent, ConstantCurrent, Modulation, NoiseCurrent, Poisson, PoissonDrive,
     RegularTrain, SpikeList, StepCurrent, Stimulus,
 };
 use sim_core::stimulus::Sine;
-use sim_core::units::{Hertz, Millivolts, Nanosiemens, Picoamperes, Quantity, Values, find_unit};
+use sim_core::units::{
+    Dimension, Hertz, Millivolts, Nanosiemens, Picoamperes, Quantity, Values, find_unit,
+};
 use std::collections::BTreeSet;
 
 impl Plan {
@@ -16,7 +18,7 @@ impl Plan {
             let (name, size) = (planned.name.clone(), planned.size());
             match planned.model {
                 "spike_source" => self.drive_source(&name, size),
-                "max_pool" => {}
+                model if spec(model).current.is_none() => {}
                 model => {
                     for part in 0..self.dice.whole(0, 2) {
                         let stimulus = self.current(model, &name, size);
@@ -72,8 +74,10 @@ impl Plan {
         let per_step = self.dice.number(0.02, 1.5);
         let rate = Hertz((per_step * 1000.0 / self.dt).round());
         let weight: Values = match model {
-            "lif_delta" | "leaky_integrator" => Millivolts(self.dice.number(-1.0, 2.0)).into(),
-            "integrate_and_fire" | "integrator" => self.value(-0.2, 0.4).into(),
+            "lif_delta" | "leaky_integrator" | "izhikevich" => {
+                Millivolts(self.dice.number(-1.0, 2.0)).into()
+            }
+            model if is_plain(model) => self.value(-0.2, 0.4).into(),
             model if conducts(model) => Nanosiemens(self.dice.number(0.1, 1.0)).into(),
             _ => Picoamperes(self.dice.number(-20.0, 60.0)).into(),
         };
@@ -114,7 +118,8 @@ impl Plan {
             // Two of them stay below rheobase: 20 ms / 100 pF · 55 pA = 11 mV at the most, the
             // threshold is 12 mV above rest at the least.
             "lif_delta" => Picoamperes(self.dice.number(-60.0, 27.0)).into(),
-            "integrate_and_fire" | "integrator" => self.plain_current(size),
+            model if is_plain(model) => self.plain_current(size),
+            "izhikevich" => Picoamperes(self.dice.number(-3.0, 15.0)).into(),
             "exponential_integrate_and_fire" | "quadratic_integrate_and_fire" => {
                 Picoamperes(self.dice.number(-50.0, 200.0)).into()
             }
@@ -199,4 +204,9 @@ impl Plan {
             }
         }
     }
+}
+
+/// Whether a model's input has no unit.
+fn is_plain(model: &str) -> bool {
+    spec(model).receptors.iter().all(|receptor| receptor.weight == Dimension::Number)
 }
