@@ -3,6 +3,10 @@
 use crate::diagnostics::Findings;
 use serde::{Deserialize, Serialize};
 
+/// What lies this close to the border (relative to the mask's size) lies on it: the neurons of a grid have
+/// rounded places, and those on a border belong to the mask together.
+const ROUNDING: f64 = 1e-10;
+
 /// A part of space around a source.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -59,17 +63,19 @@ impl Mask {
         match self {
             Mask::Box(BoxMask { low, high }) => {
                 let inside = |(axis, (low, high)): (usize, (&f64, &f64))| {
-                    (*low..=*high).contains(&way[axis])
+                    let slack = ROUNDING * (high - low);
+                    (*low - slack..=*high + slack).contains(&way[axis])
                 };
                 low.iter().zip(high).enumerate().all(inside)
             }
             Mask::Ball(BallMask { radius, hole, anchor }) => {
                 let squares: f64 = (0..3).map(|axis| from(anchor, axis).powi(2)).sum();
-                squares <= radius * radius && squares >= hole * hole
+                let (outer, inner) = (radius * (1.0 + ROUNDING), hole * (1.0 - ROUNDING));
+                squares <= outer * outer && squares >= inner * inner
             }
             Mask::Ellipsoid(EllipsoidMask { radii, anchor }) => {
                 let part = |(axis, radius): (usize, &f64)| (from(anchor, axis) / radius).powi(2);
-                radii.iter().enumerate().map(part).sum::<f64>() <= 1.0
+                radii.iter().enumerate().map(part).sum::<f64>() <= 1.0 + ROUNDING
             }
         }
     }

@@ -176,6 +176,26 @@ fn masks_choose_neighbours_in_every_dimension() {
     assert_eq!(pairs.len(), 30 * 5);
 }
 
+/// Places of a grid are rounded: a border through some of them takes all or none.
+#[test]
+fn borders_of_masks_belong_to_them_wherever_a_neuron_lies() {
+    let (shape, extent) = (vec![100], vec![10.0]);
+    let grid = Positions::Grid(GridPositions { shape, extent, center: None, periodic: true });
+    let ellipse = |radius| EllipsoidMask { radii: vec![radius], anchor: None };
+    for (mask, each) in [
+        (Mask::Box(BoxMask { low: vec![-1.0], high: vec![1.0] }), 21),
+        (Mask::Box(BoxMask { low: vec![0.3], high: vec![0.7] }), 5),
+        (Mask::Ball(BallMask { radius: 0.7, hole: 0.3, anchor: None }), 10),
+        (Mask::Ellipsoid(ellipse(0.6)), 13),
+    ] {
+        let rule = Spatial { probability: 1.0.into(), mask: Some(mask.clone()), autapses: true };
+        let (pairs, _) = spatial(grid.clone(), 100, rule);
+        for end in [End::Source, End::Target] {
+            assert!(degrees(&pairs, 100, end).iter().all(|&n| n == each), "{mask:?}");
+        }
+    }
+}
+
 #[test]
 fn a_kernel_gives_its_probability_at_each_distance() {
     let at_zero = Quantity::number(0.8);
