@@ -1,5 +1,6 @@
 //! Recordings as files, and two recordings side by side.
 
+use crate::analysis::{Trains, van_rossum, victor_purpura};
 use crate::error::Error;
 use crate::model_io::sonata::{self, PopulationSpikes, Spikes};
 use crate::sim_core::recording::Recording;
@@ -106,4 +107,93 @@ pub fn compare(first: &Path, second: &Path, tolerance_ms: f64) -> Result<Compari
         }
     }
     Ok(comparison)
+}
+
+/// How far the trains of a population's neurons lie apart in two recordings, in the mean over its neurons.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Distances {
+    /// The population.
+    pub population: String,
+    /// Its neurons.
+    pub neurons: usize,
+    /// Van Rossum's distance.
+    pub van_rossum: f64,
+    /// Victor and Purpura's distance; `None` where trains are too long for it.
+    pub victor_purpura: Option<f64>,
+}
+
+/// The most pairs of spikes of a neuron that Victor and Purpura's distance is computed for.
+const MOST_PAIRS: usize = 100_000_000;
+
+/// The distances of two SONATA recordings, population by population: of van Rossum with the time constant
+/// `tau` (ms), of Victor and Purpura with the cost of moving a spike by 1 ms.
+///
+/// # Errors
+/// [`Error`] naming the file that cannot be read.
+pub fn distances(
+    first: &Path,
+    second: &Path,
+    tau: f64,
+    cost: f64,
+) -> Result<Vec<Distances>, Error> {
+    let read = |path: &Path| {
+        let spikes = sonata::read_spikes(path).map_err(|e| Error::from(e).in_file(path))?;
+        Ok::<_, Error>(Trains::from_file(&spikes, f64::NEG_INFINITY, f64::INFINITY))
+    };
+    let (a, b) = (read(first)?, read(second)?);
+    let only_in_b = b.iter().filter(|own| a.iter().all(|other| other.population != own.population));
+    let names = a.iter().chain(only_in_b).map(|own| &own.population);
+    let of = |name: &String| {
+        let find = |all: &[Trains]| {
+            let found = all.iter().find(|own| own.population == *name);
+            found.map(|own| own.neurons.clone()).unwrap_or_default()
+        };
+        let (x, y) = (find(&a), find(&b));
+        let neurons = x.len().max(y.len());
+        let trains = |index: usize| {
+            let train = |all: &[Vec<f64>]| all.get(index).cloned().unwrap_or_default();
+            (train(&x), train(&y))
+        };
+        let mean = |sum: f64| sum / neurons.max(1) as f64;
+        let (mut rossum, mut purpura) = (0.0, Some(0.0));
+        for (one, other) in (0..neurons).map(trains) {
+            rossum += van_rossum(&one, &other, tau);
+            let fits = one.len().saturating_mul(other.len()) <= MOST_PAIRS;
+            purpura = purpura.filter(|_| fits).map(|sum| sum + victor_purpura(&one, &other, cost));
+        }
+        let (van_rossum, victor_purpura) = (mean(rossum), purpura.map(mean));
+        Distances { population: name.clone(), neurons, van_rossum, victor_purpura }
+    };
+    Ok(names.map(of).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances_are_means_over_all_neurons_of_either_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, spikes: &[(f64, u64)]| {
+            let own = PopulationSpikes {
+                timestamps: spikes.iter().map(|spike| spike.0).collect(),
+                node_ids: spikes.iter().map(|spike| spike.1).collect(),
+                size: Some(4),
+            };
+            let path = folder.path().join(name);
+            let all = Spikes::from_iter([("cells".to_string(), own)]);
+            sonata::write_spikes(&path, &all, false).unwrap();
+            path
+        };
+        let one = file("one.h5", &[(10.0, 0), (20.0, 1)]);
+        let other = file("other.h5", &[(12.0, 0), (20.0, 1), (30.0, 3)]);
+        let same = &distances(&one, &one, 10.0, 0.1).unwrap()[0];
+        assert_eq!((same.van_rossum, same.victor_purpura), (0.0, Some(0.0)));
+        let found = &distances(&one, &other, 10.0, 0.1).unwrap()[0];
+        assert_eq!((found.population.as_str(), found.neurons), ("cells", 4));
+        // One spike is moved by 2 ms, one is added.
+        assert!((found.victor_purpura.unwrap() - (0.2 + 1.0) / 4.0).abs() < 1e-12, "{found:?}");
+        let moved = (1.0 - (-0.2_f64).exp()).sqrt();
+        assert!((found.van_rossum - (moved + 0.5_f64.sqrt()) / 4.0).abs() < 1e-12, "{found:?}");
+    }
 }

@@ -184,7 +184,10 @@ fn push_last(lines: &mut [String], letter: char) {
     }
 }
 
-/// Sets a table in `width` columns: wide columns shrink first, and what still does not fit beside is
+/// Columns of prose are not made narrower than this for the sake of others.
+const NARROWEST_PROSE: usize = 12;
+
+/// Sets a table in `width` columns: wide columns of several words shrink first, then all, and what still does not fit beside is
 /// written as one `heading: value` line a cell.
 pub(crate) fn table(
     headings: &[String],
@@ -206,9 +209,15 @@ pub(crate) fn table(
     if room < 6 * headings.len() && widths.iter().sum::<usize>() > room {
         return stacked(headings, rows, width);
     }
+    // Names and paths are copied from a table: prose gives way first.
+    let is_prose =
+        |index: usize| rows.iter().any(|row| row.get(index).is_some_and(|c| c.contains(' ')));
+    let prose: Vec<bool> = (0..headings.len()).map(is_prose).collect();
     while widths.iter().sum::<usize>() > room {
-        match widths.iter_mut().max() {
-            Some(widest) if *widest > 1 => *widest -= 1,
+        let all = || widths.iter().enumerate().map(|(index, wide)| (*wide, index));
+        let shrinking = all().filter(|&(wide, index)| prose[index] && wide > NARROWEST_PROSE).max();
+        match shrinking.or_else(|| all().max()) {
+            Some((wide, index)) if wide > 1 => widths[index] -= 1,
             _ => break,
         }
     }

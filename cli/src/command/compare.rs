@@ -1,8 +1,11 @@
 //! `spikeloom compare`.
 
 use super::{Outcome, Run, Session};
+use crate::table::table;
+use serde_json::json;
 use spikeloom::error::Error;
-use spikeloom::recordings::{Comparison, FileSpike, compare};
+use spikeloom::listing::Listing;
+use spikeloom::recordings::{Comparison, FileSpike, compare, distances};
 use std::path::PathBuf;
 
 /// Find the first differing spike of two recordings (SONATA)
@@ -19,6 +22,19 @@ pub struct Compare {
     /// Times that differ by no more than this are equal (ms)
     #[arg(long, value_name = "MS", default_value_t = 0.0)]
     tolerance_ms: f64,
+
+    /// Measure how far the trains of each population lie apart: van Rossum's and Victor and Purpura's
+    /// distance, mean over its neurons
+    #[arg(long)]
+    distances: bool,
+
+    /// Time constant of van Rossum's distance (ms)
+    #[arg(long, value_name = "MS", default_value_t = 10.0)]
+    tau_ms: f64,
+
+    /// What moving a spike by 1 ms costs in Victor and Purpura's distance; adding or removing one costs 1
+    #[arg(long, value_name = "COST", default_value_t = 0.1)]
+    cost_per_ms: f64,
 }
 
 impl Run for Compare {
@@ -27,10 +43,30 @@ impl Run for Compare {
             let message = format!("--tolerance-ms {}: give 0 or more", self.tolerance_ms);
             return Err(Error::Usage(message));
         }
+        for (name, value) in [("--tau-ms", self.tau_ms), ("--cost-per-ms", self.cost_per_ms)] {
+            if !(value > 0.0 && value.is_finite()) {
+                return Err(Error::Usage(format!("{name} {value}: give a number above 0")));
+            }
+        }
         let comparison = compare(&self.first, &self.second, self.tolerance_ms)?;
-        let text = self.text(&comparison);
-        let differs = !comparison.equal;
-        Ok(Outcome::fine(serde_json::to_value(&comparison)?, text).with_finding(differs))
+        let mut text = self.text(&comparison);
+        let mut json = serde_json::to_value(&comparison)?;
+        if self.distances {
+            let found = distances(&self.first, &self.second, self.tau_ms, self.cost_per_ms)?;
+            let columns = ["population", "neurons", "van_rossum", "victor_purpura"];
+            let rows = found.iter().map(|one| {
+                [
+                    json!(one.population),
+                    json!(one.neurons),
+                    json!(one.van_rossum),
+                    json!(one.victor_purpura),
+                ]
+            });
+            let title = "Distances, mean over the neurons";
+            text.push_str(&format!("\n{}", table(&Listing::new(title, &columns).with_rows(rows))));
+            json["distances"] = serde_json::to_value(&found)?;
+        }
+        Ok(Outcome::fine(json, text).with_finding(!comparison.equal))
     }
 }
 

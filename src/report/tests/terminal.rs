@@ -74,6 +74,19 @@ fn words_wrap_and_long_words_break() {
 }
 
 #[test]
+fn names_stay_whole_where_prose_can_give_way() {
+    let headings = ["name".to_string(), "summary".into()];
+    let name = "lif_conductance_exponential";
+    let rows = [vec![name.to_string(), "a leaky neuron with two conductances that decay".into()]];
+    let set = table(&headings, &[false, false], &rows, 44);
+    assert!(set.contains(&format!("{name}  a leaky neuron…\n")), "{set}");
+    // Without prose beside it a name is cut.
+    let words = [vec![name.to_string(), "stepwise".into()]];
+    let set = table(&headings, &[false, false], &words, 24);
+    assert!(set.contains("lif_conductan…  stepwise\n"), "{set}");
+}
+
+#[test]
 fn table_is_set_in_columns_or_stacked() {
     let headings = ["name".to_string(), "n".into()];
     let rows = [vec!["conv1".to_string(), "12".into()], vec!["d".into(), "3".into()]];
