@@ -128,6 +128,9 @@ pub enum Error {
     /// Spike recordings.
     #[error(transparent)]
     Sonata(#[from] model_io::sonata::SonataError),
+    /// Tables of spikes or synapses.
+    #[error(transparent)]
+    Tables(#[from] model_io::edges::EdgesError),
     /// NIR files.
     #[error(transparent)]
     Nir(#[from] model_io::nir::NirError),
@@ -199,6 +202,7 @@ impl Error {
             Error::Check(_) => "check",
             Error::Npz(_) => "npz",
             Error::Sonata(_) => "sonata",
+            Error::Tables(_) => "table",
             Error::Nir(_) | Error::NotInNir(_) => "nir",
             Error::Netx(loihi_export::export::netx::NetxError::Write(_)) | Error::Write(_) => {
                 "write"

@@ -65,6 +65,7 @@ pub mod quantisation;
 pub mod recordings;
 pub mod report;
 pub mod simulate;
+pub mod synapses;
 pub mod verify;
 pub mod window;
 

@@ -2,6 +2,7 @@
 
 use crate::analysis::{Trains, van_rossum, victor_purpura};
 use crate::error::Error;
+use crate::model_io::edges::{UNNAMED, read_spike_tables};
 use crate::model_io::sonata::{self, PopulationSpikes, Spikes};
 use crate::sim_core::recording::Recording;
 use serde::Serialize;
@@ -31,6 +32,30 @@ pub fn write(recording: &Recording, path: &Path, overwrite: bool) -> Result<(), 
     Ok(())
 }
 
+/// Reads the spikes of a file: SONATA, npz or CSV, as a simulation records them.
+///
+/// # Errors
+/// [`Error`] naming the file.
+pub fn read(path: &Path) -> Result<Spikes, Error> {
+    read_spike_tables(path).map_err(|error| Error::from(error).in_file(path))
+}
+
+/// Reads two recordings. Where both have one population, and a file does not say what it is called, it is the other's.
+fn read_both(first: &Path, second: &Path) -> Result<(Spikes, Spikes), Error> {
+    let (mut a, mut b) = (read(first)?, read(second)?);
+    let name_as = |unnamed: &mut Spikes, named: &Spikes| {
+        if let (Some(own), [name]) =
+            (unnamed.get(UNNAMED), named.keys().collect::<Vec<_>>().as_slice())
+            && unnamed.len() == 1
+        {
+            *unnamed = Spikes::from_iter([((*name).clone(), own.clone())]);
+        }
+    };
+    name_as(&mut a, &b);
+    name_as(&mut b, &a);
+    Ok((a, b))
+}
+
 /// One spike of a recording file.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FileSpike {
@@ -57,13 +82,12 @@ pub struct Comparison {
     pub second: Option<FileSpike>,
 }
 
-/// Compares two SONATA recordings; the difference reported is the earliest in time.
+/// Compares two recordings; the difference reported is the earliest in time.
 ///
 /// # Errors
 /// [`Error`] naming the file that cannot be read.
 pub fn compare(first: &Path, second: &Path, tolerance_ms: f64) -> Result<Comparison, Error> {
-    let read = |path: &Path| sonata::read_spikes(path).map_err(|e| Error::from(e).in_file(path));
-    let (mut a, mut b) = (read(first)?, read(second)?);
+    let (mut a, mut b) = read_both(first, second)?;
     let mut names: Vec<String> = a.keys().chain(b.keys()).cloned().collect();
     names.dedup();
     let total = |spikes: &Spikes| spikes.values().map(|own| own.timestamps.len()).sum();
@@ -125,7 +149,7 @@ pub struct Distances {
 /// The most pairs of spikes of a neuron that Victor and Purpura's distance is computed for.
 const MOST_PAIRS: usize = 100_000_000;
 
-/// The distances of two SONATA recordings, population by population: of van Rossum with the time constant
+/// The distances of two recordings, population by population: of van Rossum with the time constant
 /// `tau` (ms), of Victor and Purpura with the cost of moving a spike by 1 ms.
 ///
 /// # Errors
@@ -136,11 +160,9 @@ pub fn distances(
     tau: f64,
     cost: f64,
 ) -> Result<Vec<Distances>, Error> {
-    let read = |path: &Path| {
-        let spikes = sonata::read_spikes(path).map_err(|e| Error::from(e).in_file(path))?;
-        Ok::<_, Error>(Trains::from_file(&spikes, f64::NEG_INFINITY, f64::INFINITY))
-    };
-    let (a, b) = (read(first)?, read(second)?);
+    let trains = |spikes: &Spikes| Trains::from_file(spikes, f64::NEG_INFINITY, f64::INFINITY);
+    let (a, b) = read_both(first, second)?;
+    let (a, b) = (trains(&a), trains(&b));
     let only_in_b = b.iter().filter(|own| a.iter().all(|other| other.population != own.population));
     let names = a.iter().chain(only_in_b).map(|own| &own.population);
     let of = |name: &String| {

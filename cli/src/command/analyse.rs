@@ -10,8 +10,8 @@ use spikeloom::analysis::{AnalysisConfig, PopulationAnalysis, Trains, analyse, p
 use spikeloom::error::Error;
 use spikeloom::listing::Listing;
 use spikeloom::model_io::atomic::write_bytes_atomically;
-use spikeloom::model_io::sonata;
 use spikeloom::model_io::spool::SIGNATURE;
+use spikeloom::recordings::read;
 use spikeloom::simulate::{RecordConfig, make_files, open};
 use std::io::Read;
 use std::path::PathBuf;
@@ -19,8 +19,8 @@ use std::path::PathBuf;
 /// Measure a recording: rates, intervals, counts, correlations, spectra
 #[derive(Debug, clap::Args)]
 pub struct Analyse {
-    /// Recording of spikes: SONATA, or a recording in progress (.recording)
-    #[arg(value_name = "SPIKES.h5")]
+    /// Recording of spikes: SONATA, npz, CSV, or a recording in progress (.recording)
+    #[arg(value_name = "SPIKES")]
     recording: PathBuf,
 
     /// Spikes up to this time are left out (ms)
@@ -168,7 +168,7 @@ impl Analyse {
             trains.iter_mut().for_each(|own| own.end = end);
             return Ok((trains, end));
         }
-        let spikes = sonata::read_spikes(path).map_err(|e| Error::from(e).in_file(path))?;
+        let spikes = read(path)?;
         let last = spikes.values().flat_map(|own| own.timestamps.iter().copied());
         let end = self.end_ms.unwrap_or_else(|| last.fold(0.0, f64::max));
         Ok((Trains::from_file(&spikes, self.begin_ms, end), end))

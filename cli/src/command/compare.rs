@@ -8,15 +8,15 @@ use spikeloom::listing::Listing;
 use spikeloom::recordings::{Comparison, FileSpike, compare, distances};
 use std::path::PathBuf;
 
-/// Find the first differing spike of two recordings (SONATA)
+/// Find the first differing spike of two recordings (SONATA, npz or CSV)
 #[derive(Debug, clap::Args)]
 pub struct Compare {
     /// First recording
-    #[arg(value_name = "A.h5")]
+    #[arg(value_name = "A")]
     first: PathBuf,
 
     /// Second recording
-    #[arg(value_name = "B.h5")]
+    #[arg(value_name = "B")]
     second: PathBuf,
 
     /// Times that differ by no more than this are equal (ms)

@@ -16,6 +16,7 @@ mod map;
 mod model;
 mod quantise;
 mod simulate;
+mod synapses;
 mod verify;
 mod window;
 
@@ -95,4 +96,5 @@ commands! {
     bench::Bench,
     list::List,
     window::Window,
+    synapses::Synapses,
 }

@@ -12,6 +12,7 @@
 mod csv;
 mod sonata;
 mod spikes;
+mod write;
 
 use crate::array::Array;
 use crate::hdf5::Hdf5Error;
@@ -21,6 +22,7 @@ use indexmap::IndexMap;
 use std::path::{Path, PathBuf};
 
 pub use spikes::{UNNAMED, read_spike_table, read_spike_tables};
+pub use write::{EdgeNames, write_edges};
 
 /// Listed synapses; weights and delays are there or not.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -4,6 +4,7 @@ use super::*;
 use crate::array::{Array, Values};
 use crate::hdf5::{self, Storage};
 use crate::npz::write_npz;
+use crate::recording::OutputFormat;
 use crate::sonata::{PopulationSpikes, Spikes};
 
 fn folder() -> tempfile::TempDir {
@@ -72,6 +73,22 @@ fn npz_edges_are_read_as_lists_and_as_a_sparse_matrix() {
     save(&[("times", vector(vec![1.5])), ("neurons", whole(vec![4]))]);
     let spikes = read_spike_table(&path, None).unwrap();
     assert_eq!((spikes.timestamps, spikes.node_ids), (vec![1.5], vec![4]));
+}
+
+#[test]
+fn edges_are_read_as_they_were_written() {
+    let folder = folder();
+    let names = EdgeNames { projection: "a to b", source: "a", target: "b", weight_unit: "pA" };
+    for (format, name) in
+        [(OutputFormat::Sonata, "e.h5"), (OutputFormat::Npz, "e.npz"), (OutputFormat::Csv, "e.csv")]
+    {
+        let path = folder.path().join(name);
+        for edges in [expected(), Edges { delays: None, ..expected() }] {
+            write_edges(&path, format, &edges, names, true).unwrap();
+            assert_eq!(read_edges(&path, None).unwrap(), edges, "{name}");
+        }
+        assert!(write_edges(&path, format, &expected(), names, false).is_err(), "{name} exists");
+    }
 }
 
 #[test]
