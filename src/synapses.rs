@@ -1,10 +1,10 @@
 //! The synapses that a description's rules draw.
 
 use crate::error::Error;
-use crate::sim_core::diagnostics::known_names;
 use crate::memory;
 use crate::model_io::edges::Edges;
 use crate::sim_core::connectome::compile;
+use crate::sim_core::diagnostics::known_names;
 use crate::sim_core::network::Network;
 
 /// The synapses of one projection, as an engine would have them at its beginning.
