@@ -362,6 +362,7 @@ fn core_map(findings: &Findings<'_>) -> CoreMap {
         rows: limits.mesh_rows,
         largest: None,
         cores_per_router: limits.cores_per_router,
+        available: Some(limits.cores.into()),
         resources: resources.iter().map(|resource| resource.name().to_string()).collect(),
         cores: cores.collect(),
     }

@@ -179,6 +179,7 @@ impl<'a> Mesh<'a> {
             columns: limits.mesh_columns,
             rows: limits.mesh_rows,
             cores_per_router: limits.cores_per_router,
+            available: Some(limits.cores.into()),
             resources,
             cores,
         }

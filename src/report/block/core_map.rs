@@ -36,6 +36,9 @@ pub struct CoreMap {
     /// What the largest share of a core is called; the fullest resource where nothing is said.
     #[serde(default)]
     pub largest: Option<String>,
+    /// Cores that may be used where not every place of the mesh has one.
+    #[serde(default)]
+    pub available: Option<u64>,
     /// The cores in use; places not named here are free.
     pub cores: Vec<Core>,
 }
@@ -138,6 +141,12 @@ impl CoreMap {
 
     fn used(&self) -> String {
         match self.places() {
+            Some(places) if self.available.is_some_and(|available| available < places) => format!(
+                "{} of {} cores in use, drawn among {} places",
+                count(self.cores.len()),
+                format_number(self.available.unwrap_or(places) as f64, None),
+                format_number(places as f64, None)
+            ),
             Some(places) => format!(
                 "{} of {} cores in use",
                 count(self.cores.len()),

@@ -99,6 +99,7 @@ pub fn core_map() -> CoreMap {
         rows: 4,
         largest: None,
         cores_per_router: 4,
+        available: None,
         resources: vec!["neurons".into(), "synapse memory".into(), "axons".into()],
         cores,
     }
