@@ -128,6 +128,7 @@ fn random_network(numbers: &mut Numbers, graded: bool) -> QuantisedNetwork {
         },
     );
     let mut convolved = projection(0, 1, Connection::Convolution { geometry, weights: kernel });
+    convolved.delay = DelaySteps::One(numbers.below(4) as u8);
     if graded {
         direct.message_bits = 16;
         convolved.message_bits = 16;
@@ -154,7 +155,12 @@ fn synapses(p: &QuantisedProjection, sources: usize) -> Vec<(usize, usize, i64, 
             let mut all = Vec::new();
             for source in 0..sources {
                 geometry.for_each_target(source as u32, |s| {
-                    all.push((s.target as usize, source, weights[s.weight as usize].into(), 0));
+                    all.push((
+                        s.target as usize,
+                        source,
+                        weights[s.weight as usize].into(),
+                        delay(0),
+                    ));
                 });
             }
             all

@@ -227,8 +227,10 @@ pub enum ProjectionProblem {
     /// Learning synapses have no additional delay in Lava.
     #[error("learning synapses have no additional delay; set it to 0")]
     LearningDelay,
-    /// Convolutions have no additional delay in Lava.
-    #[error("a convolution has no additional delay; set it to 0")]
+    /// Synapses of a shared kernel have one delay.
+    #[error(
+        "synapses of a convolution have delays of their own; its kernel is shared, give it one delay"
+    )]
     ConvolutionDelay,
     /// The geometry contradicts itself.
     #[error("{0}")]

@@ -261,7 +261,12 @@ fn synapses(
                 geometry.for_each_target(source, |found| {
                     let weight = weights.get(found.weight as usize).copied().unwrap_or_default();
                     if weight != 0 {
-                        list.push(Synapse { target: found.target, source, weight, delay: 0 });
+                        list.push(Synapse {
+                            target: found.target,
+                            source,
+                            weight,
+                            delay: delay(0),
+                        });
                     }
                 });
             }

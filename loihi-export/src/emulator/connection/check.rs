@@ -59,9 +59,10 @@ pub fn projection(
             delays(&projection.delay, weights.len(), chip)
         }
         Connection::Convolution { geometry, weights } => {
-            if projection.delay != DelaySteps::One(0) {
+            if matches!(projection.delay, DelaySteps::PerSynapse(_)) {
                 return Err(ProjectionProblem::ConvolutionDelay);
             }
+            delays(&projection.delay, 1, chip)?;
             convolution(geometry, weights, ends)
         }
     }

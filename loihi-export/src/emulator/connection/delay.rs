@@ -19,7 +19,7 @@ struct Listed {
 /// One table for each delay that occurs, shortest first.
 ///
 /// `delays` are in the order of the connection's weights. Weights of 0 have no effect and are
-/// left out. Convolutions have no delays; they give no table.
+/// left out. Synapses of a convolution share their delay; they give no table.
 pub(super) fn split(
     connection: &Connection,
     delays: &[u8],
