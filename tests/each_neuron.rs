@@ -26,8 +26,9 @@ const RUN_MS: f64 = 60.0;
 const RELATIVE: f64 = 1e-9;
 
 /// Neurons of converted networks whose parameters the code of a layer fixes, and sources.
-const FIXED: [&str; 8] = [
+const FIXED: [&str; 9] = [
     "burst_integrate_and_fire",
+    "multispike_integrate_and_fire",
     "max_pool",
     "max_pool_graded",
     "first_spike",
@@ -62,6 +63,8 @@ fn whole(name: &str) -> Option<[f64; 3]> {
     match name {
         "consistent_steps" => Some([1.0, 0.0, 1.0]),
         "fixed_steps" => Some([0.0, 4.0, 8.0]),
+        // Input comes after some twenty steps.
+        "onset" => Some([0.0, 40.0, 80.0]),
         "standard_control" => Some([0.0, 1.0, 0.0]),
         _ => None,
     }
@@ -129,6 +132,10 @@ fn neuron(spec: &ModelSpec, field: Field, given: Values) -> Neuron {
             .parameter("lowest_potential", given)
             .initial("membrane_potential", Millivolts(-78.0)),
         Field::Parameter(index) => neuron.parameter(spec.parameters[index].name, given),
+        // A current that does not last does nothing in the beginning.
+        Field::Initial(1) if spec.parameters.iter().any(|own| own.name == "current_kept") => {
+            neuron.parameter("current_kept", 0.9).initial(spec.variables[1].name, given)
+        }
         Field::Initial(index) => neuron.initial(spec.variables[index].name, given),
         Field::Reset => Neuron { reset: Some(Reset::To(given)), ..neuron },
     }

@@ -23,7 +23,7 @@ use sim_core::neuron::lif_delta::LifDelta;
 use sim_core::neuron::lif_exponential::LifExponential;
 use sim_core::stimulus::SpikeList;
 use sim_core::time::Time;
-use sim_core::units::{Dimension, Milliseconds, Millivolts, Unit, Values};
+use sim_core::units::{Dimension, Milliseconds, Millivolts, Quantity, Unit, Values};
 
 fn hard(threshold: f64) -> IntegrateAndFire {
     IntegrateAndFire {
@@ -427,6 +427,17 @@ fn leaky_neurons_keep_their_decays_in_4096ths_and_spike_as_the_float_network() {
             Dimension::Current,
             "pA",
             700.0,
+        ),
+        (
+            Neuron::new("lif_stepwise")
+                .parameter("potential_kept", (-1.0_f64 / 20.0).exp())
+                .parameter("current_kept", 0.8)
+                .parameter("input_gain", 0.5)
+                .parameter("gain", 0.4)
+                .rules(SpikeCondition::Above, Reset::To(Quantity::from(0.0).into())),
+            Dimension::Number,
+            "",
+            1.0,
         ),
     ];
     for (neuron, dimension, symbol, size) in neurons {

@@ -6,7 +6,22 @@ use std::path::Path;
 
 use model_io::array::Array;
 use model_io::hdf5::{self, GroupWriter, Storage};
-use model_io::nir::{Primitive, read, read_leniently};
+use model_io::nir::{Input, NirGraph, Output, Primitive, read, read_leniently};
+
+/// A file with an input and an output of three values, and these edges.
+fn write_graph(path: &Path, edges: &Array) {
+    let root = hdf5::create(path).unwrap();
+    let graph = root.create_group("node").unwrap();
+    graph.write_text("type", "NIRGraph").unwrap();
+    let nodes = graph.create_group("nodes").unwrap();
+    for end in ["Input", "Output"] {
+        let group = nodes.create_group(&end.to_lowercase()).unwrap();
+        group.write_text("type", end).unwrap();
+        group.write("shape", &Array::vector(vec![3_i64]), Storage::Plain).unwrap();
+    }
+    graph.write("edges", edges, Storage::Plain).unwrap();
+    root.flush().unwrap();
+}
 
 /// A file with one node between an input and an output, and an edge that joins nothing.
 fn write(path: &Path, node_type: &str, fields: impl Fn(&GroupWriter)) {
@@ -76,4 +91,29 @@ fn what_cannot_be_guessed_stays_an_error() {
     });
     let text = read_leniently(&path).unwrap_err().to_string();
     assert!(text.contains("v_threshold") && text.contains("/node/nodes/node"), "{text}");
+}
+
+#[test]
+fn an_edge_that_stands_twice_is_refused_or_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("twice.nir");
+    let mut graph = NirGraph::default();
+    graph.add_node("input", Input { shape: vec![3] });
+    graph.add_node("output", Output { shape: vec![3] });
+    graph.add_edge("input", "output");
+    model_io::nir::write(&path, &graph, false).unwrap();
+    let place = ["input", "output", "input", "output"].map(str::to_owned).to_vec();
+    graph.add_edge("input", "output");
+    let text = graph.check().unwrap_err().to_string();
+    assert!(
+        text.contains("/node/edges") && text.contains("input -> output stands twice"),
+        "{text}"
+    );
+    let doubled = folder.path().join("doubled.nir");
+    write_graph(&doubled, &Array::new(vec![2, 2], place).unwrap());
+    let strict = read(&doubled).unwrap_err().to_string();
+    assert!(strict.contains("input -> output stands twice"), "{strict}");
+    let (lenient, notes) = read_leniently(&doubled).unwrap();
+    assert_eq!(lenient, read(&path).unwrap());
+    assert!(notes.iter().any(|note| note.contains("stands twice")), "{notes:?}");
 }

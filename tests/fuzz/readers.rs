@@ -395,8 +395,11 @@ fn use_graph(graph: &nir::NirGraph) {
             drop(nir::run::run(graph, &convention, &vec![vec![1.0; size]; 2], &[]));
         }
     }
-    let reading = NirReading { convention, biases_from_start: false };
-    drop(to_network(graph, "fuzzed", &reading).map(|(network, _)| network.validate()));
+    // Each dialect makes other neurons and delays of a node.
+    for dialect in nir::dialect::DIALECTS {
+        let reading = NirReading { convention: (dialect.convention)(), biases_from_start: false };
+        drop(to_network(graph, "fuzzed", &reading).map(|(network, _)| network.validate()));
+    }
 }
 
 fn read_netx(bytes: &[u8], file: &Path) -> bool {

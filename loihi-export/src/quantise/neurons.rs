@@ -6,7 +6,8 @@
 //! `integrate_and_fire` keeps everything and `lif_delta` keeps exp(-dt / tau), and both forget u in a
 //! step. `lif_exponential` lets currents act on the potential from the step after they arrive, so its
 //! synapses take a step more here; its weights are multiplied by what a current does to the
-//! potential in one step (Rotter & Diesmann 1999, Biol. Cybern. 81:381).
+//! potential in one step (Rotter & Diesmann 1999, Biol. Cybern. 81:381). `lif_stepwise` is the chip's
+//! own equation in real numbers, with gains that go into the weights.
 
 use sim_core::network::{
     RefractoryInput, SpikeCondition, ValidNetwork, ValidPopulation, ValidStimulus,
@@ -142,12 +143,48 @@ pub(super) fn chip_neurons(
             check_start(&place, population, rest)?;
             return Ok(Some(leaky));
         }
+        "lif_stepwise" => {
+            let [current_kept, kept] = [one("current_kept")?, one("potential_kept")?];
+            let (leak, gain) = (one("leak")?, one("gain")? * one("input_gain")?);
+            if kept == 1.0 && leak != 0.0 {
+                let problem = "its potential keeps everything and moves by itself";
+                return Err(not_on_chip(place, problem, "set leak to 0, or give it an input"));
+            }
+            if one("onset")? != 0.0 && leak != 0.0 {
+                let problem = "the chip's neurons leak from the first step on, these begin later";
+                let remedy = "set onset to 0, or import with --biases-from-start";
+                return Err(not_on_chip(place, problem, remedy));
+            }
+            let driven = network.stimuli().iter().find(|(_, stimulus)| {
+                let own = network.populations().get_index_of(name) == Some(stimulus.population());
+                own && matches!(stimulus, ValidStimulus::ConstantCurrent { .. })
+            });
+            if let (Some((stimulus, _)), true) = (driven, current_kept > 0.0) {
+                return Err(not_on_chip(
+                    format!("stimuli/{stimulus}"),
+                    "the chip's biases act on potentials, this current on the synaptic current",
+                    "drive the population by spikes, or set current_kept to 0",
+                ));
+            }
+            let rest = if leak == 0.0 { 0.0 } else { leak / (1.0 - kept) };
+            check_start(&place, population, rest)?;
+            // A part of 0 is a time constant far below a step.
+            let steps = |kept: f64| -1.0 / kept.max(1e-300).ln();
+            return Ok(Some(ChipNeurons {
+                threshold: plain.threshold.iter().map(|threshold| threshold - rest).collect(),
+                weight_gain: gain,
+                current_gain: gain,
+                membrane_steps: (kept < 1.0).then(|| steps(kept)),
+                current_steps: (current_kept > 0.0).then(|| steps(current_kept)),
+                ..plain
+            }));
+        }
         other => {
             return Err(not_on_chip(
                 place,
                 format!("the chip has no neuron that computes `{other}`"),
-                "use integrate_and_fire with reset to 0, or lif_delta or lif_exponential with reset \
-                 to rest; the method `hard_reset` converts to the first",
+                "use integrate_and_fire with reset to 0, or lif_delta, lif_exponential or \
+                 lif_stepwise with reset to rest; the method `hard_reset` converts to the first",
             ));
         }
     };

@@ -38,6 +38,8 @@ mod scale;
 mod sum_pool_2d;
 mod threshold;
 
+use std::collections::HashSet;
+
 use indexmap::IndexMap;
 
 use crate::array::Array;
@@ -127,7 +129,15 @@ impl NirGraph {
                 })?,
             }
         }
+        let mut seen = HashSet::new();
         for (source, target) in &self.edges {
+            if !seen.insert((source, target)) {
+                return Err(NirError::DoubledEdge {
+                    place: format!("{place}/edges"),
+                    source_node: source.clone(),
+                    target_node: target.clone(),
+                });
+            }
             if let Some(missing) =
                 [source, target].into_iter().find(|n| !self.nodes.contains_key(*n))
             {
@@ -189,6 +199,19 @@ pub enum NirError {
         missing: String,
         /// Nodes that exist.
         known: String,
+    },
+    /// An edge stands twice.
+    #[error(
+        "{place}: the edge {source_node} -> {target_node} stands twice; the edges of a graph are a \
+         set, what passes twice is written as a Scale of 2: leave one out"
+    )]
+    DoubledEdge {
+        /// Path of the edge list inside the file.
+        place: String,
+        /// Its source.
+        source_node: String,
+        /// Its target.
+        target_node: String,
     },
     /// The root is a single node.
     #[error("/node is a {found}; expected NIRGraph")]

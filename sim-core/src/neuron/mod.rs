@@ -24,6 +24,7 @@ pub mod integrate_and_fire;
 pub mod integrator;
 pub mod izhikevich;
 pub mod leaky_integrator;
+pub mod leaky_integrator_stepwise;
 pub mod lif_adaptive_threshold;
 pub mod lif_alpha;
 pub mod lif_conductance_alpha;
@@ -31,9 +32,11 @@ pub mod lif_conductance_exponential;
 pub mod lif_delta;
 pub mod lif_exponential;
 pub mod lif_multisynapse;
+pub mod lif_stepwise;
 pub mod max_pool;
 pub mod max_pool_graded;
 mod model;
+pub mod multispike_integrate_and_fire;
 mod narrow;
 mod ode_neurons;
 pub mod phase;
@@ -58,7 +61,10 @@ pub use rows::{Row, RowNeurons, RowWeights, Trains};
 pub static MODELS: &[&dyn NeuronModel] = &[
     &integrate_and_fire::Model,
     &burst_integrate_and_fire::Model,
+    &multispike_integrate_and_fire::Model,
     &integrator::Model,
+    &lif_stepwise::Model,
+    &leaky_integrator_stepwise::Model,
     &max_pool::Model,
     &first_spike::Model,
     &first_spike_slots::Model,

@@ -1,7 +1,8 @@
 //! A spiking network description as a NIR graph.
 //!
 //! Integrate-and-fire neurons of steps become `IF` with r = 1, leaky ones `LIF` with the r under
-//! which one spike of weight w raises the potential by w. NIR has no time step: the description's is
+//! which one spike of weight w raises the potential by w; neurons given by the factors of a step are
+//! `LIF`, `CubaLIF`, `LI`, `CubaLI` or `Threshold`. NIR has no time step: the description's is
 //! written into the graph's metadata (`dt_ms`), and times are in seconds. Reset by subtraction and
 //! initial potentials other than 0 are not expressible and stand in the metadata beside a node
 //! (`reset = "subtract"`, `v_initial`). Projections become `Conv2d` or `Affine`, with the constant
@@ -13,6 +14,7 @@
 //! previous step, so that the loop's own step is part of NIR.
 
 mod neurons;
+mod stepwise;
 mod synapses;
 mod timing;
 
@@ -46,13 +48,13 @@ pub fn from_network(network: &ValidNetwork) -> Result<NirGraph, NotInNir> {
     let clocks = Clocks::new(network)?;
     check_currents(network, &clocks)?;
     let step = network.grid().dt();
-    for (name, population) in network.populations() {
+    for (index, (name, population)) in network.populations().iter().enumerate() {
         let node = node_name(name);
         if graph.nodes.contains_key(&node) {
             let problem = format!("its node would be called `{node}`, which is taken");
             return Err(refuse(format!("populations/{name}"), problem, "rename the population"));
         }
-        graph.add_node(node, neurons::node(name, population, step)?);
+        graph.add_node(node, neurons::node(name, population, step, clocks.start(index))?);
     }
     for index in 0..network.populations().len() {
         synapses::connect(&mut graph, network, index, &clocks)?;

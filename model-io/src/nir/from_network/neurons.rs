@@ -1,6 +1,6 @@
 //! Populations as nodes.
 
-use super::{NotInNir, array, extents, narrow, note, refuse};
+use super::{NotInNir, array, extents, narrow, note, refuse, stepwise};
 use crate::array::Array;
 use crate::nir::{I, If, Input, Lif, MetadataEntry, NirNode};
 use sim_core::network::{SpikeCondition, ValidPopulation};
@@ -9,11 +9,13 @@ use sim_core::neuron::{LoweredReset, NO_LOWER_BOUND};
 /// Milliseconds in the unit of time of graphs.
 const SECOND: f64 = 1e-3;
 
-/// The node of a population, in a network of steps of `step` ms.
+/// The node of a population, in a network of steps of `step` ms, on a clock that starts `start` steps
+/// behind the input's.
 pub(super) fn node(
     name: &str,
     population: &ValidPopulation,
     step: f64,
+    start: u64,
 ) -> Result<NirNode, NotInNir> {
     let shape = extents(population.shape);
     match population.model.spec().name {
@@ -27,11 +29,16 @@ pub(super) fn node(
             Ok(with_rules(node.into(), population, &shape))
         }
         "lif_delta" => leaky(name, population, &shape, step),
+        "lif_stepwise" | "leaky_integrator_stepwise" => {
+            stepwise::node(name, population, step, start)
+        }
+        "multispike_integrate_and_fire" => stepwise::several(name, population),
         "integrator" => Ok(I { r: all(&shape, 1.0) }.into()),
         other => Err(refuse(
             format!("populations/{name}"),
             format!("`{other}` has no NIR node here"),
-            "use integrate_and_fire, lif_delta or integrator; `hard_reset` and the rate codes do",
+            "use integrate_and_fire, lif_delta, lif_stepwise or integrator; `hard_reset` and the rate \
+             codes do",
         )),
     }
 }
@@ -71,7 +78,11 @@ fn leaky(
     Ok(node)
 }
 
-fn with_rules(mut node: NirNode, population: &ValidPopulation, shape: &[usize]) -> NirNode {
+pub(super) fn with_rules(
+    mut node: NirNode,
+    population: &ValidPopulation,
+    shape: &[usize],
+) -> NirNode {
     let neurons = &population.neurons;
     let rule = match neurons.reset {
         LoweredReset::To(_) => "to v_reset",
@@ -92,7 +103,7 @@ fn with_rules(mut node: NirNode, population: &ValidPopulation, shape: &[usize]) 
     node
 }
 
-fn reset_values(population: &ValidPopulation) -> Vec<f64> {
+pub(super) fn reset_values(population: &ValidPopulation) -> Vec<f64> {
     let reset = &population.neurons.reset;
     (0..population.neurons.size).map(|neuron| reset.value(neuron).unwrap_or(0.0)).collect()
 }
@@ -110,6 +121,6 @@ fn column(population: &ValidPopulation, shape: &[usize], name: &str, unit: f64) 
     array(shape, narrow(&values))
 }
 
-fn all(shape: &[usize], value: f64) -> Array {
+pub(super) fn all(shape: &[usize], value: f64) -> Array {
     array(shape, vec![value as f32; shape.iter().product()])
 }

@@ -1,5 +1,6 @@
 //! How many projections lie between the input and each layer, and what that makes of delays.
 
+use crate::nir::Primitive;
 use crate::nir::dialect::Convention;
 use crate::nir::run::Flat;
 
@@ -9,6 +10,8 @@ use super::path::Path;
 pub(super) struct Depths {
     depths: Vec<u64>,
     synapse_steps: u64,
+    /// Steps that each node's spikes leave late.
+    late: Vec<u64>,
 }
 
 /// The longest way from the input to every layer; layers of one loop lie at one depth.
@@ -28,7 +31,17 @@ pub(super) fn depths(flat: &Flat, paths: &[Path], convention: &Convention) -> De
             break;
         }
     }
-    Depths { depths, synapse_steps: u64::from(convention.synapse_steps) }
+    let late = |(_, primitive): &(String, Primitive)| match primitive {
+        Primitive::If(_) | Primitive::Lif(_) | Primitive::CubaLif(_) => {
+            u64::from(convention.spike_steps)
+        }
+        _ => 0,
+    };
+    Depths {
+        depths,
+        synapse_steps: u64::from(convention.synapse_steps),
+        late: flat.nodes.iter().map(late).collect(),
+    }
 }
 
 impl Depths {
@@ -38,14 +51,15 @@ impl Depths {
 
     /// Steps of a path besides its Delay nodes; at least one.
     pub(super) fn delay(&self, path: &Path) -> u64 {
-        let slow = self.synapse_steps * u64::from(path.linear);
+        let late = self.late.get(path.source).copied().unwrap_or(0);
+        let slow = late + self.synapse_steps * u64::from(path.linear);
         let (from, to) = (self.of(path.source), self.of(path.target));
         let steps = match path.looped {
             // A loop carries the previous step.
             true => 1,
             false => to - from.min(to),
         };
-        // A convention whose synapses take steps counts them on top of the shift by depth.
+        // Slow synapses and late spikes come on top of the shift by depth.
         (steps + slow).max(1)
     }
 }

@@ -1,10 +1,10 @@
 //! A NIR graph as a network description, under a stated [`Convention`].
 //!
-//! Layers of `IF` become `integrate_and_fire`, layers of `LIF` become `lif_delta`, whose exact
-//! decay is given the factor of the convention's step; inputs become `spike_source`. What lies
-//! between two layers (`Affine`, `Linear`, `Conv2d`, `SumPool2d`, `AvgPool2d`, `Flatten`, `Delay`)
-//! becomes one projection each; `r` and the step's scale go into its weights, and weights that follow
-//! each other are multiplied.
+//! Every kind of neuron becomes a population (`layer.rs` says of which model), inputs become
+//! `spike_source`. What lies between two layers (`Affine`, `Linear`, `Conv1d`, `Conv2d`, `SumPool2d`,
+//! `AvgPool2d`, `Flatten`, `Scale`, `Delay`) becomes one projection each; weights that follow each other
+//! are multiplied. Neurons that never spike (`I`, `LI`, `CubaLI`) are read-outs: their potential reaches
+//! an `Output` and nothing else.
 //!
 //! In a description every projection takes at least one step. A layer at depth d therefore does in
 //! step d + n what it does in step n of the graph, as in converted networks
@@ -12,21 +12,22 @@
 
 use serde::Serialize;
 use sim_core::connectivity::{Dense, List, OneToOne};
-use sim_core::network::{
-    Connectivity, Network, Neuron, Population, Projection, Reset, Shape, SpikeCondition, Stimulus,
-};
-use sim_core::neuron::lif_delta::LifDelta;
-use sim_core::units::{Dimension, Milliseconds, Millivolts, Picofarads, Unit, Values};
+use sim_core::network::{Connectivity, Network, Projection, Stimulus};
+use sim_core::units::{Dimension, Milliseconds, Unit, Values};
 
-use super::dialect::{Convention, SpikeReset};
+use super::dialect::Convention;
 use super::run::RunError;
 use super::{NirGraph, Primitive};
 
 mod depth;
+mod kernel;
+mod layer;
 mod path;
 mod product;
+mod scale;
 
 use depth::depths;
+use layer::Layer;
 use path::{Path, Weights, paths};
 
 /// How a graph is read.
@@ -82,8 +83,6 @@ pub(super) fn refuse(
     }
 }
 
-/// The membrane's capacitance; it only turns a bias into a current.
-const CAPACITANCE: f64 = 1.0;
 const SECOND: f64 = 1000.0;
 
 /// Makes a description of a graph.
@@ -106,10 +105,11 @@ pub fn to_network(
         network: Network::new(name, Milliseconds(reading.convention.dt * SECOND)),
         notes: Vec::new(),
         reading: *reading,
+        onset: 0,
     };
     let mut layers = Vec::new();
-    for node in &flat.nodes {
-        layers.push(made.layer(node)?);
+    for (index, node) in flat.nodes.iter().enumerate() {
+        layers.push(made.layer(node, depths.of(index))?);
     }
     for (number, path) in paths.iter().enumerate() {
         let (Some(source), Some(Some(target))) =
@@ -125,27 +125,18 @@ pub fn to_network(
         }
         let delay = depths.delay(path);
         made.projection(number, path, (&source.0, target), delay)?;
-        made.bias(path, target, depths.of(path.target))?;
+        made.biases(path, target, depths.of(path.target));
     }
     let convention = reading.convention.to_string();
     Ok((made.network, NirReport { reading: *reading, convention, notes: made.notes }))
-}
-
-/// A layer of neurons that is reached by projections.
-struct Layer {
-    name: String,
-    /// What a weight is multiplied by, one a neuron.
-    gain: Vec<f64>,
-    /// What a bias is multiplied by to be a current, one a neuron.
-    current: Vec<f64>,
-    /// Weights and potentials are in mV.
-    millivolts: bool,
 }
 
 struct Made {
     network: Network,
     notes: Vec<String>,
     reading: NirReading,
+    /// Steps in which nothing happens yet in the layer at hand.
+    onset: u64,
 }
 
 /// One value where all are equal.
@@ -162,158 +153,11 @@ fn values(values: &[f64], unit: Unit) -> Values {
     }
 }
 
-const NUMBER: Unit = Unit { symbol: "", dimension: Dimension::Number, in_base: 1.0 };
+const NUMBER: Unit = Unit { symbol: "1", dimension: Dimension::Number, in_base: 1.0 };
 const MILLIVOLT: Unit = Unit { symbol: "mV", dimension: Dimension::Potential, in_base: 1.0 };
 const PICOAMPERE: Unit = Unit { symbol: "pA", dimension: Dimension::Current, in_base: 1.0 };
 
 impl Made {
-    fn layer(&mut self, node: &(String, Primitive)) -> Result<Option<Layer>, NotFromNir> {
-        let (name, primitive) = node;
-        let shape = |extents: &[usize]| match super::run::without_batch(extents)[..] {
-            [channels, height, width] => {
-                Shape::Picture([channels, height, width].map(|n| n as u32))
-            }
-            ref other => Shape::List(other.iter().fold(1, |n, &m| m.saturating_mul(n)) as u32),
-        };
-        match primitive {
-            Primitive::Input(input) if !name.contains('/') => {
-                let population = Population::shaped(shape(&input.shape), Neuron::spike_source());
-                self.network.add_population(name.clone(), population);
-                Ok(None)
-            }
-            Primitive::If(found) => {
-                let gain = self.numbers(node, "r", &found.r)?;
-                let threshold = self.numbers(node, "v_threshold", &found.v_threshold)?;
-                let reset = self.reset(node, &found.v_reset, NUMBER)?;
-                let neuron = Neuron::new("integrate_and_fire")
-                    .parameter("threshold", values(&threshold, NUMBER))
-                    .rules(SpikeCondition::Above, reset);
-                let population = Population::shaped(shape(&found.r.shape), neuron);
-                self.network.add_population(name.clone(), population);
-                let layer =
-                    Layer { name: name.clone(), current: gain.clone(), gain, millivolts: false };
-                Ok(Some(layer))
-            }
-            Primitive::Lif(found) => self.leaky(node, found, shape(&found.r.shape)).map(Some),
-            Primitive::I(_) | Primitive::Li(_) | Primitive::CubaLi(_) | Primitive::CubaLif(_) => {
-                let problem = "descriptions have no stepwise neuron of this kind";
-                let remedy = "check such graphs with `spikeloom verify nir`; IF and LIF are read";
-                Err(refuse(node, problem, remedy))
-            }
-            Primitive::Threshold(_) | Primitive::Scale(_) | Primitive::Conv1d(_) => {
-                let problem = "it is not read into a description";
-                let remedy = "put its effect into the weights beside it";
-                Err(refuse(node, problem, remedy))
-            }
-            _ => Ok(None),
-        }
-    }
-
-    fn numbers(
-        &self,
-        node: &(String, Primitive),
-        name: &str,
-        array: &crate::array::Array,
-    ) -> Result<Vec<f64>, NotFromNir> {
-        let found = array.values.to_f64().filter(|values| values.iter().all(|v| v.is_finite()));
-        found.ok_or_else(|| {
-            let problem = format!("{name} holds values that are no finite numbers");
-            refuse(node, problem, "repair the file")
-        })
-    }
-
-    fn reset(
-        &mut self,
-        node: &(String, Primitive),
-        v_reset: &crate::array::Array,
-        unit: Unit,
-    ) -> Result<Reset, NotFromNir> {
-        match self.reading.convention.reset {
-            SpikeReset::Subtract => Ok(Reset::Subtract),
-            SpikeReset::SubtractMany => {
-                self.notes.push(format!(
-                    "`{}`: a neuron spikes once a step; the dialect lets it spike several times, \
-                     here the rest stays above the threshold and spikes in the next step",
-                    node.0
-                ));
-                Ok(Reset::Subtract)
-            }
-            SpikeReset::ToValue => {
-                let values = self.numbers(node, "v_reset", v_reset)?;
-                let first = values.first().copied().unwrap_or(0.0);
-                Ok(Reset::To(match values.iter().all(|value| *value == first) {
-                    true => sim_core::units::Quantity { value: first, unit }.into(),
-                    false => sim_core::units::Values::Each { values, unit },
-                }))
-            }
-        }
-    }
-
-    fn leaky(
-        &mut self,
-        node: &(String, Primitive),
-        found: &super::Lif,
-        shape: Shape,
-    ) -> Result<Layer, NotFromNir> {
-        let Convention { dt, tau_scale, decay, reset, input, .. } = self.reading.convention;
-        if reset != SpikeReset::ToValue {
-            let problem = "leaky neurons of descriptions are reset to a value";
-            return Err(refuse(node, problem, "choose a dialect that resets to v_reset"));
-        }
-        let tau = self.numbers(node, "tau", &found.tau)?;
-        let r = self.numbers(node, "r", &found.r)?;
-        let mut keep = Vec::new();
-        if let Some(tau) = tau.iter().find(|tau| **tau <= 0.0) {
-            let problem = format!("tau is {tau}; time constants are above 0");
-            return Err(refuse(node, problem, "repair the file"));
-        }
-        for &tau in &tau {
-            let factor = decay.factor(dt, tau * tau_scale);
-            if !(factor > 0.0 && factor < 1.0) {
-                let problem = format!("a step keeps {factor} of its potential (tau {tau})");
-                let remedy = "a leaky neuron keeps more than 0 and less than 1: give a smaller dt";
-                return Err(refuse(node, problem, remedy));
-            }
-            keep.push(factor);
-        }
-        let each = |values: &crate::array::Array, name| self.numbers(node, name, values);
-        let (leak, threshold) =
-            (each(&found.v_leak, "v_leak")?, each(&found.v_threshold, "v_threshold")?);
-        // The description decays exactly: this time constant keeps the convention's factor.
-        let milliseconds = dt * SECOND;
-        let exact: Vec<f64> = keep.iter().map(|keep| -milliseconds / keep.ln()).collect();
-        let time = Unit { symbol: "ms", dimension: Dimension::Time, in_base: 1.0 };
-        let reset = self.reset(node, &found.v_reset, MILLIVOLT)?;
-        let mut neuron = Neuron::from(LifDelta {
-            capacitance: Picofarads(CAPACITANCE),
-            refractory_period: Milliseconds(0.0),
-            ..LifDelta::default()
-        });
-        neuron = neuron
-            .parameter("tau_membrane", values(&exact, time))
-            .parameter("resting_potential", values(&leak, MILLIVOLT))
-            .parameter("threshold", values(&threshold, MILLIVOLT))
-            .initial("membrane_potential", Millivolts(0.0))
-            .rules(SpikeCondition::Above, reset);
-        self.network.add_population(node.0.clone(), Population::shaped(shape, neuron));
-        self.notes.push(format!(
-            "`{}`: LIF of continuous time with the time constant that keeps the step's factor; 1 \
-             unit of its potential is 1 mV",
-            node.0
-        ));
-        let gain: Vec<f64> = r
-            .iter()
-            .zip(keep.iter().zip(&tau))
-            .map(|(r, (keep, tau))| input.factor(*r, *keep, dt, tau * tau_scale))
-            .collect();
-        let current = gain
-            .iter()
-            .zip(&keep)
-            .zip(&exact)
-            .map(|((gain, keep), tau)| gain / (1.0 - keep) * CAPACITANCE / tau);
-        Ok(Layer { name: node.0.clone(), current: current.collect(), gain, millivolts: true })
-    }
-
     fn projection(
         &mut self,
         number: usize,
@@ -326,6 +170,14 @@ impl Made {
         let first = target.gain.first().copied().unwrap_or(1.0);
         let (connectivity, weights) = match &path.weights {
             Weights::Direct => (Connectivity::OneToOne(OneToOne), values(&target.gain, unit)),
+            Weights::Diagonal(factors) => {
+                let factor = |n: usize| factors.get(n).or(factors.first()).copied().unwrap_or(1.0);
+                let gains = target.gain.iter().enumerate();
+                let scaled: Vec<f64> = gains.map(|(n, gain)| factor(n) * gain).collect();
+                let all = (0..scaled.len() as u32).collect::<Vec<_>>();
+                let listed = List { sources: all.clone(), targets: all };
+                (Connectivity::List(listed), Values::Each { values: scaled, unit })
+            }
             Weights::Matrix { columns, weights } => {
                 let scaled = weights.iter().enumerate().map(|(place, weight)| {
                     weight * target.gain.get(place / columns.max(&1)).copied().unwrap_or(first)
@@ -340,7 +192,7 @@ impl Made {
             Weights::Kernel { .. } => {
                 return Err(NotFromNir::Node {
                     node: target.name.clone(),
-                    node_type: "IF or LIF",
+                    node_type: "a layer of neurons",
                     problem: "its r differs from neuron to neuron behind a convolution".into(),
                     remedy: "kernels are shared: give the layer one r",
                 });
@@ -399,35 +251,42 @@ impl Made {
             .delay(delays))
     }
 
-    /// The bias on a path as currents, one for each delay that it passes.
-    fn bias(&mut self, path: &Path, target: &Layer, depth: u64) -> Result<(), NotFromNir> {
+    /// The biases on a path as currents, one for each delay that they pass.
+    fn biases(&mut self, path: &Path, target: &Layer, depth: u64) {
         let unit = if target.millivolts { PICOAMPERE } else { NUMBER };
-        let delay_of =
-            |neuron: usize| path.delays.get(neuron).or(path.delays.first()).copied().unwrap_or(0);
-        let mut delays = path.delays.clone();
-        delays.sort_unstable();
-        delays.dedup();
-        for delay in delays {
-            let amplitude = path.bias.iter().zip(&target.current).enumerate();
-            let amplitude: Vec<f64> = amplitude
-                .map(|(neuron, (bias, gain))| match delay_of(neuron) == delay {
-                    true => bias * gain,
-                    false => 0.0,
-                })
-                .collect();
-            if amplitude.iter().all(|current| *current == 0.0) {
-                continue;
-            }
-            let start = match self.reading.biases_from_start {
-                true => 0.0,
-                false => (depth + delay) as f64 * self.reading.convention.dt * SECOND,
+        let slow = u64::from(self.reading.convention.synapse_steps);
+        for (number, bias) in path.biases.iter().enumerate() {
+            let delay_of = |neuron: usize| {
+                bias.delays.get(neuron).or(bias.delays.first()).copied().unwrap_or(0)
             };
-            let name = format!("bias of {} by {} after {delay}", target.name, path.name);
-            let amplitude = Values::Each { values: amplitude, unit };
-            let current =
-                Stimulus::constant_current(target.name.clone(), amplitude, Milliseconds(start));
-            self.network.add_stimulus(name, current);
+            let mut delays = bias.delays.clone();
+            delays.sort_unstable();
+            delays.dedup();
+            for delay in delays {
+                let amplitude = bias.values.iter().zip(&target.current).enumerate();
+                let amplitude: Vec<f64> = amplitude
+                    .map(|(neuron, (bias, gain))| match delay_of(neuron) == delay {
+                        true => bias * gain,
+                        false => 0.0,
+                    })
+                    .collect();
+                if amplitude.iter().all(|current| *current == 0.0) {
+                    continue;
+                }
+                let late = depth + delay + slow * u64::from(bias.linear);
+                let start = match self.reading.biases_from_start {
+                    true => 0.0,
+                    false => late as f64 * self.reading.convention.dt * SECOND,
+                };
+                let name = match number {
+                    0 => format!("bias of {} by {} after {delay}", target.name, path.name),
+                    _ => format!("bias {number} of {} by {} after {delay}", target.name, path.name),
+                };
+                let amplitude = Values::Each { values: amplitude, unit };
+                let current =
+                    Stimulus::constant_current(target.name.clone(), amplitude, Milliseconds(start));
+                self.network.add_stimulus(name, current);
+            }
         }
-        Ok(())
     }
 }

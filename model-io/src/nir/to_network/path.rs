@@ -1,19 +1,21 @@
 //! What lies between two layers of neurons, as one set of weights.
 
-use sim_core::network::{Convolution, convolution::output_extent};
+use sim_core::network::Convolution;
 
 use crate::array::{Array, element_count};
 use crate::nir::run::Flat;
-use crate::nir::{AvgPool2d, Conv2d, Padding, Primitive, SumPool2d};
+use crate::nir::{AvgPool2d, Primitive, SumPool2d};
 
-use super::product::{Before, product};
-use super::{NotFromNir, refuse};
+use super::kernel::{conv_1d, conv_2d, finish_pool, pool};
+use super::layer::{extents, numbers, spikes};
+use super::product::{applied, product};
+use super::{NotFromNir, refuse, scale};
 
 /// Paths of a graph at most.
 const PATH_LIMIT: usize = 1 << 16;
 
 /// Values of a layer or weights of a kernel at most.
-const VALUE_LIMIT: usize = 1 << 27;
+pub(super) const VALUE_LIMIT: usize = 1 << 27;
 
 /// A way from a layer to the next one.
 #[derive(Debug, Clone)]
@@ -25,8 +27,7 @@ pub(super) struct Path {
     /// Name of the node with the weights.
     pub(super) name: String,
     pub(super) weights: Weights,
-    /// One a target neuron, or none.
-    pub(super) bias: Vec<f64>,
+    pub(super) biases: Vec<Bias>,
     /// Steps of Delay nodes: one for all targets, or one each.
     pub(super) delays: Vec<u64>,
     /// Nodes with weights on the way.
@@ -37,11 +38,24 @@ pub(super) struct Path {
     pub(super) looped: bool,
 }
 
+/// What a node on a path adds to every value.
+#[derive(Debug, Clone)]
+pub(super) struct Bias {
+    /// One a target neuron.
+    pub(super) values: Vec<f64>,
+    /// Steps of the Delay nodes behind it: one for all targets, or one each.
+    pub(super) delays: Vec<u64>,
+    /// Nodes with weights that it passes, its own among them.
+    pub(super) linear: u32,
+}
+
 /// Weights of a path.
 #[derive(Debug, Clone)]
 pub(super) enum Weights {
     /// Neuron i reaches neuron i.
     Direct,
+    /// The same, with one weight for all or one each.
+    Diagonal(Vec<f64>),
     /// `[target, source]`.
     Matrix { columns: usize, weights: Vec<f64> },
     /// A shared kernel.
@@ -49,16 +63,27 @@ pub(super) enum Weights {
 }
 
 /// A path under way: extents of its values, and a pooling that waits for its convolution.
-struct Way {
-    path: Path,
-    shape: Vec<usize>,
-    pool: Option<(usize, f64)>,
+pub(super) struct Way {
+    pub(super) path: Path,
+    pub(super) shape: Vec<usize>,
+    pub(super) pool: Option<(usize, f64)>,
     at: usize,
     passed: Vec<usize>,
 }
 
-fn is_layer(primitive: &Primitive) -> bool {
-    matches!(primitive, Primitive::If(_) | Primitive::Lif(_))
+impl Way {
+    /// Notes what the node at hand adds.
+    pub(super) fn add_bias(&mut self, values: Vec<f64>) {
+        if values.iter().any(|&value| value != 0.0) {
+            self.path.biases.push(Bias { values, delays: vec![0], linear: 0 });
+        }
+    }
+
+    /// Counts the node at hand among those with weights.
+    pub(super) fn pass_weights(&mut self) {
+        self.path.linear += 1;
+        self.path.biases.iter_mut().for_each(|bias| bias.linear += 1);
+    }
 }
 
 /// All paths, in the order of their sources.
@@ -68,16 +93,17 @@ pub(super) fn paths(flat: &Flat, steps_per_unit: f64) -> Result<Vec<Path>, NotFr
     for (index, (name, primitive)) in flat.nodes.iter().enumerate() {
         let shape = match primitive {
             Primitive::Input(input) if !name.contains('/') => input.shape.clone(),
-            Primitive::If(node) => node.r.shape.clone(),
-            Primitive::Lif(node) => node.r.shape.clone(),
-            _ => continue,
+            layer => match extents(layer) {
+                Some(extents) => extents,
+                None => continue,
+            },
         };
         let path = Path {
             source: index,
             target: index,
             name: name.clone(),
             weights: Weights::Direct,
-            bias: Vec::new(),
+            biases: Vec::new(),
             delays: vec![0],
             linear: 0,
             multiplied: Vec::new(),
@@ -140,16 +166,23 @@ fn step(flat: &Flat, way: &Way, to: usize, steps_per_unit: f64) -> Result<Step, 
         at: to,
         passed: way.passed.iter().copied().chain([to]).collect(),
     };
-    let heavy = |way: &Way| match way.path.linear {
-        0 => Ok(()),
-        _ => {
-            let problem = "two nodes with weights follow each other";
-            Err(refuse(node, problem, "multiply them into one node"))
-        }
-    };
+    // Potentials of neurons that never spike are read from a description, not sent.
+    let source = &flat.nodes[way.path.source];
+    let marker = matches!(node.1, Primitive::Input(_) | Primitive::Output(_));
+    if !spikes(&source.1) && !marker {
+        let problem = format!("its potential goes to `{}`, and descriptions send spikes", node.0);
+        let remedy = "let it reach an Output alone; `spikeloom verify nir` runs such graphs";
+        return Err(refuse(source, problem, remedy));
+    }
     match &node.1 {
-        primitive if is_layer(primitive) => {
+        primitive if extents(primitive).is_some() => {
             finish_pool(node, &mut on)?;
+            let size = |shape: &[usize]| shape.iter().product::<usize>();
+            let (own, got) = (extents(primitive).map_or(0, |own| size(&own)), size(&on.shape));
+            if own != got {
+                let problem = format!("it has {own} neurons, but {got} values reach it");
+                return Err(refuse(node, problem, "give it one neuron a value"));
+            }
             on.path.target = to;
             return Ok(Step::Layer(on.path));
         }
@@ -162,26 +195,39 @@ fn step(flat: &Flat, way: &Way, to: usize, steps_per_unit: f64) -> Result<Step, 
             matrix(node, &mut on, &linear.weight, None)?;
         }
         Primitive::Conv2d(conv) => {
-            heavy(way)?;
-            kernel(node, &mut on, conv)?;
+            scale::into_kernel(node, &mut on, |on| conv_2d(node, on, conv))?;
+        }
+        Primitive::Conv1d(conv) => {
+            scale::into_kernel(node, &mut on, |on| conv_1d(node, on, conv))?;
+        }
+        Primitive::Scale(found) => {
+            finish_pool(node, &mut on)?;
+            scale::scaled(node, &mut on, &numbers(node, "scale", &found.scale)?)?;
         }
         Primitive::SumPool2d(SumPool2d { kernel_size, stride, padding })
         | Primitive::AvgPool2d(AvgPool2d { kernel_size, stride, padding }) => {
-            heavy(way)?;
             let mean = matches!(node.1, Primitive::AvgPool2d(_));
-            pool(node, &mut on, (*kernel_size, *stride, *padding), mean)?;
-        }
-        Primitive::Flatten(_) => {
+            let window = (*kernel_size, *stride, *padding);
             finish_pool(node, &mut on)?;
-            on.shape = vec![on.shape.iter().product()];
+            scale::into_kernel(node, &mut on, |on| pool(node, on, window, mean))?;
+        }
+        Primitive::Flatten(found) => {
+            finish_pool(node, &mut on)?;
+            on.shape = flattened(&on.shape, found.start_dim, found.end_dim)
+                .map_err(|problem| refuse(node, problem, "give axes that the input has"))?;
         }
         Primitive::Delay(delay) => {
             let steps = numbers(node, "delay", &delay.delay)?;
-            on.path.delays = delay_steps(&way.path.delays, &steps, steps_per_unit)
-                .map_err(|problem| refuse(node, problem, "delays are 0 to 1000000 steps"))?;
+            let add = |delays: &mut Vec<u64>| {
+                *delays = delay_steps(delays, &steps, steps_per_unit)
+                    .map_err(|problem| refuse(node, problem, "delays are 0 to 1000000 steps"))?;
+                Ok::<_, NotFromNir>(())
+            };
+            add(&mut on.path.delays)?;
+            on.path.biases.iter_mut().try_for_each(|bias| add(&mut bias.delays))?;
         }
         _ => {
-            let problem = "it does not lie between layers of IF and LIF neurons in descriptions";
+            let problem = "it does not lie between layers of neurons in descriptions";
             return Err(refuse(node, problem, "check the graph with `spikeloom verify nir`"));
         }
     }
@@ -202,25 +248,18 @@ fn delay_steps(before: &[u64], delays: &[f64], steps_per_unit: f64) -> Result<Ve
 }
 
 /// Delays before the weights are those of the sources; they must be one.
-fn one_delay(node: &(String, Primitive), way: &mut Way) -> Result<(), NotFromNir> {
-    let first = way.path.delays.first().copied().unwrap_or(0);
-    if way.path.delays.iter().any(|delay| *delay != first) {
-        let problem = "delays that differ lie before its weights";
-        return Err(refuse(
-            node,
-            problem,
-            "put the Delay behind the weights, or give it one value",
-        ));
+pub(super) fn one_delay(node: &(String, Primitive), way: &mut Way) -> Result<(), NotFromNir> {
+    let of_biases = way.path.biases.iter_mut().map(|bias| &mut bias.delays);
+    for delays in of_biases.chain([&mut way.path.delays]) {
+        let first = delays.first().copied().unwrap_or(0);
+        if delays.iter().any(|delay| *delay != first) {
+            let problem = "delays that differ lie before its weights";
+            let remedy = "put the Delay behind the weights, or give it one value";
+            return Err(refuse(node, problem, remedy));
+        }
+        *delays = vec![first];
     }
-    way.path.delays = vec![first];
     Ok(())
-}
-
-fn numbers(node: &(String, Primitive), name: &str, array: &Array) -> Result<Vec<f64>, NotFromNir> {
-    let found = array.values.to_f64().filter(|values| values.iter().all(|v| v.is_finite()));
-    found.ok_or_else(|| {
-        refuse(node, format!("{name} holds values that are no finite numbers"), "repair the file")
-    })
 }
 
 fn matrix(
@@ -243,159 +282,43 @@ fn matrix(
         return Err(refuse(node, problem, "give the matrix one column a value"));
     }
     let own = numbers(node, "weight", weight)?;
-    let bias = match bias {
-        Some(bias) => numbers(node, "bias", bias)?,
-        None => Vec::new(),
-    };
-    if way.path.linear == 0 {
+    if matches!(way.path.weights, Weights::Direct) {
         way.path.weights = Weights::Matrix { columns, weights: own };
-        way.path.bias = bias;
     } else {
-        let before = Before { weights: &way.path.weights, bias: &way.path.bias };
-        let (columns, weights, added) =
-            product(&before, (columns, &own), VALUE_LIMIT).map_err(|size| {
+        let (before, weights) =
+            product(&way.path.weights, (columns, &own), VALUE_LIMIT).map_err(|size| {
                 let problem = format!("with the weights before it it takes {size} values");
                 refuse(node, problem, "put a layer between them")
             })?;
-        way.path.bias = match (bias.is_empty(), added.is_empty()) {
-            (_, true) => bias,
-            (true, _) => added,
-            _ => bias.iter().zip(&added).map(|(own, added)| own + added).collect(),
-        };
-        way.path.weights = Weights::Matrix { columns, weights };
+        for bias in &mut way.path.biases {
+            bias.values = applied((columns, &own), &bias.values);
+        }
+        way.path.weights = Weights::Matrix { columns: before, weights };
         way.path.multiplied.push(node.0.clone());
     }
     one_delay(node, way)?;
-    way.path.linear += 1;
+    if let Some(bias) = bias {
+        way.add_bias(numbers(node, "bias", bias)?);
+    }
+    way.pass_weights();
     way.path.name = node.0.clone();
     way.shape = vec![rows];
     Ok(())
 }
 
-fn kernel(node: &(String, Primitive), way: &mut Way, conv: &Conv2d) -> Result<(), NotFromNir> {
-    let [channels, mut height, mut width] = way.shape[..] else {
-        return Err(refuse(node, "its input is no picture", "state [channels, height, width]"));
-    };
-    let padding = match conv.padding {
-        Padding::Zeros(zeros) => zeros,
-        Padding::Valid => [0, 0],
-        Padding::Same => {
-            let problem = "its padding is `same`";
-            return Err(refuse(node, problem, "state the zeros in numbers"));
-        }
-    };
-    let mut weights = numbers(node, "weight", &conv.weight)?;
-    let [out, ins, rows, columns] = conv.weight.shape[..] else {
-        return Err(refuse(node, "its weight has not four axes", "repair the file"));
-    };
-    let (mut extents, mut stride, mut padding) = ([rows, columns], conv.stride, padding);
-    // A sum over k × k pixels before the kernel is a kernel whose taps are k × k wide.
-    if let Some((k, scale)) = way.pool.take() {
-        if element_count(&[out, ins, rows, columns, k, k]).is_none_or(|size| size > VALUE_LIMIT) {
-            let problem =
-                format!("with the pooling before it its kernel has over {VALUE_LIMIT} taps");
-            return Err(refuse(node, problem, "put a layer between them"));
-        }
-        if conv.dilation != [1, 1] {
-            let problem = "a dilated convolution follows a pooling";
-            return Err(refuse(node, problem, "put a layer between them"));
-        }
-        let taps = (0..out * ins).flat_map(|filter| {
-            (0..rows * k).flat_map(move |y| {
-                (0..columns * k).map(move |x| (filter * rows + y / k) * columns + x / k)
-            })
-        });
-        weights = taps.map(|tap| weights[tap] * scale).collect();
-        (height, width) = (height * k, width * k);
-        extents = extents.map(|extent| extent * k);
-        stride = stride.map(|step| step * k);
-        padding = padding.map(|zeros| zeros * k);
+/// A shape with the axes `start..=end` as one.
+fn flattened(shape: &[usize], start: i64, end: i64) -> Result<Vec<usize>, String> {
+    let axes = shape.len() as i64;
+    let index = |axis: i64| if axis < 0 { axis + axes } else { axis };
+    let (first, last) = (index(start), index(end));
+    if first < 0 || last >= axes || first > last {
+        return Err(format!(
+            "axes {start} to {end} are not in the shape {shape:?} that reaches it"
+        ));
     }
-    geometry(
-        node,
-        way,
-        (channels, height, width),
-        (out, conv.groups),
-        (extents, stride, padding, conv.dilation),
-        weights,
-    )?;
-    let plane = way.shape[1] * way.shape[2];
-    let bias = numbers(node, "bias", &conv.bias)?;
-    way.path.bias = bias.iter().flat_map(|&bias| std::iter::repeat_n(bias, plane)).collect();
-    Ok(())
-}
-
-type Window = ([usize; 2], [usize; 2], [usize; 2], [usize; 2]);
-
-fn geometry(
-    node: &(String, Primitive),
-    way: &mut Way,
-    (channels, height, width): (usize, usize, usize),
-    (out, groups): (usize, usize),
-    (kernel, stride, padding, dilation): Window,
-    weights: Vec<f64>,
-) -> Result<(), NotFromNir> {
-    let small = |numbers: [usize; 2]| numbers.map(|n| u32::try_from(n).unwrap_or(u32::MAX));
-    let (kernel, stride, zeros, dilation) =
-        (small(kernel), small(stride), small(padding), small(dilation));
-    let axis = |size: usize, a: usize| {
-        let size = u32::try_from(size).unwrap_or(u32::MAX);
-        output_extent(size, kernel[a], stride[a], 2 * u64::from(zeros[a]), dilation[a])
-    };
-    let (rows, columns) = (axis(height, 0), axis(width, 1));
-    let output = [out as u64, rows, columns].iter().try_fold(1_u64, |n, &m| n.checked_mul(m));
-    if output.is_none_or(|size| size > VALUE_LIMIT as u64) {
-        let problem = format!("puts out more than {VALUE_LIMIT} values");
-        return Err(refuse(node, problem, "use less padding or a larger stride"));
-    }
-    let geometry = Convolution {
-        source: [channels, height, width].map(|n| n as u32),
-        target: [out as u32, rows as u32, columns as u32],
-        kernel,
-        stride,
-        padding: [zeros[0], zeros[1], zeros[0], zeros[1]],
-        dilation,
-        groups: groups as u32,
-    };
-    geometry.check().map_err(|error| refuse(node, error.to_string(), "repair the file"))?;
-    one_delay(node, way)?;
-    way.path.weights = Weights::Kernel { geometry, weights };
-    way.path.linear += 1;
-    way.path.name = node.0.clone();
-    way.shape = vec![out, rows as usize, columns as usize];
-    Ok(())
-}
-
-fn pool(
-    node: &(String, Primitive),
-    way: &mut Way,
-    (kernel, stride, padding): ([usize; 2], [usize; 2], [usize; 2]),
-    mean: bool,
-) -> Result<(), NotFromNir> {
-    let [channels, height, width] = way.shape[..] else {
-        return Err(refuse(node, "its input is no picture", "state [channels, height, width]"));
-    };
-    let k = kernel[0];
-    let plain = kernel == [k, k] && stride == kernel && padding == [0, 0];
-    let fits = k > 0 && height.is_multiple_of(k) && width.is_multiple_of(k);
-    if !plain || !fits || way.pool.is_some() {
-        let problem = "its windows overlap, leave pixels out, or are not square";
-        return Err(refuse(node, problem, "only windows side by side are read"));
-    }
-    way.pool = Some((k, if mean { 1.0 / (k * k) as f64 } else { 1.0 }));
-    way.shape = vec![channels, height / k, width / k];
-    Ok(())
-}
-
-/// A pooling that no convolution follows becomes a convolution of its own.
-fn finish_pool(node: &(String, Primitive), way: &mut Way) -> Result<(), NotFromNir> {
-    let Some((k, scale)) = way.pool.take() else { return Ok(()) };
-    let [channels, height, width] = way.shape[..] else { return Ok(()) };
-    if element_count(&[channels, k, k]).is_none_or(|size| size > VALUE_LIMIT) {
-        return Err(refuse(node, "the pooling before it is too large", "pool in two steps"));
-    }
-    let weights = vec![scale; channels * k * k];
-    let window = ([k, k], [k, k], [0, 0], [1, 1]);
-    let before = (channels, height * k, width * k);
-    geometry(node, way, before, (channels, channels), window, weights)
+    let (first, last) = (first as usize, last as usize);
+    let mut joined = shape[..first].to_vec();
+    joined.push(shape[first..=last].iter().product());
+    joined.extend_from_slice(&shape[last + 1..]);
+    Ok(joined)
 }

@@ -7,25 +7,18 @@ use super::path::Weights;
 /// Multiplications of a product at most.
 const WORK_LIMIT: u64 = 1 << 33;
 
-/// What reaches a matrix: weights, biases of its columns (or none) and neurons before them.
-pub(super) struct Before<'a> {
-    pub(super) weights: &'a Weights,
-    pub(super) bias: &'a [f64],
-}
-
-/// The matrix `[rows, columns]` times what comes before it: its columns, its weights and what the
-/// biases before it add to each row (none where there are none).
+/// The matrix `[rows, columns]` times the weights before it: its columns and its weights.
 ///
 /// # Errors
 /// The number of values of a product larger than `most`.
 pub(super) fn product(
-    before: &Before<'_>,
+    before: &Weights,
     (columns, matrix): (usize, &[f64]),
     most: usize,
-) -> Result<(usize, Vec<f64>, Vec<f64>), u64> {
+) -> Result<(usize, Vec<f64>), u64> {
     let rows = matrix.len() / columns.max(1);
-    let (sources, each) = match before.weights {
-        Weights::Direct => (columns, 1),
+    let (sources, each) = match before {
+        Weights::Direct | Weights::Diagonal(_) => (columns, 1),
         Weights::Matrix { columns: sources, .. } => (*sources, *sources),
         Weights::Kernel { geometry, .. } => {
             let sources = geometry.source.iter().map(|&n| n as usize).product();
@@ -41,8 +34,12 @@ pub(super) fn product(
     let mut weights = vec![0.0; rows * sources];
     for (own, out) in matrix.chunks(columns.max(1)).zip(weights.chunks_mut(sources.max(1))) {
         for (middle, &weight) in own.iter().enumerate().filter(|(_, weight)| **weight != 0.0) {
-            match before.weights {
+            match before {
                 Weights::Direct => out[middle] += weight,
+                Weights::Diagonal(factors) => {
+                    let factor = factors.get(middle).or(factors.first()).copied().unwrap_or(1.0);
+                    out[middle] += weight * factor;
+                }
                 Weights::Matrix { weights, .. } => {
                     let row = &weights[middle * sources..(middle + 1) * sources];
                     out.iter_mut().zip(row).for_each(|(out, first)| *out += weight * first);
@@ -53,14 +50,13 @@ pub(super) fn product(
             }
         }
     }
-    let added = match before.bias {
-        [] => Vec::new(),
-        bias => matrix
-            .chunks(columns.max(1))
-            .map(|row| row.iter().zip(bias).map(|(weight, bias)| weight * bias).sum())
-            .collect(),
-    };
-    Ok((sources, weights, added))
+    Ok((sources, weights))
+}
+
+/// What the matrix `[rows, columns]` makes of one value a column.
+pub(super) fn applied((columns, matrix): (usize, &[f64]), values: &[f64]) -> Vec<f64> {
+    let row = |row: &[f64]| row.iter().zip(values).map(|(weight, value)| weight * value).sum();
+    matrix.chunks(columns.max(1)).map(row).collect()
 }
 
 /// Visits the source pixels of a target pixel with the places of their weights in the kernel.
@@ -93,12 +89,11 @@ mod tests {
     #[test]
     fn matrices_are_multiplied_and_biases_carried_on() {
         let first = Weights::Matrix { columns: 2, weights: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0] };
-        let before = Before { weights: &first, bias: &[1.0, 0.0, -1.0] };
         let second = [1.0, 0.0, 2.0, 0.0, 1.0, 1.0];
-        let (columns, weights, bias) = product(&before, (3, &second), 100).unwrap();
-        assert_eq!((columns, weights), (2, vec![11.0, 14.0, 8.0, 10.0]));
-        assert_eq!(bias, [-1.0, -1.0]);
-        assert_eq!(product(&before, (3, &second), 3).unwrap_err(), 12);
+        let made = product(&first, (3, &second), 100).unwrap();
+        assert_eq!(made, (2, vec![11.0, 14.0, 8.0, 10.0]));
+        assert_eq!(applied((3, &second), &[1.0, 0.0, -1.0]), [-1.0, -1.0]);
+        assert_eq!(product(&first, (3, &second), 3).unwrap_err(), 12);
     }
 
     #[test]
@@ -114,10 +109,9 @@ mod tests {
             groups: 2,
         };
         let first = Weights::Kernel { geometry, weights: vec![1.0; 8] };
-        let before = Before { weights: &first, bias: &[] };
-        let (columns, weights, bias) = product(&before, (4, &[1.0, 2.0, 3.0, 4.0]), 100).unwrap();
+        let (columns, weights) = product(&first, (4, &[1.0, 2.0, 3.0, 4.0]), 100).unwrap();
         let channel = |left: f64, right: f64| [left, left, right, right].repeat(2);
-        assert_eq!((columns, bias.len()), (16, 0));
+        assert_eq!(columns, 16);
         assert_eq!(weights, [channel(1.0, 2.0), channel(3.0, 4.0)].concat());
     }
 
@@ -133,10 +127,9 @@ mod tests {
             groups: 1,
         };
         let first = Weights::Kernel { geometry, weights: vec![1.0, 2.0, 4.0, 8.0] };
-        let before = Before { weights: &first, bias: &[] };
         let mut corner = vec![0.0; 9];
         corner[0] = 1.0;
-        let (_, weights, _) = product(&before, (9, &corner), 100).unwrap();
+        let (_, weights) = product(&first, (9, &corner), 100).unwrap();
         let mut expected = vec![0.0; 9];
         expected[4] = 8.0;
         assert_eq!(weights, expected);

@@ -1,0 +1,322 @@
+//! Layers of neurons as populations.
+//!
+//! | node | neuron |
+//! |---|---|
+//! | `IF` | `integrate_and_fire`; `multispike_integrate_and_fire` where a step may send several spikes |
+//! | `LIF` | `lif_delta` with the time constant that keeps the step's factor; `lif_stepwise` where the threshold is subtracted, where a step keeps nothing or everything, and where a leak to another potential than 0 must not begin before the layer's first input |
+//! | `CubaLIF` | `lif_stepwise` |
+//! | `Threshold` | `lif_stepwise` that keeps nothing |
+//! | `I` | `integrator` |
+//! | `LI`, `CubaLI` | `leaky_integrator_stepwise` |
+
+use sim_core::network::{Neuron, Population, Reset, Shape, SpikeCondition};
+use sim_core::neuron::lif_delta::LifDelta;
+use sim_core::units::{Dimension, Milliseconds, Millivolts, Picofarads, Quantity, Unit, Values};
+
+use super::{MILLIVOLT, Made, NUMBER, NotFromNir, SECOND, refuse, values};
+use crate::array::Array;
+use crate::nir::dialect::{Convention, CurrentOrder, SpikeReset};
+use crate::nir::run::without_batch;
+use crate::nir::{CubaLi, CubaLif, Li, Lif, Primitive};
+
+/// The membrane's capacitance; it only turns a bias into a current.
+const CAPACITANCE: f64 = 1.0;
+
+/// A layer of neurons that is reached by projections.
+pub(super) struct Layer {
+    pub(super) name: String,
+    /// What a weight is multiplied by, one a neuron.
+    pub(super) gain: Vec<f64>,
+    /// What a bias is multiplied by to be a current, one a neuron.
+    pub(super) current: Vec<f64>,
+    /// Weights and potentials are in mV.
+    pub(super) millivolts: bool,
+}
+
+type Node = (String, Primitive);
+
+/// Extents of a layer of neurons; `None` for other nodes.
+pub(super) fn extents(primitive: &Primitive) -> Option<Vec<usize>> {
+    let array = match primitive {
+        Primitive::I(node) => &node.r,
+        Primitive::If(node) => &node.r,
+        Primitive::Li(node) => &node.r,
+        Primitive::Lif(node) => &node.r,
+        Primitive::CubaLi(node) => &node.r,
+        Primitive::CubaLif(node) => &node.r,
+        Primitive::Threshold(node) => &node.threshold,
+        _ => return None,
+    };
+    Some(without_batch(&array.shape))
+}
+
+/// Whether a layer's neurons send spikes; the others have a potential only.
+pub(super) fn spikes(primitive: &Primitive) -> bool {
+    !matches!(primitive, Primitive::I(_) | Primitive::Li(_) | Primitive::CubaLi(_))
+}
+
+/// The arrangement of a population: two extents are channels of a row, as convolutions along one
+/// axis need them.
+pub(super) fn shape(extents: &[usize]) -> Shape {
+    let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    match without_batch(extents)[..] {
+        [channels, height, width] => Shape::Picture([channels, height, width].map(small)),
+        [channels, length] => Shape::Picture([small(channels), 1, small(length)]),
+        ref other => Shape::List(small(other.iter().fold(1, |n, &m| n.saturating_mul(m)))),
+    }
+}
+
+/// A leaky membrane in steps, as numbers one a neuron.
+struct Steps<'a> {
+    r: &'a Array,
+    tau: &'a Array,
+    v_leak: &'a Array,
+    /// Time constant of the current and weight of its input.
+    synapse: Option<(&'a Array, &'a Array)>,
+}
+
+impl Made {
+    /// Adds a node's population where it is one; its layer where projections reach it.
+    ///
+    /// `depth` is how many steps the layer is behind the input's.
+    pub(super) fn layer(&mut self, node: &Node, depth: u64) -> Result<Option<Layer>, NotFromNir> {
+        self.onset = if self.reading.biases_from_start { 0 } else { depth };
+        let (name, primitive) = node;
+        let made = match primitive {
+            Primitive::Input(input) if !name.contains('/') => {
+                self.add(name, &input.shape, Neuron::spike_source());
+                return Ok(None);
+            }
+            Primitive::If(found) => {
+                let gain = numbers(node, "r", &found.r)?;
+                let threshold = numbers(node, "v_threshold", &found.v_threshold)?;
+                if self.reading.convention.reset == SpikeReset::SubtractMany {
+                    return self.several(node, gain, threshold).map(Some);
+                }
+                let reset = self.reset(node, Some(&found.v_reset), NUMBER)?;
+                let neuron = Neuron::new("integrate_and_fire")
+                    .parameter("threshold", values(&threshold, NUMBER))
+                    .rules(SpikeCondition::Above, reset);
+                self.add(name, &found.r.shape, neuron);
+                Layer { name: name.clone(), current: gain.clone(), gain, millivolts: false }
+            }
+            Primitive::I(found) => {
+                let gain = numbers(node, "r", &found.r)?;
+                self.add(name, &found.r.shape, Neuron::new("integrator"));
+                Layer { name: name.clone(), current: gain.clone(), gain, millivolts: false }
+            }
+            Primitive::Lif(found) => self.leaky(node, found)?,
+            Primitive::CubaLif(found) => {
+                let CubaLif { r, tau_mem, v_leak, tau_syn, w_in, v_threshold, v_reset, .. } = found;
+                let steps = Steps { r, tau: tau_mem, v_leak, synapse: Some((tau_syn, w_in)) };
+                let neuron = self.stepwise(node, Neuron::new("lif_stepwise"), &steps)?;
+                let neuron = self.spiking(node, neuron, (v_threshold, Some(v_reset)))?;
+                self.unscaled(name, r, neuron)
+            }
+            Primitive::Li(Li { r, tau, v_leak, .. }) => {
+                let steps = Steps { r, tau, v_leak, synapse: None };
+                let neuron = Neuron::new("leaky_integrator_stepwise");
+                let neuron = self.stepwise(node, neuron, &steps)?;
+                self.unscaled(name, r, neuron)
+            }
+            Primitive::CubaLi(CubaLi { r, tau_mem, v_leak, tau_syn, w_in, .. }) => {
+                let steps = Steps { r, tau: tau_mem, v_leak, synapse: Some((tau_syn, w_in)) };
+                let neuron = Neuron::new("leaky_integrator_stepwise");
+                let neuron = self.stepwise(node, neuron, &steps)?;
+                self.unscaled(name, r, neuron)
+            }
+            Primitive::Threshold(found) => {
+                // A step keeps nothing: the potential is the input.
+                let neuron = Neuron::new("lif_stepwise").parameter("potential_kept", 0.0);
+                let neuron = self.spiking(node, neuron, (&found.threshold, None))?;
+                self.unscaled(name, &found.threshold, neuron)
+            }
+            _ => return Ok(None),
+        };
+        Ok(Some(made))
+    }
+
+    fn add(&mut self, name: &str, extents: &[usize], neuron: Neuron) {
+        self.network.add_population(name, Population::shaped(shape(extents), neuron));
+    }
+
+    /// A layer whose neurons scale their input themselves.
+    fn unscaled(&mut self, name: &str, like: &Array, neuron: Neuron) -> Layer {
+        self.add(name, &like.shape, neuron);
+        let gain = vec![1.0; like.len()];
+        Layer { name: name.to_owned(), current: gain.clone(), gain, millivolts: false }
+    }
+
+    /// Neurons that send as many spikes in a step as fit.
+    fn several(
+        &mut self,
+        node: &Node,
+        gain: Vec<f64>,
+        threshold: Vec<f64>,
+    ) -> Result<Layer, NotFromNir> {
+        if let Some(low) = threshold.iter().find(|threshold| **threshold <= 0.0) {
+            let problem = format!("v_threshold is {low}, which fits in without end");
+            return Err(refuse(node, problem, "give it thresholds above 0"));
+        }
+        let neuron = Neuron::new("multispike_integrate_and_fire")
+            .parameter("threshold", values(&threshold, NUMBER))
+            .parameter("gain", values(&gain, NUMBER))
+            .parameter("deepest", values(&threshold, NUMBER));
+        self.notes.push(format!(
+            "`{}`: a neuron sends as many spikes in a step as its threshold fits in, as one spike \
+             that carries their number, and stays above minus the threshold",
+            node.0
+        ));
+        let Some(extents) = extents(&node.1) else {
+            return Err(refuse(node, "it is no layer", "repair the file"));
+        };
+        self.add(&node.0, &extents, neuron);
+        let gain = vec![1.0; gain.len()];
+        Ok(Layer { name: node.0.clone(), current: gain.clone(), gain, millivolts: false })
+    }
+
+    fn reset(&self, node: &Node, v_reset: Option<&Array>, unit: Unit) -> Result<Reset, NotFromNir> {
+        let Some(v_reset) = v_reset else {
+            return Ok(Reset::To(Quantity { value: 0.0, unit }.into()));
+        };
+        if self.reading.convention.reset != SpikeReset::ToValue {
+            return Ok(Reset::Subtract);
+        }
+        let values = numbers(node, "v_reset", v_reset)?;
+        let first = values.first().copied().unwrap_or(0.0);
+        Ok(Reset::To(match values.iter().all(|value| *value == first) {
+            true => Quantity { value: first, unit }.into(),
+            false => Values::Each { values, unit },
+        }))
+    }
+
+    /// What a step keeps of something with these time constants.
+    fn kept(&self, node: &Node, name: &str, tau: &[f64]) -> Result<Vec<f64>, NotFromNir> {
+        let Convention { dt, tau_scale, decay, .. } = self.reading.convention;
+        let mut kept = Vec::with_capacity(tau.len());
+        for &tau in tau {
+            if tau <= 0.0 {
+                let problem = format!("{name} is {tau}; time constants are above 0");
+                return Err(refuse(node, problem, "repair the file"));
+            }
+            let factor = decay.factor(dt, tau * tau_scale);
+            if !(0.0..=1.0).contains(&factor) {
+                let problem = format!("a step keeps {factor} of its state ({name} {tau})");
+                let remedy = "what decays keeps 0 to 1: give a smaller dt";
+                return Err(refuse(node, problem, remedy));
+            }
+            kept.push(factor);
+        }
+        Ok(kept)
+    }
+
+    /// Sets the factors of a membrane in steps.
+    fn stepwise(
+        &self,
+        node: &Node,
+        mut neuron: Neuron,
+        found: &Steps<'_>,
+    ) -> Result<Neuron, NotFromNir> {
+        let Convention { dt, tau_scale, current, input, .. } = self.reading.convention;
+        let (r, tau) = (numbers(node, "r", found.r)?, numbers(node, "tau", found.tau)?);
+        let kept = self.kept(node, "tau", &tau)?;
+        let leak = numbers(node, "v_leak", found.v_leak)?;
+        let leak: Vec<f64> = leak.iter().zip(&kept).map(|(leak, k)| leak * (1.0 - k)).collect();
+        let gain = r.iter().zip(kept.iter().zip(&tau));
+        let gain: Vec<f64> =
+            gain.map(|(r, (kept, tau))| input.factor(*r, *kept, dt, tau * tau_scale)).collect();
+        if leak.iter().any(|leak| *leak != 0.0) && self.onset > 0 {
+            // What leaks moves without input: it begins when the layer's first input can come.
+            neuron = neuron.parameter("onset", self.onset as f64);
+        }
+        neuron = neuron
+            .parameter("potential_kept", values(&kept, NUMBER))
+            .parameter("leak", values(&leak, NUMBER))
+            .parameter("gain", values(&gain, NUMBER));
+        let Some((tau_syn, w_in)) = found.synapse else { return Ok(neuron) };
+        let kept = self.kept(node, "tau_syn", &numbers(node, "tau_syn", tau_syn)?)?;
+        let w_in = numbers(node, "w_in", w_in)?;
+        let gain = w_in.iter().zip(&kept).map(|(w_in, kept)| match current {
+            CurrentOrder::AfterInput => w_in * (1.0 - kept),
+            // The current that acts is the one before it decays.
+            CurrentOrder::JumpFirst => *w_in,
+        });
+        let gain: Vec<f64> = gain.collect();
+        Ok(neuron
+            .parameter("current_kept", values(&kept, NUMBER))
+            .parameter("input_gain", values(&gain, NUMBER)))
+    }
+
+    /// Sets threshold and reset; without a value neurons are reset to 0.
+    fn spiking(
+        &self,
+        node: &Node,
+        neuron: Neuron,
+        (threshold, v_reset): (&Array, Option<&Array>),
+    ) -> Result<Neuron, NotFromNir> {
+        let threshold = numbers(node, "threshold", threshold)?;
+        let reset = self.reset(node, v_reset, NUMBER)?;
+        Ok(neuron
+            .parameter("threshold", values(&threshold, NUMBER))
+            .rules(SpikeCondition::Above, reset))
+    }
+
+    /// Leaky neurons: of continuous time where those compute the same, which more tools know.
+    fn leaky(&mut self, node: &Node, found: &Lif) -> Result<Layer, NotFromNir> {
+        let Convention { dt, tau_scale, reset, input, .. } = self.reading.convention;
+        let tau = numbers(node, "tau", &found.tau)?;
+        let keep = self.kept(node, "tau", &tau)?;
+        let leak = numbers(node, "v_leak", &found.v_leak)?;
+        let decays = keep.iter().all(|keep| *keep > 0.0 && *keep < 1.0);
+        let begins_late = self.onset > 0 && leak.iter().any(|leak| *leak != 0.0);
+        if reset != SpikeReset::ToValue || !decays || begins_late {
+            let Lif { r, tau, v_leak, .. } = found;
+            let steps = Steps { r, tau, v_leak, synapse: None };
+            let neuron = self.stepwise(node, Neuron::new("lif_stepwise"), &steps)?;
+            let spike = (&found.v_threshold, Some(&found.v_reset));
+            let neuron = self.spiking(node, neuron, spike)?;
+            return Ok(self.unscaled(&node.0, r, neuron));
+        }
+        let r = numbers(node, "r", &found.r)?;
+        let threshold = numbers(node, "v_threshold", &found.v_threshold)?;
+        // The description decays exactly: this time constant keeps the convention's factor.
+        let milliseconds = dt * SECOND;
+        let exact: Vec<f64> = keep.iter().map(|keep| -milliseconds / keep.ln()).collect();
+        let time = Unit { symbol: "ms", dimension: Dimension::Time, in_base: 1.0 };
+        let reset = self.reset(node, Some(&found.v_reset), MILLIVOLT)?;
+        let mut neuron = Neuron::from(LifDelta {
+            capacitance: Picofarads(CAPACITANCE),
+            refractory_period: Milliseconds(0.0),
+            ..LifDelta::default()
+        });
+        neuron = neuron
+            .parameter("tau_membrane", values(&exact, time))
+            .parameter("resting_potential", values(&leak, MILLIVOLT))
+            .parameter("threshold", values(&threshold, MILLIVOLT))
+            .initial("membrane_potential", Millivolts(0.0))
+            .rules(SpikeCondition::Above, reset);
+        self.add(&node.0, &found.r.shape, neuron);
+        self.notes.push(format!(
+            "`{}`: LIF of continuous time with the time constant that keeps the step's factor; 1 \
+             unit of its potential is 1 mV",
+            node.0
+        ));
+        let gain = r.iter().zip(keep.iter().zip(&tau));
+        let gain: Vec<f64> =
+            gain.map(|(r, (keep, tau))| input.factor(*r, *keep, dt, tau * tau_scale)).collect();
+        let current = gain
+            .iter()
+            .zip(&keep)
+            .zip(&exact)
+            .map(|((gain, keep), tau)| gain / (1.0 - keep) * CAPACITANCE / tau);
+        Ok(Layer { name: node.0.clone(), current: current.collect(), gain, millivolts: true })
+    }
+}
+
+/// The values of a parameter, all of them finite.
+pub(super) fn numbers(node: &Node, name: &str, array: &Array) -> Result<Vec<f64>, NotFromNir> {
+    let found = array.values.to_f64().filter(|values| values.iter().all(|v| v.is_finite()));
+    found.ok_or_else(|| {
+        refuse(node, format!("{name} holds values that are no finite numbers"), "repair the file")
+    })
+}

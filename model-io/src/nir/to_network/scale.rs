@@ -1,0 +1,92 @@
+//! `Scale` on a way: factors of the weights before or behind it.
+
+use super::kernel::finish_pool;
+use super::path::{Way, Weights};
+use super::{NotFromNir, refuse};
+use crate::nir::Primitive;
+
+const REMEDY: &str = "kernels are shared: give each channel one factor";
+
+/// Multiplies what arrives by a factor a value, or one for all.
+pub(super) fn scaled(
+    node: &(String, Primitive),
+    way: &mut Way,
+    factors: &[f64],
+) -> Result<(), NotFromNir> {
+    let size: usize = way.shape.iter().product();
+    if factors.len() != size && factors.len() != 1 {
+        let problem = format!("{size} values reach its {} factors", factors.len());
+        return Err(refuse(node, problem, "give it one factor a value, or one for all"));
+    }
+    let factor = |value: usize| factors.get(value).or(factors.first()).copied().unwrap_or(1.0);
+    match &mut way.path.weights {
+        Weights::Direct => way.path.weights = Weights::Diagonal(factors.to_vec()),
+        // A factor for all stays one: the size of the values may be a mere statement.
+        Weights::Diagonal(own) if own.len() == 1 => {
+            let first = own.first().copied().unwrap_or(1.0);
+            *own = factors.iter().map(|factor| first * factor).collect();
+        }
+        Weights::Diagonal(own) => {
+            own.iter_mut().enumerate().for_each(|(value, own)| *own *= factor(value));
+        }
+        Weights::Matrix { columns, weights } => {
+            for (row, weights) in weights.chunks_mut((*columns).max(1)).enumerate() {
+                weights.iter_mut().for_each(|weight| *weight *= factor(row));
+            }
+        }
+        Weights::Kernel { geometry, weights } => {
+            let channels = geometry.target[0] as usize;
+            let Some(of_channel) = by_channel(channels, factors) else {
+                return Err(refuse(node, "its factors differ within a channel", REMEDY));
+            };
+            let taps = (weights.len() / channels.max(1)).max(1);
+            for (weights, factor) in weights.chunks_mut(taps).zip(of_channel) {
+                weights.iter_mut().for_each(|weight| *weight *= factor);
+            }
+        }
+    }
+    for bias in &mut way.path.biases {
+        bias.values.iter_mut().enumerate().for_each(|(value, bias)| *bias *= factor(value));
+    }
+    Ok(())
+}
+
+/// Lets `convolve` put a kernel onto the way, and multiplies the factors before it into its taps.
+pub(super) fn into_kernel(
+    node: &(String, Primitive),
+    way: &mut Way,
+    convolve: impl FnOnce(&mut Way) -> Result<(), NotFromNir>,
+) -> Result<(), NotFromNir> {
+    let before = match &mut way.path.weights {
+        Weights::Direct => None,
+        Weights::Diagonal(factors) => Some(std::mem::take(factors)),
+        Weights::Matrix { .. } | Weights::Kernel { .. } => {
+            let problem = "two nodes with weights follow each other";
+            return Err(refuse(node, problem, "multiply them into one node"));
+        }
+    };
+    convolve(way)?;
+    let Some(factors) = before else { return Ok(()) };
+    finish_pool(node, way)?;
+    let Weights::Kernel { geometry, weights } = &mut way.path.weights else { return Ok(()) };
+    let Some(of_channel) = by_channel(geometry.source[0] as usize, &factors) else {
+        return Err(refuse(node, "the factors before it differ within a channel", REMEDY));
+    };
+    let [out, ins, rows, columns] = geometry.weight_shape().map(|n| n as usize);
+    let outs_of_group = (out / (geometry.groups as usize).max(1)).max(1);
+    for (filter, taps) in weights.chunks_mut((rows * columns).max(1)).enumerate() {
+        let (out, channel) = (filter / ins.max(1), filter % ins.max(1));
+        let factor = of_channel.get(out / outs_of_group * ins + channel).copied().unwrap_or(1.0);
+        taps.iter_mut().for_each(|tap| *tap *= factor);
+    }
+    Ok(())
+}
+
+/// One factor a channel, where a channel's values share theirs.
+fn by_channel(channels: usize, factors: &[f64]) -> Option<Vec<f64>> {
+    if let [one] = factors {
+        return Some(vec![*one; channels]);
+    }
+    let planes = factors.chunks((factors.len() / channels.max(1)).max(1));
+    planes.map(|plane| plane.iter().all(|f| *f == plane[0]).then_some(plane[0])).collect()
+}
