@@ -455,6 +455,25 @@ fn every_node_between_layers_computes_the_same_in_every_dialect() {
 }
 
 #[test]
+fn rows_are_written_as_convolutions_along_one_axis() {
+    let reading =
+        NirReading { convention: Convention::specification(1e-3), biases_from_start: true };
+    for (name, graph, _) in between().into_iter().filter(|(name, ..)| name.starts_with("Conv1d")) {
+        let (network, _) = to_network(&graph, "made", &reading).unwrap();
+        let written = from_network(&network.clone().validate().unwrap());
+        let Ok(written) = written else {
+            // NIR pads both sides alike.
+            assert_eq!(name, "Conv1d same");
+            continue;
+        };
+        let kinds: Vec<&str> = written.nodes.values().map(|n| n.primitive.type_name()).collect();
+        assert!(kinds.contains(&"Conv1d") && !kinds.contains(&"Conv2d"), "{name}: {kinds:?}");
+        let (again, _) = to_network(&written, "made", &reading).unwrap();
+        assert_eq!(network.populations, again.populations, "{name}");
+    }
+}
+
+#[test]
 fn what_no_dialect_can_say_names_the_node_and_what_to_do() {
     let convention = Convention::specification(1e-3);
     let refused = |graph: &NirGraph| {

@@ -14,6 +14,7 @@
 //! previous step, so that the loop's own step is part of NIR.
 
 mod neurons;
+mod rows;
 mod stepwise;
 mod synapses;
 mod timing;
@@ -67,6 +68,7 @@ pub fn from_network(network: &ValidNetwork) -> Result<NirGraph, NotInNir> {
             graph.add_edge(node_name(name), output);
         }
     }
+    rows::as_rows(&mut graph);
     graph.metadata.insert("dt_ms".to_string(), MetadataEntry::Value(Array::scalar(step)));
     note(&mut graph.metadata, "time", "seconds; the graph was made in steps of dt_ms");
     note(&mut graph.metadata, "delay", &clocks.to_string());
