@@ -15,7 +15,7 @@ use snn_convert::ann::operator::{Clip, Dense, Flatten, GlobalAveragePool, MaxPoo
 use snn_convert::coding::InputCode;
 use snn_convert::convert::Convertible;
 use snn_convert::fidelity::{FidelityConfig, Presenter};
-use snn_convert::layerwise::LayerwiseNetwork;
+use snn_convert::layerwise::{Layer, LayerwiseNetwork};
 use snn_convert::linear::ChannelScale;
 use snn_convert::lower::{Conversion, Graded, NeuronForm, Readout, UnitScale, lower};
 use snn_convert::source::onnx;
@@ -195,5 +195,27 @@ fn windows_of_any_size_and_limits_agree_too() {
         .filter(|form| form.graded.is_none_or(|graded| graded.largest_window() >= 49))
     {
         assert!(check("windows", &convertible, &samples[..98], form, 0.7) > 50);
+    }
+}
+
+/// Under a constant current c, what has arrived after n steps is n c, whatever was sent meanwhile.
+#[test]
+fn what_has_arrived_does_not_depend_on_what_was_sent() {
+    let golden = golden::all().into_iter().find(|g| g.name.starts_with("digits_cnn")).unwrap();
+    let graph = onnx::read(&golden.onnx).unwrap();
+    let size = graph.input_shape().size();
+    let convertible = Convertible::new("digits", &graph, &golden.samples[..20 * size]).unwrap();
+    let sample: Vec<f64> = golden.samples[..size].iter().map(|&v| f64::from(v)).collect();
+    let scales = scales(&convertible, 0.4);
+    for form in forms() {
+        let layer = Layer::new(&convertible.structure.units[0], &scales[0], &scales, form);
+        let current = layer.current(&sample);
+        let reached = layer.reached(&current, |_| None, 4);
+        let run = layer.run(&current, |_| None, &[4]);
+        assert_eq!(reached.counts, run.counts);
+        assert!(run.counts.iter().any(|&count| count > 1));
+        // All of it lies on the dyadic grid: no sum is rounded.
+        let expected: Vec<f64> = current.iter().map(|current| 4.0 * current).collect();
+        assert!(reached.arrived.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-9));
     }
 }

@@ -318,6 +318,7 @@ fn candidates(model: &ConvertedModel) -> Listing {
         "right_%",
         "agreement_%",
         "expected_loss",
+        "divergence",
         "spikes",
     ];
     let rows = model.conversion.candidates.iter().map(|candidate| {
@@ -330,6 +331,7 @@ fn candidates(model: &ConvertedModel) -> Listing {
             json!(candidate.accuracy),
             json!(candidate.agreement),
             json!(candidate.expected_loss),
+            json!(candidate.divergence),
             json!(candidate.spikes),
         ]
     });

@@ -44,6 +44,15 @@ pub struct LayerRun {
     pub scores: Vec<Vec<f64>>,
 }
 
+/// What arrives at a layer's neurons and what they sent, up to some step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reached {
+    /// Sum of each neuron's input, in thresholds.
+    pub arrived: Vec<f64>,
+    /// Net spike count of each neuron.
+    pub counts: Vec<i32>,
+}
+
 impl Layer {
     /// A unit with its scale; `scales` are those of the units before it.
     pub fn new(unit: &Unit, scale: &UnitScale, scales: &[UnitScale], form: NeuronForm) -> Self {
@@ -102,6 +111,33 @@ impl Layer {
         train_of: impl Fn(usize) -> Option<&'a Train>,
         steps: &[u32],
     ) -> LayerRun {
+        self.run_watched(current, train_of, steps, |_, _| {})
+    }
+
+    /// What has arrived and what was sent after so many steps; nothing of either for a maximum.
+    pub fn reached<'a>(
+        &self,
+        current: &[f64],
+        train_of: impl Fn(usize) -> Option<&'a Train>,
+        steps: u32,
+    ) -> Reached {
+        let mut reached = Reached { arrived: Vec::new(), counts: Vec::new() };
+        self.run_watched(current, train_of, &[steps], |potential, counts| {
+            let neurons = potential.iter().zip(counts).zip(&self.initial);
+            let arrived = neurons.map(|((v, &count), start)| v + f64::from(count) - start);
+            reached = Reached { arrived: arrived.collect(), counts: counts.to_vec() };
+        });
+        reached
+    }
+
+    /// Runs the layer; `watch` sees potentials and net counts after each of `steps`.
+    fn run_watched<'a>(
+        &self,
+        current: &[f64],
+        train_of: impl Fn(usize) -> Option<&'a Train>,
+        steps: &[u32],
+        mut watch: impl FnMut(&[f64], &[i32]),
+    ) -> LayerRun {
         let last = steps.last().copied().unwrap_or(0);
         if let Some(pool) = &self.pool {
             return pool.run(train_of(pool.source), last);
@@ -122,14 +158,18 @@ impl Layer {
                 delivery.collect(sums, &mut input);
             }
             potential.iter_mut().zip(&input).for_each(|(v, input)| *v += input);
+            let asked = steps.contains(&(step + 1));
             if self.kind == UnitKind::Readout {
-                if steps.contains(&(step + 1)) {
+                if asked {
                     run.scores.push(potential.clone());
                 }
                 run.train.push(Vec::new());
-                continue;
+            } else {
+                run.train.push(self.spikes(&mut potential, &mut counts, step + 1));
             }
-            run.train.push(self.spikes(&mut potential, &mut counts, step + 1));
+            if asked {
+                watch(&potential, &counts);
+            }
         }
         run.counts = counts;
         run

@@ -11,7 +11,7 @@ mod delivery;
 mod layer;
 
 pub use delivery::{Delivery, LayerSpike};
-pub use layer::{Layer, LayerRun};
+pub use layer::{Layer, LayerRun, Reached};
 
 use crate::lower::{NeuronForm, UnitScale};
 use crate::structure::Structure;

@@ -147,6 +147,9 @@ pub struct Candidate {
     pub agreement: f64,
     /// Accuracy that the other answers are expected to cost, in points.
     pub expected_loss: f64,
+    /// Divergence of the scores from the trained network's, in nats: the geometric mean of that on
+    /// samples and that on blends of them.
+    pub divergence: f64,
     /// Share of right answers, in per cent; without labels of those of the trained network.
     pub accuracy: f64,
     /// Mean spikes of a sample.

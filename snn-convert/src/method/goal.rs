@@ -1,13 +1,20 @@
 //! What a candidate of a search does on the calibration samples, and when that is good enough.
 //!
-//! Without an accuracy that is asked for, a candidate is good enough where hardly any answer differs
-//! from the trained network's, and those that do were doubtful anyway: with p the trained network's
-//! softmax, the expected loss is the mean of p(its answer) − p(the spiking answer). No labels are
-//! needed for that. The loss is that on blends ([`super::materials`]), where answers are doubtful
-//! enough to change: it is compared with how much the trained network itself doubts them.
+//! Without an accuracy that is asked for, one of two things is asked, and no labels are needed:
+//! - a rate code's scores must stay near the trained network's: with p and q the softmax of either's
+//!   scores, the **divergence** is the mean Σ p ln(p/q), and that of samples times that of blends
+//!   ([`super::materials`]) is limited. It counts every score of every sample, not only answers that
+//!   change, so a few hundred samples are enough to tell two candidates apart;
+//! - a phase code may change hardly any answer, and only doubtful ones: the **expected loss** is the
+//!   mean of p(its answer) − p(the spiking answer) on blends, where answers are doubtful enough to
+//!   change, compared with how much the trained network itself doubts them.
+//!
+//! # References
+//! Kullback and Leibler 1951, Ann. Math. Statist. 22:79 (the divergence).
 
 use super::materials::{Materials, wide};
 use crate::fidelity::largest;
+use crate::structure::{Origin, Structure, UnitKind};
 use rayon::prelude::*;
 
 /// What is good enough.
@@ -20,6 +27,9 @@ pub(super) enum Goal {
         /// Largest expected loss on blends, in per cent.
         loss: f64,
     },
+    /// The trained network's scores: the largest divergence, in nats, the geometric mean of that on
+    /// samples and that on blends.
+    Scores(f64),
     /// Right answers on the calibration samples, in per cent; without labels the trained network's.
     Accuracy(f64),
 }
@@ -30,7 +40,25 @@ const AGREEMENT: f64 = 98.0;
 /// Largest expected loss as a part of the trained network's own doubt.
 const LOSS: f64 = 0.1;
 
-/// The goal where no accuracy is asked for.
+/// Largest divergence of a rate code, in nats for each layer that spikes on the longest way through the
+/// network: each adds rounding errors of its own (`docs/design/rate_codes.md`).
+const DIVERGENCE: f64 = 0.002;
+
+/// The goal of rate codes where no accuracy is asked for.
+pub(super) fn scores(structure: &Structure) -> Goal {
+    let mut depths: Vec<u32> = Vec::with_capacity(structure.units.len());
+    for unit in &structure.units {
+        let before = unit.branches.iter().filter_map(|branch| match branch.origin {
+            Origin::Input => None,
+            Origin::Unit(source) => depths.get(source),
+        });
+        let own = u32::from(matches!(unit.kind, UnitKind::Rectifier { .. }));
+        depths.push(before.copied().max().unwrap_or(0) + own);
+    }
+    Goal::Scores(DIVERGENCE * f64::from(depths.last().copied().unwrap_or(0).max(1)))
+}
+
+/// The goal of phase codes where no accuracy is asked for.
 ///
 /// The loss may be a tenth of the trained network's doubt: of the mean probability of all classes
 /// but its answer.
@@ -44,7 +72,7 @@ pub(super) fn answers(materials: &Materials<'_>) -> Goal {
 }
 
 fn doubt(scores: &[f32]) -> f64 {
-    let wide = wide(scores);
+    let wide = of_classes(wide(scores));
     1.0 - share(&wide, largest(&wide))
 }
 
@@ -58,6 +86,8 @@ pub(super) struct Measure {
     pub agreement: f64,
     /// Expected loss on blends, in per cent.
     pub loss: f64,
+    /// Divergence of the scores in nats, the geometric mean of that on samples and that on blends.
+    pub divergence: f64,
     /// Share of right answers, in per cent; without labels of those of the trained network.
     pub accuracy: f64,
     /// Spikes a sample.
@@ -65,13 +95,14 @@ pub(super) struct Measure {
 }
 
 impl Goal {
-    /// With so many times the loss, and as much more of changed answers.
+    /// With so many times the loss or divergence, and as much more of changed answers.
     pub(super) fn eased(self, times: f64) -> Goal {
         match self {
             Goal::Answers { agreement, loss } => {
                 Goal::Answers { agreement: 100.0 - times * (100.0 - agreement), loss: times * loss }
             }
-            accuracy => accuracy,
+            Goal::Scores(divergence) => Goal::Scores(times * divergence),
+            Goal::Accuracy(accuracy) => Goal::Accuracy(accuracy),
         }
     }
 }
@@ -80,6 +111,7 @@ impl Measure {
     pub(super) fn reaches(self, goal: Goal) -> bool {
         match goal {
             Goal::Answers { agreement, loss } => self.agreement >= agreement && self.loss <= loss,
+            Goal::Scores(divergence) => self.divergence <= divergence,
             Goal::Accuracy(accuracy) => self.accuracy >= accuracy,
         }
     }
@@ -88,6 +120,7 @@ impl Measure {
     pub(super) fn distance(self, goal: Goal) -> f64 {
         match goal {
             Goal::Answers { .. } => self.loss + 100.0 - self.agreement,
+            Goal::Scores(divergence) => self.divergence - divergence,
             Goal::Accuracy(accuracy) => accuracy - self.accuracy,
         }
     }
@@ -100,6 +133,10 @@ impl std::fmt::Display for Goal {
                 f,
                 "at least {agreement} % equal answers and at most {loss:.2} points of expected loss \
                  on blends"
+            ),
+            Goal::Scores(divergence) => write!(
+                f,
+                "scores whose divergence from the trained network's is at most {divergence:.4} nats"
             ),
             Goal::Accuracy(accuracy) => write!(f, "at least {accuracy} % right answers"),
         }
@@ -116,6 +153,7 @@ struct Answer {
     equal: bool,
     right: bool,
     loss: f64,
+    divergence: f64,
     spikes: u64,
 }
 
@@ -158,8 +196,8 @@ fn answer(
         true => (&materials.blends[index].sample[..], &materials.blends[index].scores[..]),
     };
     let (read, spikes) = show(sample);
-    let scores = materials.judged(read);
-    let trained = wide(trained);
+    let scores = of_classes(materials.judged(read));
+    let trained = of_classes(wide(trained));
     let (wanted, answer) = (largest(&trained), largest(&scores));
     let label = if blend { None } else { materials.labels.get(index).copied() };
     Answer {
@@ -167,6 +205,7 @@ fn answer(
         equal: answer == wanted,
         right: answer == label.unwrap_or(wanted),
         loss: share(&trained, wanted) - share(&trained, answer),
+        divergence: divergence(&trained, &scores),
         spikes,
     }
 }
@@ -182,12 +221,47 @@ fn summary(seen: &[Answer], [samples, blends]: [usize; 2]) -> Measure {
     // Without blends the samples have to do.
     let judged = blends > 0;
     let loss = seen.iter().filter(|a| a.blend == judged).map(|a| a.loss).sum::<f64>();
+    let mean_divergence = |blend: bool, count: usize| {
+        let sum = seen.iter().filter(|a| a.blend == blend).map(|a| a.divergence).sum::<f64>();
+        sum / count.max(1) as f64
+    };
+    let own_divergence = mean_divergence(false, samples);
+    let divergence = match judged {
+        true => (own_divergence * mean_divergence(true, blends)).sqrt(),
+        false => own_divergence,
+    };
     Measure {
         agreement: without(|answer| answer.equal),
         loss: 100.0 * loss / if judged { blends } else { samples }.max(1) as f64,
+        divergence,
         accuracy: without(|answer| answer.right),
         spikes: own().map(|answer| answer.spikes).sum::<u64>() as f64 / own().count().max(1) as f64,
     }
+}
+
+/// Scores of classes: a single one is that of a class against its absence.
+fn of_classes(mut scores: Vec<f64>) -> Vec<f64> {
+    if scores.len() == 1 {
+        scores.push(0.0);
+    }
+    scores
+}
+
+/// Σ p ln(p/q) in nats, p and q being the softmax of the trained network's scores and of others; no
+/// number where there are not as many others.
+fn divergence(trained: &[f64], scores: &[f64]) -> f64 {
+    if trained.len() != scores.len() {
+        return f64::NAN;
+    }
+    let (trained, scores) = (logarithms(trained), logarithms(scores));
+    trained.iter().zip(&scores).map(|(p, q)| p.exp() * (p - q)).sum()
+}
+
+/// The logarithms of the softmax.
+fn logarithms(scores: &[f64]) -> Vec<f64> {
+    let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let sum = scores.iter().map(|score| (score - most).exp()).sum::<f64>().ln();
+    scores.iter().map(|score| score - most - sum).collect()
 }
 
 /// The softmax of scores at one place.
@@ -195,4 +269,39 @@ fn share(scores: &[f64], place: usize) -> f64 {
     let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let sum: f64 = scores.iter().map(|score| (score - most).exp()).sum();
     scores.get(place).map_or(0.0, |score| (score - most).exp() / sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_divergence_is_that_of_the_softmax() {
+        // p = (3/4, 1/4), q = (1/2, 1/2).
+        let by_hand = 0.75 * 1.5_f64.ln() + 0.25 * 0.5_f64.ln();
+        let found = divergence(&[3.0_f64.ln(), 0.0], &[7.0, 7.0]);
+        assert!((found - by_hand).abs() < 1e-12, "{found} {by_hand}");
+        assert_eq!(divergence(&[1.0, 2.0], &[1.0, 2.0]), 0.0);
+        // Far scores neither overflow nor vanish: p = (1, 0), q = (0, 1) to all digits.
+        assert!((divergence(&[2000.0, 0.0], &[0.0, 2000.0]) - 2000.0).abs() < 1e-9);
+        assert!(divergence(&[1.0, 2.0], &[]).is_nan());
+    }
+
+    #[test]
+    fn a_single_score_is_judged_against_its_absence() {
+        assert_eq!(of_classes(vec![-1.5]), [-1.5, 0.0]);
+        assert_eq!(of_classes(vec![1.0, 2.0]), [1.0, 2.0]);
+        assert_eq!(largest(&of_classes(vec![-1.5])), 1);
+    }
+
+    #[test]
+    fn goals_are_reached_from_below_and_ease() {
+        let measure =
+            Measure { agreement: 90.0, loss: 1.0, divergence: 0.01, accuracy: 95.0, spikes: 5.0 };
+        assert!(measure.reaches(Goal::Scores(0.01)) && !measure.reaches(Goal::Scores(0.009)));
+        assert!(measure.reaches(Goal::Scores(0.005).eased(2.0)));
+        assert!((measure.distance(Goal::Scores(0.004)) - 0.006).abs() < 1e-12);
+        let nothing = Measure { divergence: f64::NAN, ..measure };
+        assert!(!nothing.reaches(Goal::Scores(1.0)));
+    }
 }

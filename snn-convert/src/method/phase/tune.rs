@@ -103,6 +103,7 @@ fn candidate(trial: &Trial, config: &MethodConfig) -> Candidate {
         scale: trial.price,
         agreement: trial.measure.agreement,
         expected_loss: trial.measure.loss,
+        divergence: trial.measure.divergence,
         accuracy: trial.measure.accuracy,
         spikes: trial.measure.spikes,
         chosen: false,

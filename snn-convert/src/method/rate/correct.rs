@@ -2,7 +2,7 @@
 
 use super::super::materials::Materials;
 use super::{Correction, Recipe, form};
-use crate::layerwise::{Layer, LayerRun, LayerwiseNetwork, Train};
+use crate::layerwise::{Layer, LayerRun, LayerwiseNetwork, Reached, Train};
 use crate::linear::ChannelScale;
 use crate::lower::UnitScale;
 use crate::structure::{Origin, Unit, UnitKind};
@@ -10,6 +10,8 @@ use rayon::prelude::*;
 
 /// Initial potentials are moved within these bounds, in thresholds.
 const POTENTIALS: [f64; 2] = [-1.0, 2.0];
+/// Initial potentials that are tried, evenly between these bounds: an eighth of a threshold apart.
+const STARTS: u32 = 25;
 
 /// The scales of all units, and the network that they make; corrections are made on the samples
 /// `corrected`.
@@ -115,13 +117,19 @@ fn correct(
     if unit.kind == UnitKind::MaxPool {
         return;
     }
+    if recipe.correction == Correction::Start && unit.kind != UnitKind::Readout {
+        let initial = nearest_starts((materials, corrected), recipe, index, layer, scale, trains);
+        layer.set_initial(&initial);
+        scale.initial = Some(initial);
+        return;
+    }
     let steps = correction_steps(recipe);
     let runs = run((materials, corrected), layer, trains, steps);
     let missing = missing((materials, corrected), index, &runs, &scale.threshold, steps);
     let per_channel = unit.shape.per_channel().max(1);
     match recipe.correction {
         Correction::None => {}
-        Correction::Potential => {
+        Correction::Start | Correction::Potential => {
             let moved = |(start, missing): (f64, &f64)| match unit.kind {
                 UnitKind::Readout => start + missing,
                 _ => (start + missing).clamp(POTENTIALS[0], POTENTIALS[1]),
@@ -145,6 +153,62 @@ fn correct(
             scale.bias = Some(bias);
         }
     }
+}
+
+/// The initial potential of each neuron with which its counts come nearest to its activations: that
+/// with the smallest squared error over samples, of those the nearest to where it starts.
+///
+/// A mean count is not enough to go by: where all activations are 0.3 spikes, as behind the margins of
+/// pictures, what the mean misses makes every neuron spike once on every sample.
+fn nearest_starts(
+    (materials, corrected): (&Materials<'_>, &[usize]),
+    recipe: &Recipe,
+    index: usize,
+    layer: &Layer,
+    scale: &UnitScale,
+    trains: &[Vec<Train>],
+) -> Vec<f64> {
+    let unit = &materials.prepared.structure.units[index];
+    let start = scale.initials(unit, form(recipe));
+    let steps = correction_steps(recipe);
+    let one = |(index, trains): (usize, &Vec<Train>)| {
+        let sample = materials.samples[index];
+        let sample: Vec<f64> = sample.iter().map(|&value| f64::from(value)).collect();
+        layer.reached(&layer.current(&sample), |unit| trains.get(unit), steps)
+    };
+    let reached: Vec<Reached> =
+        corrected.par_iter().copied().zip(trains.par_iter()).map(one).collect();
+    let rates = scale.largest_rates(unit);
+    let per_channel = unit.shape.per_channel().max(1);
+    let nearest = |neuron: usize| {
+        let rate = rates.as_ref().map_or(f64::INFINITY, |rates| rates[neuron / per_channel]);
+        let most = (rate * f64::from(steps)).floor();
+        let wanted = f64::from(steps) / scale.threshold.at(neuron);
+        let count = |arrived: f64, start: f64| (arrived + start).floor().clamp(0.0, most);
+        // What arrived, and what the neuron sent beyond the count that it would have sent of it at
+        // once, less what it should have sent.
+        let samples = corrected.iter().zip(&reached).map(|(&sample, reached)| {
+            let arrived = reached.arrived[neuron];
+            let more = f64::from(reached.counts[neuron]) - count(arrived, start[neuron]);
+            (arrived, more - f64::from(materials.activations[sample][index][neuron]) * wanted)
+        });
+        let samples: Vec<(f64, f64)> = samples.collect();
+        let mut best = (f64::INFINITY, f64::INFINITY, start[neuron]);
+        for place in 0..STARTS {
+            let part = f64::from(place) / f64::from(STARTS - 1);
+            let candidate = POTENTIALS[0] + part * (POTENTIALS[1] - POTENTIALS[0]);
+            let error = |&(arrived, more): &(f64, f64)| (count(arrived, candidate) + more).powi(2);
+            let squares: f64 = samples.iter().map(error).sum();
+            let off = (candidate - start[neuron]).abs();
+            // Sums that differ by rounding only are equal.
+            let equal = 1e-9 * samples.len() as f64;
+            if squares < best.0 - equal || (squares <= best.0 + equal && off < best.1) {
+                best = (squares, off, candidate);
+            }
+        }
+        best.2
+    };
+    (0..unit.shape.size()).into_par_iter().map(nearest).collect()
 }
 
 /// By how many spikes the mean count of each neuron falls short of its activation.

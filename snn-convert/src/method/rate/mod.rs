@@ -11,7 +11,8 @@
 //!   falls below zero); with a tolerance of half a threshold it does not answer mere noise;
 //! - **bursts**: a neuron that is late sends several spikes in a step;
 //! - **calibration**: layer by layer, on the spikes that really arrive, the initial potentials
-//!   (`potential`) or biases (`bias`) are moved so that the mean count is that of the activation.
+//!   (`rate_potential`) or biases (`rate_bias`) are moved so that the mean count is that of the
+//!   activation; `rate` and `auto` take the initial potentials with the smallest squared errors.
 //!
 //! # References
 //! Rueckauer et al. 2017, Front. Neurosci. 11:682 (reset by subtraction); Bu et al. 2022, AAAI
@@ -39,8 +40,10 @@ enum Correction {
     None,
     /// The bias of each channel.
     Bias,
-    /// The initial potential of each neuron.
+    /// The initial potential of each neuron, by what its mean count misses.
     Potential,
+    /// The initial potential of each neuron, for the smallest squared error of its counts.
+    Start,
 }
 
 /// One way to make a rate code.

@@ -4,7 +4,7 @@
 //! none is, the one that comes closest. Nothing is drawn at random: the same samples give the same
 //! choice.
 
-use super::super::goal::{Goal, Measure, Shown, answers, measure};
+use super::super::goal::{Goal, Measure, Shown, measure, scores};
 use super::super::materials::{MOST_SAMPLES, Materials};
 use super::super::sensitivity::{Channels, channels};
 use super::allocate::shares;
@@ -27,7 +27,7 @@ const STEPS: [u32; 7] = [1, 2, 4, 8, 16, 32, 64];
 const BOTH_FORM: (&str, Option<Graded>) = ("signed spikes, bursts of two or more", Some(BOTH));
 /// Places that a search looks back, for the next form, from where the one before it was good enough.
 const LOOK_BACK: usize = 2;
-/// Samples that a first, cheap look corrects on, and how much of the goal's loss it lets pass.
+/// Samples that a first, cheap look corrects on, and how many times the goal's divergence it lets pass.
 const LOOK: (usize, f64) = (32, 2.0);
 
 /// A recipe that was tried, and what came of it.
@@ -123,7 +123,7 @@ impl<'a> Search<'a> {
             materials,
             channels: channels(materials),
             steps,
-            goal: answers(materials),
+            goal: scores(materials.prepared.structure),
             tried: Vec::new(),
             first: 0,
             progress: [0, most],
@@ -149,7 +149,7 @@ impl<'a> Search<'a> {
                 scale: 1.0,
                 shares: Vec::new(),
                 graded: None,
-                correction: Correction::Potential,
+                correction: Correction::Start,
             };
             let units = 0..self.materials.prepared.structure.units.len();
             let thetas: Vec<Vec<f64>> =
@@ -211,7 +211,7 @@ impl<'a> Search<'a> {
             (scales, measure(self.materials, show, goal, most_spikes))
         };
         let (mut scales, mut measured) = (Vec::new(), None);
-        if few.len() < all.len() && matches!(self.goal, Goal::Answers { .. }) {
+        if few.len() < all.len() && !matches!(self.goal, Goal::Accuracy(_)) {
             let (first_scales, first) = look(&few, self.goal.eased(LOOK.1));
             if !first.reaches(self.goal.eased(LOOK.1)) || first.spikes > 1.1 * most_spikes {
                 (scales, measured) = (first_scales, Some(first));
@@ -294,6 +294,7 @@ fn candidate(form: &str, recipe: &Recipe, measure: Measure) -> Candidate {
         scale: recipe.scale,
         agreement: measure.agreement,
         expected_loss: measure.loss,
+        divergence: measure.divergence,
         accuracy: measure.accuracy,
         spikes: measure.spikes,
         chosen: false,
@@ -301,7 +302,7 @@ fn candidate(form: &str, recipe: &Recipe, measure: Measure) -> Candidate {
 }
 
 fn reason(trial: &Trial, tried: usize, goal: Goal, materials: &Materials<'_>) -> String {
-    let Candidate { threshold, neurons, scale, agreement, expected_loss, spikes, steps, .. } =
+    let Candidate { threshold, neurons, scale, agreement, divergence, spikes, steps, .. } =
         &trial.candidate;
     let (samples, blends) = (materials.samples.len(), materials.blends.len());
     let few = if matches!(goal, Goal::Accuracy(_)) {
@@ -320,7 +321,7 @@ fn reason(trial: &Trial, tried: usize, goal: Goal, materials: &Materials<'_>) ->
     format!(
         "chosen from {tried} candidates on {samples} calibration samples and {blends} blends \
          of two: {steps} steps, {neurons}, \
-         thresholds {threshold} × {scale}: {right}{agreement:.1} % equal answers, expected loss \
-         {expected_loss:.2} points, {spikes:.0} spikes a sample ({why})"
+         thresholds {threshold} × {scale}: {right}{agreement:.1} % equal answers, divergence \
+         {divergence:.4} nats, {spikes:.0} spikes a sample ({why})"
     )
 }
