@@ -136,7 +136,7 @@ fn kernel(node: &(String, Primitive), way: &mut Way, conv: &Kernels<'_>) -> Resu
     )?;
     let plane = way.shape[1] * way.shape[2];
     let bias = numbers(node, "bias", conv.bias)?;
-    way.add_bias(bias.iter().flat_map(|&bias| std::iter::repeat_n(bias, plane)).collect());
+    way.add_bias(bias, plane);
     way.pass_weights();
     Ok(())
 }

@@ -41,8 +41,10 @@ pub(super) struct Path {
 /// What a node on a path adds to every value.
 #[derive(Debug, Clone)]
 pub(super) struct Bias {
-    /// One a target neuron.
+    /// One a target neuron, or one a channel of which each stands for `repeat` neurons.
     pub(super) values: Vec<f64>,
+    /// Neurons of a value: what a file states of them may be more than it holds.
+    pub(super) repeat: usize,
     /// Steps of the Delay nodes behind it: one for all targets, or one each.
     pub(super) delays: Vec<u64>,
     /// Nodes with weights that it passes, its own among them.
@@ -73,9 +75,17 @@ pub(super) struct Way {
 
 impl Way {
     /// Notes what the node at hand adds.
-    pub(super) fn add_bias(&mut self, values: Vec<f64>) {
+    pub(super) fn add_bias(&mut self, values: Vec<f64>, repeat: usize) {
         if values.iter().any(|&value| value != 0.0) {
-            self.path.biases.push(Bias { values, delays: vec![0], linear: 0 });
+            self.path.biases.push(Bias { values, repeat, delays: vec![0], linear: 0 });
+        }
+    }
+
+    /// Gives every neuron its own bias, once the file has as many numbers.
+    pub(super) fn spread_biases(&mut self) {
+        for bias in self.path.biases.iter_mut().filter(|bias| bias.repeat != 1) {
+            let values = bias.values.iter().flat_map(|&v| std::iter::repeat_n(v, bias.repeat));
+            (bias.values, bias.repeat) = (values.collect(), 1);
         }
     }
 
@@ -183,6 +193,7 @@ fn step(flat: &Flat, way: &Way, to: usize, steps_per_unit: f64) -> Result<Step, 
                 let problem = format!("it has {own} neurons, but {got} values reach it");
                 return Err(refuse(node, problem, "give it one neuron a value"));
             }
+            on.spread_biases();
             on.path.target = to;
             return Ok(Step::Layer(on.path));
         }
@@ -290,6 +301,7 @@ fn matrix(
                 let problem = format!("with the weights before it it takes {size} values");
                 refuse(node, problem, "put a layer between them")
             })?;
+        way.spread_biases();
         for bias in &mut way.path.biases {
             bias.values = applied((columns, &own), &bias.values);
         }
@@ -298,7 +310,7 @@ fn matrix(
     }
     one_delay(node, way)?;
     if let Some(bias) = bias {
-        way.add_bias(numbers(node, "bias", bias)?);
+        way.add_bias(numbers(node, "bias", bias)?, 1);
     }
     way.pass_weights();
     way.path.name = node.0.clone();

@@ -40,10 +40,13 @@ pub(super) fn scaled(
                 return Err(refuse(node, "its factors differ within a channel", REMEDY));
             };
             let taps = (weights.len() / channels.max(1)).max(1);
-            for (weights, factor) in weights.chunks_mut(taps).zip(of_channel) {
+            for (weights, factor) in weights.chunks_mut(taps).zip(of_channel.into_iter().cycle()) {
                 weights.iter_mut().for_each(|weight| *weight *= factor);
             }
         }
+    }
+    if factors.len() > 1 {
+        way.spread_biases();
     }
     for bias in &mut way.path.biases {
         bias.values.iter_mut().enumerate().for_each(|(value, bias)| *bias *= factor(value));
@@ -76,16 +79,17 @@ pub(super) fn into_kernel(
     let outs_of_group = (out / (geometry.groups as usize).max(1)).max(1);
     for (filter, taps) in weights.chunks_mut((rows * columns).max(1)).enumerate() {
         let (out, channel) = (filter / ins.max(1), filter % ins.max(1));
-        let factor = of_channel.get(out / outs_of_group * ins + channel).copied().unwrap_or(1.0);
+        let factor = of_channel.get(out / outs_of_group * ins + channel).or(of_channel.first());
+        let factor = factor.copied().unwrap_or(1.0);
         taps.iter_mut().for_each(|tap| *tap *= factor);
     }
     Ok(())
 }
 
-/// One factor a channel, where a channel's values share theirs.
+/// One factor a channel, where a channel's values share theirs; one alone is for all.
 fn by_channel(channels: usize, factors: &[f64]) -> Option<Vec<f64>> {
     if let [one] = factors {
-        return Some(vec![*one; channels]);
+        return Some(vec![*one]);
     }
     let planes = factors.chunks((factors.len() / channels.max(1)).max(1));
     planes.map(|plane| plane.iter().all(|f| *f == plane[0]).then_some(plane[0])).collect()
