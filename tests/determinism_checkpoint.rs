@@ -20,7 +20,7 @@ use sim_core::units::{
     Dimension, Hertz, Milliseconds, Millivolts, Nanosiemens, Picoamperes, Quantity, Values,
 };
 use std::sync::Arc;
-use test_support::generate::{FAMILIES, Size, network};
+use test_support::generate::{FAMILIES, Family, Size, network};
 use test_support::suite::{advance, compile, start};
 
 /// Everything that is to come out the same: what was recorded after the cut, and the whole state.
@@ -312,6 +312,32 @@ fn every_stimulus_goes_on_where_it_was() {
             assert!(cut < 20.0 || spikes.iter().all(|&count| count >= 5), "{spikes:?}");
         }
     }
+}
+
+/// Somebody who means harm can write one whose checksums fit: a neuron that was last looked at long before its
+/// run would spike ever since.
+#[test]
+fn times_before_the_run_are_refused() {
+    let compiled = compile(&network(Family::Delta, 3, Size::SMALL));
+    let mut engine = start(&compiled, "event", 1);
+    advance(engine.as_mut(), 20.0);
+    let whole = engine.checkpoint();
+    let mut refused = 0;
+    for index in 0..whole.sections.len() {
+        let mut damaged = whole.clone();
+        let section = &mut damaged.sections[index];
+        let (true, Numbers::I64(times)) =
+            (section.name.starts_with("population/"), &mut section.numbers)
+        else {
+            continue;
+        };
+        times[0] = -1;
+        let error = engine.restore(&damaged).unwrap_err().to_string();
+        assert!(error.contains("-1 fs is no time of a run"), "{error}");
+        refused += 1;
+    }
+    assert!(refused >= 3, "{refused}");
+    engine.restore(&whole).unwrap();
 }
 
 #[test]

@@ -247,8 +247,11 @@ pub(crate) struct Loader {
 /// Times further than this from zero are no state of a neuron; sums of them do not overflow.
 const FARTHEST: i64 = i64::MAX / 2 + 1;
 
+/// Whether a time is that of no run: not from zero on, nor a mark of what has never happened or never will.
+/// A neuron that was last looked at years before its run would spike ever since.
 fn is_far(time: i64) -> bool {
-    !(-FARTHEST..FARTHEST).contains(&time) && Time(time) != Time::NEVER
+    let marks = [-FARTHEST, Time::NEVER.0];
+    !(0..FARTHEST).contains(&time) && !marks.contains(&time)
 }
 
 impl Loader {

@@ -154,9 +154,7 @@ pub enum EngineError {
         reason: String,
     },
     /// A model that the event-driven engine cannot run.
-    #[error(
-        "population `{population}`: the event-driven engine cannot run `{model}`: {reason}; use the clock-driven engine"
-    )]
+    #[error("population `{population}`: the event-driven engine cannot run `{model}`: {reason}")]
     NotEventDriven {
         /// The population.
         population: String,
