@@ -3,6 +3,7 @@
 use crate::analysis::{Trains, van_rossum, victor_purpura};
 use crate::error::Error;
 use crate::model_io::edges::{UNNAMED, read_spike_tables};
+use crate::model_io::sniff::{self, Format};
 use crate::model_io::sonata::{self, PopulationSpikes, Spikes};
 use crate::sim_core::recording::Recording;
 use serde::Serialize;
@@ -37,6 +38,17 @@ pub fn write(recording: &Recording, path: &Path, overwrite: bool) -> Result<(), 
 /// # Errors
 /// [`Error`] naming the file.
 pub fn read(path: &Path) -> Result<Spikes, Error> {
+    let found = sniff::detect(path)
+        .map_err(|error| Error::Read { path: path.into(), reason: error.to_string() })?;
+    // Texts of no known kind may be tables.
+    let readable = [Format::SonataSpikes, Format::OtherHdf5, Format::Npz, Format::Unknown];
+    if !readable.contains(&found) {
+        return Err(Error::WrongFormat {
+            path: path.into(),
+            found: found.description().to_string(),
+            needed: "a recording of spikes is needed here: SONATA, npz or CSV",
+        });
+    }
     read_spike_tables(path).map_err(|error| Error::from(error).in_file(path))
 }
 

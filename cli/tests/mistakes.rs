@@ -87,7 +87,10 @@ fn damaged_and_wrong_files_end_with_3_and_are_named() {
     let unknown = folder.write("some.bin", &[0xff, 0xd8, 0xff]);
     wrong(&["inspect", &unknown], &["some.bin", "not known"]);
     refused(&["inspect", &folder.path("nowhere")], 3, "read", &["nowhere", "cannot read"]);
-    refused(&["compare", &network, &network], 3, "sonata", &["network.toml"]);
+    wrong(
+        &["compare", &network, &network],
+        &["a network description", "a recording of spikes is needed"],
+    );
     refused(&["verify", "lava", &network], 3, "recorded_case", &["network.toml"]);
     let images = root("tests/data/models/lenet_mnist/expected.npz");
     let wrong_size = ["convert", DIGITS_MODEL, "--calibrate", &images];

@@ -168,10 +168,11 @@ fn transmitter_states_are_nests() {
             let data = recorded(&format!("{name}_{kind}"));
             let given = |name: &&str| data["params"][*name].as_f64().unwrap();
             // They begin rested: x = 1 and, of the first form, y = u = 0; of the second, u = U.
-            let rested = [1.0, 0.0, 0.0];
-            let given = parameters.iter().map(given);
-            let begin = rested.into_iter().take(if rule == "tsodyks_markram" { 3 } else { 2 });
-            let parameters: Vec<f64> = given.chain(begin).collect();
+            let rested = match rule {
+                "tsodyks_markram" => vec![1.0, 0.0, 0.0],
+                _ => vec![1.0, given(&"U")],
+            };
+            let parameters: Vec<f64> = parameters.iter().map(given).chain(rested).collect();
             let mut release = short_term(rule, &parameters);
             let states = data["state_after_spike"].as_array().unwrap();
             for (time, expected) in numbers(&data["pre_spikes"]).into_iter().zip(states) {
