@@ -58,16 +58,14 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// Part `index` of `count`.
+    /// Part `part_index` of `count`.
     pub(super) fn new(
         compiled: &Compiled,
-        (index, count): (u32, u32),
+        (part_index, count): (u32, u32),
         epoch: u64,
         history_length: u64,
     ) -> Part {
         let share = |total: u64, part: u32| total * u64::from(part) / u64::from(count);
-        let neurons = u64::from(compiled.connectome.neuron_count());
-        let own = share(neurons, index) as u32..share(neurons, index + 1) as u32;
         let mut part = Part {
             wide: Vec::new(),
             blocks: Vec::new(),
@@ -83,12 +81,12 @@ impl Part {
         let narrow = compiled.connectome.narrow();
         let form = |index: usize| narrow.and_then(|n| n.populations()[index].as_ref());
         for (index, population) in compiled.network.populations().values().enumerate() {
-            let all = population.range();
-            let range = all.start.max(own.start)..all.end.min(own.end);
+            // Each part has a share of each population: populations differ in what a neuron costs.
+            let size = u64::from(population.size());
+            let range = share(size, part_index) as u32..share(size, part_index + 1) as u32;
             if range.is_empty() {
                 continue;
             }
-            let range = range.start - all.start..range.end - all.start;
             match form(index) {
                 None => part.wide.push(Wide::new(compiled, index, population, range, epoch)),
                 Some(narrow) if !narrow.driven => {
@@ -102,7 +100,7 @@ impl Part {
         }
         if let Some(narrow) = narrow {
             let blocks = narrow.blocks().count() as u64;
-            let own = share(blocks, index) as usize..share(blocks, index + 1) as usize;
+            let own = share(blocks, part_index) as usize..share(blocks, part_index + 1) as usize;
             part.blocks = own.map(|block| Block::new(compiled, narrow, block)).collect();
         }
         part
