@@ -8,8 +8,8 @@ use model_io::array::Array;
 use model_io::hdf5::{self, GroupWriter, Storage};
 use model_io::nir::{Input, NirGraph, Output, Primitive, read, read_leniently};
 
-/// A file with an input and an output of three values, and these edges.
-fn write_graph(path: &Path, edges: &Array) {
+/// A file with an input and an output of three values, and these edges; `more` writes further nodes.
+fn write_graph(path: &Path, edges: &Array, more: impl Fn(&GroupWriter)) {
     let root = hdf5::create(path).unwrap();
     let graph = root.create_group("node").unwrap();
     graph.write_text("type", "NIRGraph").unwrap();
@@ -19,28 +19,20 @@ fn write_graph(path: &Path, edges: &Array) {
         group.write_text("type", end).unwrap();
         group.write("shape", &Array::vector(vec![3_i64]), Storage::Plain).unwrap();
     }
+    more(&nodes);
     graph.write("edges", edges, Storage::Plain).unwrap();
     root.flush().unwrap();
 }
 
 /// A file with one node between an input and an output, and an edge that joins nothing.
 fn write(path: &Path, node_type: &str, fields: impl Fn(&GroupWriter)) {
-    let root = hdf5::create(path).unwrap();
-    let graph = root.create_group("node").unwrap();
-    graph.write_text("type", "NIRGraph").unwrap();
-    let nodes = graph.create_group("nodes").unwrap();
-    for end in ["Input", "Output"] {
-        let group = nodes.create_group(&end.to_lowercase()).unwrap();
-        group.write_text("type", end).unwrap();
-        group.write("shape", &Array::vector(vec![3_i64]), Storage::Plain).unwrap();
-    }
-    let node = nodes.create_group("node").unwrap();
-    node.write_text("type", node_type).unwrap();
-    fields(&node);
     let edges = ["input", "node", "node", "output", "node", "lost", "input", "node"];
     let edges = Array::new(vec![4, 2], edges.map(str::to_owned).to_vec()).unwrap();
-    graph.write("edges", &edges, Storage::Plain).unwrap();
-    root.flush().unwrap();
+    write_graph(path, &edges, |nodes| {
+        let node = nodes.create_group("node").unwrap();
+        node.write_text("type", node_type).unwrap();
+        fields(&node);
+    });
 }
 
 #[test]
@@ -110,7 +102,7 @@ fn an_edge_that_stands_twice_is_refused_or_left_out() {
         "{text}"
     );
     let doubled = folder.path().join("doubled.nir");
-    write_graph(&doubled, &Array::new(vec![2, 2], place).unwrap());
+    write_graph(&doubled, &Array::new(vec![2, 2], place).unwrap(), |_| {});
     let strict = read(&doubled).unwrap_err().to_string();
     assert!(strict.contains("input -> output stands twice"), "{strict}");
     let (lenient, notes) = read_leniently(&doubled).unwrap();

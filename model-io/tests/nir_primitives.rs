@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failing step is a failing test")]
 
-use std::sync::Arc;
+mod driven;
 
 use model_io::array::Array;
 use model_io::network_file;
@@ -15,14 +15,9 @@ use model_io::nir::{
     Linear, NirGraph, NirNode, Output, Padding, Primitive, Scale, SumPool2d, Threshold,
     from_network,
 };
-use sim_core::connectome::CompileConfig;
-use sim_core::engine::{Compiled, EngineConfig, find_engine};
-use sim_core::network::{Network, Probe, Stimulus};
+use sim_core::network::{Network, Probe};
 use sim_core::neuron::find_model;
 use sim_core::recording::Recording;
-use sim_core::stimulus::SpikeList;
-use sim_core::time::Time;
-use sim_core::units::{Values, find_unit};
 
 const STEPS: usize = 60;
 
@@ -70,31 +65,14 @@ fn chain(shape: &[usize], nodes: Vec<NirNode>) -> NirGraph {
     graph
 }
 
-/// Runs a description; what was recorded of its last population.
+/// Runs a description; what was recorded of its last population, and that one's first neuron.
 fn simulate(mut network: Network, rows: &[Vec<f64>], more: usize) -> (Recording, u32) {
-    let step = network.dt.in_base();
-    let (mut neurons, mut times) = (Vec::new(), Vec::new());
-    for (index, row) in rows.iter().enumerate() {
-        for (neuron, _) in row.iter().enumerate().filter(|(_, x)| **x != 0.0) {
-            neurons.push(neuron as u32);
-            times.push((index + 1) as f64 * step);
-        }
-    }
-    let times = Values::Each { values: times, unit: find_unit("ms").unwrap() };
-    let list = SpikeList { population: "input".into(), neurons, times };
-    network.add_stimulus("given", Stimulus::SpikeList(list));
     let last = network.populations.keys().last().unwrap().clone();
     network.add_probe("spikes", Probe::spikes(&last));
     network.add_probe("potential", Probe::variable(&last, "membrane_potential"));
-    let valid = network.validate().unwrap_or_else(|problems| panic!("{problems:?}"));
-    let compiled = Arc::new(Compiled::new(valid, CompileConfig::UNLIMITED).unwrap());
-    let entry = find_engine("clock").unwrap();
-    let mut engine = (entry.start)(compiled, EngineConfig::default()).unwrap();
-    let span = Time::from_milliseconds((rows.len() + more) as f64 * step).unwrap();
-    engine.run(span, &mut |_| true).unwrap();
-    let recording = engine.recording();
+    let recording = driven::simulate(network, rows, more);
     let first = recording.populations.iter().find(|p| p.name == last).unwrap().first;
-    (recording.clone(), first)
+    (recording, first)
 }
 
 /// Compares the last layer's spikes, or its potentials where it has none, `depth` steps later than in

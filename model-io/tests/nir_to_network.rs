@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failing step is a failing test")]
 
 use std::path::PathBuf;
-use std::sync::Arc;
+
+mod driven;
 
 use model_io::array::Array;
 use model_io::nir::dialect::{Convention, Decay, find_dialect};
@@ -13,12 +14,7 @@ use model_io::nir::{
     Affine, Conv2d, Delay, Flatten, If, Input, Linear, NirGraph, Output, Padding, Primitive,
     SumPool2d, from_network, read,
 };
-use sim_core::connectome::CompileConfig;
-use sim_core::engine::{Compiled, EngineConfig, find_engine};
-use sim_core::network::{Network, Probe, Stimulus};
-use sim_core::stimulus::SpikeList;
-use sim_core::time::Time;
-use sim_core::units::{Dimension, Unit, Values};
+use sim_core::network::{Network, Probe};
 
 const STEPS: usize = 50;
 
@@ -44,27 +40,8 @@ fn spikes(
     depth: usize,
 ) -> Vec<(usize, u32)> {
     let step = network.dt.in_base();
-    let (mut neurons, mut times) = (Vec::new(), Vec::new());
-    for (index, row) in rows.iter().enumerate() {
-        for (neuron, _) in row.iter().enumerate().filter(|(_, x)| **x != 0.0) {
-            neurons.push(neuron as u32);
-            times.push((index + 1) as f64 * step);
-        }
-    }
-    let unit = Unit { symbol: "ms", dimension: Dimension::Time, in_base: 1.0 };
-    let times = Values::Each { values: times, unit };
-    network.add_stimulus(
-        "given",
-        Stimulus::SpikeList(SpikeList { population: "input".into(), neurons, times }),
-    );
     network.add_probe("spikes", Probe::spikes(population));
-    let valid = network.validate().unwrap_or_else(|problems| panic!("{problems:?}"));
-    let compiled = Arc::new(Compiled::new(valid, CompileConfig::UNLIMITED).unwrap());
-    let entry = find_engine("clock").unwrap();
-    let mut engine = (entry.start)(compiled, EngineConfig::default()).unwrap();
-    let span = Time::from_milliseconds((rows.len() + depth) as f64 * step).unwrap();
-    engine.run(span, &mut |_| true).unwrap();
-    let recording = engine.recording();
+    let recording = driven::simulate(network, rows, depth);
     let first = recording.populations.iter().find(|p| p.name == population).unwrap().first;
     let size = recording.populations.iter().find(|p| p.name == population).unwrap().size;
     let own = recording.spikes.iter().filter(|s| (first..first + size).contains(&s.neuron));
