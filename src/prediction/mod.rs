@@ -85,6 +85,8 @@ const DELIVERY_NS: [f64; 2] = [4.0, 1.5];
 /// Rows and synapses that are drawn to be timed.
 const ROWS: u32 = 16;
 const ENOUGH: usize = 1 << 16;
+
+/// Rows that are expected to be longer are neither drawn nor in the part that is run.
 const LONGEST_ROW: u64 = 1 << 22;
 
 /// Bytes of the program's own code and buffers that a run touches and a prediction does not (1.6 to 2.0 MB

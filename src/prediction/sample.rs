@@ -5,6 +5,7 @@
 //! proportion. A part with fewer neurons therefore has several synapses between some of them, and spikes
 //! about as often as the whole.
 
+use super::LONGEST_ROW;
 use crate::sim_core::connectivity::End;
 use crate::sim_core::connectome::{Draw, Row};
 use crate::sim_core::network::{
@@ -21,9 +22,6 @@ pub(super) struct Limits {
     /// Synapses.
     pub(super) synapses: f64,
 }
-
-/// Rows that are expected to be longer are left out.
-const LONGEST_ROW: u64 = 1 << 22;
 
 /// The share of a network that a part of this size is.
 pub(super) fn share(neurons: u64, synapses: u64, limits: Limits) -> f64 {
