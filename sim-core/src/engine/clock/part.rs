@@ -81,9 +81,12 @@ impl Part {
         let narrow = compiled.connectome.narrow();
         let form = |index: usize| narrow.and_then(|n| n.populations()[index].as_ref());
         for (index, population) in compiled.network.populations().values().enumerate() {
-            // Each part has a share of each population: populations differ in what a neuron costs.
-            let size = u64::from(population.size());
-            let range = share(size, part_index) as u32..share(size, part_index + 1) as u32;
+            // Each part has a share of each population, as populations differ in what a neuron costs; what does not
+            // divide goes to one part after the other.
+            let (size, parts) = (u64::from(population.size()), u64::from(count));
+            let offset = u64::from(population.first) % parts;
+            let bound = |part: u32| ((size * u64::from(part) + offset) / parts) as u32;
+            let range = bound(part_index)..bound(part_index + 1);
             if range.is_empty() {
                 continue;
             }
