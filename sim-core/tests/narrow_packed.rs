@@ -153,3 +153,29 @@ fn neurons_without_input_follow_their_current() {
         assert_eq!(count, double.recording().spikes.len());
     }
 }
+
+/// What remains of a refractory time is counted in 16 bits.
+#[test]
+fn the_longest_refractory_time_of_the_narrow_form_is_kept_and_a_longer_one_has_none() {
+    let network = |steps: f64| {
+        let neuron = LifExponential {
+            refractory_period: Milliseconds(0.1 * steps),
+            ..LifExponential::default()
+        };
+        let mut network = Network::new("waiting", Milliseconds(0.1));
+        network.add_population("cells", Population::new(2, neuron));
+        network.add_probe("spikes", Probe::spikes("cells"));
+        network.add_stimulus("current", constant("cells", Picoamperes(900.0)));
+        network
+    };
+    let longest = compiled(&network(65_535.0), 1);
+    assert!(longest.connectome().narrow().is_some());
+    assert!(compiled(&network(65_536.0), 1).connectome().narrow().is_none());
+    let config = EngineConfig { threads: 1, instructions: Instructions::widest() };
+    let mut engine = (find_engine("clock").unwrap().start)(longest, config).unwrap();
+    engine.run(Time::from_milliseconds(7000.0).unwrap(), &mut |_| true).unwrap();
+    let times: Vec<f64> = engine.recording().spikes.iter().map(|s| s.time.milliseconds()).collect();
+    assert_eq!(times.len(), 4, "{times:?}");
+    // The second spike follows the end of the refractory time as the first follows the beginning.
+    assert!((times[2] - 6553.5 - 2.0 * times[0]).abs() < 1e-6, "{times:?}");
+}
