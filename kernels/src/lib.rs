@@ -28,7 +28,7 @@ pub use aligned::Aligned;
 pub use instructions::Instructions;
 pub use loops::Loop;
 pub use pages::{gather_into_large_pages, prefer_large_pages};
-pub use prefetch::prefetch;
+pub use prefetch::{prefetch, prefetch_range};
 
 /// Neurons that are updated at a time; arrays are padded to a multiple of it.
 pub const LANES: usize = 16;

@@ -7,7 +7,7 @@
 
 use super::history::StepSpikes;
 use crate::connectome::narrow::{CHUNK, Chunk, Head, MOST_SLOTS, Narrow, Synapses};
-use kernels::prefetch;
+use kernels::{prefetch, prefetch_range};
 
 /// Accumulators of one receptor of a block, one a slot; they begin at a cache line.
 #[derive(Debug)]
@@ -15,10 +15,7 @@ use kernels::prefetch;
 pub(super) struct Sums(pub(super) [i32; MOST_SLOTS as usize]);
 
 /// Segments that are asked for ahead.
-const AHEAD: usize = 8;
-
-/// Bytes that come into the cache together.
-const LINE: usize = 64;
+const AHEAD: usize = 16;
 
 /// Lines of a segment that are asked for; the rest follows in sequence.
 const LINES: usize = 8;
@@ -143,8 +140,10 @@ impl Flight {
     fn prefetch(&self, chunks: &[Chunk]) {
         let (first, count) = (self.first as usize, self.count as usize);
         match &chunks[self.chunk as usize].synapses {
-            Synapses::Slots(slots) => prefetch_lines(slots, first, count + 2),
-            Synapses::Weighted(synapses) => prefetch_lines(synapses, first, count + 1),
+            Synapses::Slots(slots) => prefetch_range(slots, first..first + count + 2, LINES),
+            Synapses::Weighted(synapses) => {
+                prefetch_range(synapses, first..first + count + 1, LINES);
+            }
         }
     }
 
@@ -176,13 +175,5 @@ impl Flight {
             }
             (first, count) = (head.first, head.count);
         }
-    }
-}
-
-#[inline]
-fn prefetch_lines<T>(elements: &[T], first: usize, count: usize) {
-    let a_line = LINE / size_of::<T>();
-    for offset in (0..count).step_by(a_line).take(LINES) {
-        prefetch(elements, first + offset);
     }
 }
