@@ -82,12 +82,12 @@ impl Default for Instructions {
 }
 
 /// Makes a public function that runs an `#[inline(always)]` one as compiled for the instruction set in
-/// its first argument; for AVX2 another form, written by hand, may be named.
+/// its first argument; for AVX2 and AVX-512 other forms, written by hand, may be named.
 macro_rules! compiled_for_each_set {
-    (@avx2 $body:path; $($argument:ident),*) => { $body($($argument),*) };
-    (@avx2 $body:path, $avx2:path; $($argument:ident),*) => { $avx2($($argument),*) };
+    (@form $common:path; $($argument:ident),*) => { $common($($argument),*) };
+    (@form $common:path, $by_hand:path; $($argument:ident),*) => { $by_hand($($argument),*) };
     (
-        $(#[$doc:meta])* pub fn $name:ident = $body:path $(, avx2: $avx2:path)?;
+        $(#[$doc:meta])* pub fn $name:ident = $body:path $(, avx2: $avx2:path, avx512: $avx512:path)?;
         ($($argument:ident: $type:ty),* $(,)?)
     ) => {
         $(#[$doc])*
@@ -95,11 +95,13 @@ macro_rules! compiled_for_each_set {
         pub fn $name(instructions: crate::Instructions, $($argument: $type),*) {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-            fn avx512($($argument: $type),*) { $body($($argument),*) }
+            fn avx512($($argument: $type),*) {
+                crate::instructions::compiled_for_each_set!(@form $body $(, $avx512)?; $($argument),*)
+            }
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2")]
             fn avx2($($argument: $type),*) {
-                crate::instructions::compiled_for_each_set!(@avx2 $body $(, $avx2)?; $($argument),*)
+                crate::instructions::compiled_for_each_set!(@form $body $(, $avx2)?; $($argument),*)
             }
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "sse4.1,sse4.2")]

@@ -2,8 +2,8 @@
 //! plain arrays, compiled once for each instruction set and chosen at run time.
 //!
 //! Every loop is written once, in safe Rust, over vectors of [`LANES`] neurons without branches, so
-//! that the compiler makes vector code of it; random words and Poisson counts have a second form, by
-//! hand, for AVX2. [`Instructions`] says which compiled form runs. All forms give the same bits: they do
+//! that the compiler makes vector code of it; random words and Poisson counts have forms by hand for
+//! AVX2 and AVX-512. [`Instructions`] says which compiled form runs. All forms give the same bits: they do
 //! the same additions and multiplications in the same order, and Rust never joins a multiplication and an
 //! addition into one rounding unless it is told to.
 
@@ -13,6 +13,8 @@
 mod aligned;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 pub mod conductance;
 mod instructions;
 pub mod lif;

@@ -84,7 +84,7 @@ compiled_for_each_set! {
     ///
     /// Number p has words 2h (lower half) and 2h + 1 of block 16 ⌊p/32⌋ + p mod 16, where h is 1 if
     /// bit 4 of p is set and else 0.
-    pub fn random_bits = fill, avx2: crate::avx2::random_bits;
+    pub fn random_bits = fill, avx2: crate::avx2::random_bits, avx512: crate::avx512::random_bits;
     (sequence: Sequence, numbers: &mut [u64])
 }
 

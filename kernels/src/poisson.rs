@@ -101,7 +101,7 @@ compiled_for_each_set! {
     /// i mod 4 (of 16 bits, the lowest first) of the words 2h and 2h + 1 of block 16 g + ⌊i/4⌋ mod 16,
     /// where h = ⌊i/64⌋. Neurons whose bits reach the last bound are undecided: `least` and one for
     /// each bound were added for them, and they are appended.
-    pub fn add_counts = add, avx2: crate::avx2::add_counts;
+    pub fn add_counts = add, avx2: crate::avx2::add_counts, avx512: crate::avx512::add_counts;
     (draw: Draw, counts: Counts<'_>, sums: &mut [i32], undecided: &mut Vec<u32>)
 }
 
