@@ -34,15 +34,23 @@ fn every(word: u32) -> __m512i {
 #[inline]
 fn counting<const V: usize>(first: u32) -> [__m512i; V] {
     let offset = _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0);
-    std::array::from_fn(|v| _mm512_add_epi32(every(first.wrapping_add(8 * v as u32)), offset))
+    let mut words = [offset; V];
+    for v in 0..V {
+        words[v] = _mm512_add_epi32(every(first.wrapping_add(8 * v as u32)), offset);
+    }
+    words
 }
 
+// A loop, as a closure that another function calls would not be inlined: that function lacks the instruction set.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 #[inline]
-fn keys(key: [u32; 2]) -> Keys {
-    std::array::from_fn(|round| {
-        [0, 1].map(|word| every(key[word].wrapping_add(WEYL[word].wrapping_mul(round as u32))))
-    })
+fn keys(mut key: [u32; 2]) -> Keys {
+    let mut keys = [[_mm512_setzero_si512(); 2]; ROUNDS];
+    for round in 0..ROUNDS {
+        keys[round] = [every(key[0]), every(key[1])];
+        key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
+    }
+    keys
 }
 
 /// Philox4x32-10 of 8 V counters.
