@@ -62,6 +62,11 @@ pub struct Trains {
     pub amounts: Vec<f64>,
     /// See `amounts`.
     pub amount: f64,
+    /// Where all events are of one stimulus, have one amount and lie within steps: beginning and end of each step
+    /// that has any, ascending; an event at the end belongs to the step. Else empty.
+    pub steps: Vec<(Time, Time)>,
+    /// Numbers of events in those steps `[step, neuron of the block]`.
+    pub counts: Vec<u32>,
 }
 
 impl Trains {
@@ -71,6 +76,13 @@ impl Trains {
         let next = *self.next.get(place)?;
         let event = next as usize;
         (next < self.starts[place + 1]).then(|| (self.times[event], self.amount_of(event)))
+    }
+
+    /// Numbers of events of the block's neurons in a step.
+    #[inline]
+    pub fn counts_of(&self, step: usize) -> &[u32] {
+        let size = self.next.len();
+        &self.counts[step * size..(step + 1) * size]
     }
 
     /// How much an event brings.

@@ -68,6 +68,7 @@ impl TrainMaker {
         trains.next.clear();
         trains.times.clear();
         trains.amounts.clear();
+        trains.steps.clear();
         if self.counts.iter().all(|&count| count == 0) {
             return;
         }
@@ -101,6 +102,10 @@ impl TrainMaker {
         trains.next.copy_from_slice(&trains.starts[..size]);
         if drives > 1 {
             self.order();
+        } else if one.is_some() {
+            let steps = batches.iter().map(|batch| (batch.end - grid.step(), batch.end));
+            self.trains.steps.extend(steps);
+            std::mem::swap(&mut self.trains.counts, &mut self.counts);
         }
     }
 

@@ -5,13 +5,18 @@
 //! V has reached the threshold when u ≥ (θ − V∞)·e, with e = exp((t − origin)/τ): one exponential for all
 //! targets of a spike, then a product, a sum and a comparison for each. At the first event in a later
 //! period u is brought to its origin. So a neuron's bits are a function of its own input, whatever the others do.
+//! All u are multiples of a grain, so that their sums are exact.
 //!
 //! A lower bound of the potential keeps this form: only input and a V∞ below the bound lead below it, and
 //! from there V goes to the bound and rests. So V is the larger of the bound and of V(t), and an input
 //! begins anew from that.
 
+mod ahead;
+mod grain;
 mod rows;
 
+use self::ahead::Ahead;
+use self::grain::{Grains, rounded};
 use super::{Constants, LOWEST, TAU};
 use crate::network::SpikeCondition;
 use crate::neuron::bounds::is_bounded;
@@ -66,6 +71,7 @@ pub(super) struct EventState {
     refractory: Vec<Time>,
     /// Length of a period, and 1/τ [1/ms]; of each neuron, or the same for all.
     periods: Paces,
+    grains: Grains,
     cells: Vec<Cell>,
     rest: Vec<Rest>,
     /// Whether some neuron has a lower bound of its potential.
@@ -76,6 +82,7 @@ pub(super) struct EventState {
     /// Sums of input of one time, of the neurons of a block, and a bit for each that has one.
     sums: Vec<f64>,
     summed: Vec<u64>,
+    ahead: Ahead,
 }
 
 /// Period and rate, one for all or one each.
@@ -127,6 +134,7 @@ impl EventState {
         let mut state = EventState {
             refractory: constants.refractory.iter().map(span).collect(),
             periods: Paces::new(&neurons.parameters[TAU]),
+            grains: Grains::new(neurons, &constants),
             cells: Vec::new(),
             rest: Vec::new(),
             bounded: is_bounded(neurons, LOWEST),
@@ -134,6 +142,7 @@ impl EventState {
             growths: Vec::new(),
             sums: Vec::new(),
             summed: Vec::new(),
+            ahead: Ahead::default(),
             constants,
         };
         state.restart();
@@ -154,7 +163,7 @@ impl EventState {
         self.rest = limits.collect();
         let cells = c.initial.iter().zip(c.rest.iter().zip(&c.threshold)).enumerate();
         let cells = cells.map(|(neuron, (&initial, (&limit, &threshold)))| Cell {
-            distance: self.lifted(neuron, initial) - limit,
+            distance: rounded(self.lifted(neuron, initial) - limit, self.grains.get(neuron)),
             reach: threshold - limit,
             quick_until: NEVER_QUICK,
             own: Time::NEVER,
@@ -189,7 +198,8 @@ impl EventState {
         let origin = origin_of(time, period);
         self.rest[neuron].origin = origin;
         self.rest[neuron].last = time;
-        self.cells[neuron].distance = distance * growth(time - origin, rate);
+        let distance_then = distance * growth(time - origin, rate);
+        self.cells[neuron].distance = rounded(distance_then, self.grains.get(neuron));
         let beyond = self.reaches(distance, self.cells[neuron].reach);
         self.rest[neuron].beyond = if beyond { time.saturating_add(Time(1)) } else { Time::NEVER };
     }
@@ -225,7 +235,8 @@ impl EventState {
         }
         let origin = origin_of(time, period);
         if origin != before {
-            self.cells[neuron].distance *= growth(before - origin, rate);
+            let distance = self.cells[neuron].distance * growth(before - origin, rate);
+            self.cells[neuron].distance = rounded(distance, self.grains.get(neuron));
             self.rest[neuron].origin = origin;
         }
     }
@@ -277,7 +288,8 @@ impl EventState {
             rest.last = time;
         }
         let e = growth(time - rest.origin, self.periods.get(neuron).1);
-        let distance = self.cells[neuron].distance + input * e;
+        let change = rounded(input * e, self.grains.get(neuron));
+        let distance = self.cells[neuron].distance + change;
         self.cells[neuron].distance = distance;
         let spikes = self.reaches(distance, self.cells[neuron].reach * e);
         if spikes {

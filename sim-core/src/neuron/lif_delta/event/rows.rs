@@ -1,7 +1,8 @@
 //! The input of a window by rows, and by trains of single neurons.
 
+use super::grain::rounded;
 use super::{EventState, growth, origin_of};
-use crate::network::{RefractoryInput, SpikeCondition};
+use crate::network::RefractoryInput;
 use crate::neuron::inbox::{Inbox, accept_at};
 use crate::neuron::rows::{Row, RowNeurons, Trains};
 use crate::time::Time;
@@ -18,23 +19,21 @@ impl RowNeurons for EventState {
     ) {
         let first = block.start as usize;
         self.grow(trains);
+        self.sums.resize(block.len(), 0.0);
         for place in 0..trains.next.len() {
             self.await_own(first, place, trains);
         }
-        self.sums.resize(block.len(), 0.0);
-        let mut index = 0;
-        while let Some(row) = rows.get(index) {
-            let time = row.time;
-            let count = rows[index..].iter().take_while(|row| row.time == time).count();
-            if let Some(ahead) = rows.get(index + AHEAD) {
-                prefetch(ahead.targets, ahead.next);
+        let mut walked = 0;
+        if self.prepare_ahead(first, trains) {
+            for step in 0..trains.steps.len() {
+                let (begin, end) = trains.steps[step];
+                walked = self.walk(inbox, &block, (rows, walked), begin, trains);
+                self.go_ahead(first, step, trains);
+                walked = self.walk(inbox, &block, (rows, walked), end, trains);
+                self.catch_up(inbox, first, trains);
             }
-            match &mut rows[index..index + count] {
-                [row] if row.distinct => self.take_row(inbox, &block, row, trains),
-                together => self.take_together(inbox, &block, together, trains),
-            }
-            index += count;
         }
+        self.walk(inbox, &block, (rows, walked), Time::NEVER, trains);
         for place in 0..trains.next.len() {
             self.take_train(inbox, first, place, trains, Time::NEVER);
         }
@@ -91,9 +90,34 @@ impl EventState {
 
     /// Notes when a neuron's next own input comes.
     #[inline]
-    fn await_own(&mut self, first: usize, place: usize, trains: &Trains) {
+    pub(super) fn await_own(&mut self, first: usize, place: usize, trains: &Trains) {
         let next = trains.peek(place).map_or(Time::NEVER, |(time, _)| time);
         self.cells[first + place].own = next;
+    }
+
+    /// Walks the rows up to a time, from the one of this number on; the number of the next.
+    fn walk(
+        &mut self,
+        inbox: &mut Inbox,
+        block: &Range<u32>,
+        (rows, from): (&mut [Row<'_>], usize),
+        until: Time,
+        trains: &mut Trains,
+    ) -> usize {
+        let mut index = from;
+        while let Some(row) = rows.get(index).filter(|row| row.time <= until) {
+            let time = row.time;
+            let count = rows[index..].iter().take_while(|row| row.time == time).count();
+            if let Some(ahead) = rows.get(index + AHEAD) {
+                prefetch(ahead.targets, ahead.next);
+            }
+            match &mut rows[index..index + count] {
+                [row] if row.distinct => self.take_row(inbox, block, row, trains),
+                together => self.take_together(inbox, block, together, trains),
+            }
+            index += count;
+        }
+        index
     }
 
     /// A row that nothing shares its time with.
@@ -175,23 +199,33 @@ impl EventState {
         if self.cells[neuron].own < time {
             self.take_train(inbox, first, neuron - first, trains, time);
         }
+        let change = rounded(amount * e, self.grains.get(neuron));
         let cell = &mut self.cells[neuron];
         if time < cell.quick_until && time != cell.own {
-            let (distance, reach) = (cell.distance + amount * e, cell.reach * e);
+            let (distance, reach) = (cell.distance + change, cell.reach * e);
             cell.distance = distance;
             if distance >= reach {
-                self.reach_quickly(inbox, neuron, time, distance == reach);
+                self.reach_quickly(inbox, first, neuron, (time, e), trains);
             }
         } else {
             self.take_slowly(inbox, first, neuron, time, amount, trains);
         }
     }
 
-    /// A neuron is at its threshold, exactly or beyond.
+    /// A neuron is at its threshold, exactly or beyond, perhaps by input of its own ahead of its time.
     #[cold]
     #[inline(never)]
-    fn reach_quickly(&mut self, inbox: &mut Inbox, neuron: usize, time: Time, exactly: bool) {
-        if !(exactly && matches!(self.constants.spike, SpikeCondition::Above)) {
+    fn reach_quickly(
+        &mut self,
+        inbox: &mut Inbox,
+        first: usize,
+        neuron: usize,
+        (time, e): (Time, f64),
+        trains: &mut Trains,
+    ) {
+        self.take_back(first, neuron, time, trains);
+        let cell = &self.cells[neuron];
+        if self.reaches(cell.distance, cell.reach * e) {
             self.fire(neuron, time);
             inbox.spike(time, neuron as u32, 1);
         }
@@ -229,7 +263,7 @@ impl EventState {
     }
 
     /// A neuron's own input before `time`.
-    fn take_train(
+    pub(super) fn take_train(
         &mut self,
         inbox: &mut Inbox,
         first: usize,
@@ -249,12 +283,14 @@ impl EventState {
                 amount += trains.amount_of(next);
                 next += 1;
             }
+            let change = rounded(amount * e, self.grains.get(neuron));
             let cell = &mut self.cells[neuron];
             if own < cell.quick_until {
-                let (distance, reach) = (cell.distance + amount * e, cell.reach * e);
+                let (distance, reach) = (cell.distance + change, cell.reach * e);
                 cell.distance = distance;
-                if distance >= reach {
-                    self.reach_quickly(inbox, neuron, own, distance == reach);
+                if self.reaches(distance, reach) {
+                    self.fire(neuron, own);
+                    inbox.spike(own, neuron as u32, 1);
                 }
             } else {
                 self.accept(inbox, neuron, own, amount);
