@@ -54,6 +54,8 @@ impl Part {
     ) -> Vec<(&'a Delivery, Source<'a>)> {
         let piece = &self.pieces[place];
         let (population, range) = (piece.population, piece.range.clone());
+        let size = compiled.network.populations()[population].size();
+        let whole = range.len() as u32 == size;
         let mut sources = Vec::new();
         for delivery in due {
             let fanout = &compiled.connectome.fanouts()[delivery.fanout as usize];
@@ -70,12 +72,8 @@ impl Part {
                 amounts.append(&mut self.learned);
             } else if let Layout::Sparse { targets: all, .. } = fanout.layout() {
                 let segment = fanout.segment(delivery.source, delivery.delay);
-                // Targets ascend within a segment: the part is one run of it.
-                let row = &all[segment.clone()];
-                let from = row.partition_point(|&target| target < range.start);
-                let to = from + row[from..].partition_point(|&target| target < range.end);
-                if from < to {
-                    let run = segment.start + from..segment.start + to;
+                let run = if whole { segment } else { run_within(all, segment, &range, size) };
+                if !run.is_empty() {
                     sources.push((delivery, Source::Connectome(fanout, run)));
                 }
             } else {
@@ -121,6 +119,41 @@ impl Part {
     }
 }
 
+/// The synapses of a segment onto some of `size` neurons: one run, as targets ascend.
+fn run_within(
+    targets: &[u32],
+    segment: Range<usize>,
+    neurons: &Range<u32>,
+    size: u32,
+) -> Range<usize> {
+    let row = &targets[segment.clone()];
+    let place = |bound: u32| {
+        // Where it would lie if targets were even: a row lies in memory that no cache holds, and halving it again and
+        // again would read a line each time.
+        let guess = (row.len() as u64 * u64::from(bound) / u64::from(size.max(1))) as usize;
+        first_from(row, bound, guess)
+    };
+    segment.start + place(neurons.start)..segment.start + place(neurons.end)
+}
+
+/// Place of the first number that is not below a bound, among ascending ones; near the guess few are looked at.
+fn first_from(ascending: &[u32], bound: u32, guess: usize) -> usize {
+    // All before `low` are below the bound, none from `high` on.
+    let mut low = guess.min(ascending.len());
+    let (mut high, mut stride) = (low, 8);
+    while low > 0 && ascending[low - 1] >= bound {
+        high = low - 1;
+        low = low.saturating_sub(stride);
+        stride *= 2;
+    }
+    while high < ascending.len() && ascending[high] < bound {
+        low = high + 1;
+        high = (high + stride).min(ascending.len());
+        stride *= 2;
+    }
+    low + ascending[low..high].partition_point(|&number| number < bound)
+}
+
 fn row_of<'a>(
     compiled: &'a Compiled,
     delivery: &Delivery,
@@ -150,6 +183,24 @@ fn row_of<'a>(
             let factor = if changes { 1.0 } else { factor };
             let (targets, weights) = (&written.0[run.clone()], RowWeights::Each(&written.1[run]));
             Row { time, targets, first, weights, factor, distinct: false, next, kept }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_from;
+
+    #[test]
+    fn a_place_is_found_from_any_guess() {
+        let ascending: Vec<u32> = (0..300_u32).map(|n| n * n / 40).collect();
+        for numbers in [&ascending[..], &ascending[..1], &[], &[5, 5, 5]] {
+            for bound in [0, 1, 5, 6, 70, 1000, 3000, u32::MAX] {
+                let expected = numbers.partition_point(|&number| number < bound);
+                for guess in [0, 1, 9, 150, 299, 300, 900] {
+                    assert_eq!(first_from(numbers, bound, guess), expected, "{bound}, {guess}");
+                }
+            }
         }
     }
 }
