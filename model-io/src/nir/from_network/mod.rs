@@ -61,7 +61,8 @@ pub fn from_network(network: &ValidNetwork) -> Result<NirGraph, NotInNir> {
         synapses::connect(&mut graph, network, index, &clocks)?;
     }
     for (index, (name, population)) in network.populations().iter().enumerate() {
-        if clocks.is_output(network, index) {
+        let shown = graph.nodes.get(&node_name(name)).map(|node| node.primitive.type_name());
+        if clocks.is_output(network, index) && shown != Some("Output") {
             let shape = extents(population.shape);
             let output = if graph.nodes.contains_key("output") { "output_node" } else { "output" };
             graph.add_node(output, Output { shape });

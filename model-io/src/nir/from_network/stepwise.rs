@@ -6,7 +6,7 @@
 use super::neurons::{all, parameter, reset_values, with_rules};
 use super::{NotInNir, array, extents, narrow, note, refuse};
 use crate::array::Array;
-use crate::nir::{CubaLi, CubaLif, If, Li, Lif, MetadataEntry, NirNode, Threshold};
+use crate::nir::{CubaLi, CubaLif, If, Li, Lif, MetadataEntry, NirNode, Output, Threshold};
 use sim_core::network::ValidPopulation;
 
 /// Milliseconds in the unit of time of graphs.
@@ -49,6 +49,15 @@ pub(super) fn node(
         (own("current_kept"), gains.map(|(gain, input)| gain * input).collect());
     let is_all = |values: &[f64], wanted: f64| values.iter().all(|&value| value == wanted);
     let spikes = population.model.spec().spikes;
+    // A potential that only shows the current is that of a layer without one.
+    let shows = !spikes && is_all(&kept, 0.0) && is_all(&leak, 0.0);
+    let (kept, current_kept) = match shows {
+        true => (current_kept, vec![0.0; gain.len()]),
+        false => (kept, current_kept),
+    };
+    if shows && is_all(&kept, 0.0) && is_all(&gain, 1.0) {
+        return Ok(Output { shape }.into());
+    }
     let threshold = array(&shape, narrow(&own("threshold")));
     let plain = is_all(&current_kept, 0.0) && is_all(&leak, 0.0);
     if spikes && plain && is_all(&kept, 0.0) && is_all(&gain, 1.0) {

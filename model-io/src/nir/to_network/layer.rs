@@ -8,11 +8,16 @@
 //! | `Threshold` | `lif_stepwise` that keeps nothing |
 //! | `I` | `integrator` |
 //! | `LI`, `CubaLI` | `leaky_integrator_stepwise` |
+//! | `Output` behind weights | `leaky_integrator_stepwise` that keeps nothing: its potential is the output |
+//!
+//! Behind an `LI` or `I` ([`super::filter`]) all of them are stepwise neurons with a current that keeps
+//! what that layer's step keeps.
 
 use sim_core::network::{Neuron, Population, Reset, Shape, SpikeCondition};
 use sim_core::neuron::lif_delta::LifDelta;
 use sim_core::units::{Dimension, Milliseconds, Millivolts, Picofarads, Quantity, Unit, Values};
 
+use super::filter::Filter;
 use super::{MILLIVOLT, Made, NUMBER, NotFromNir, SECOND, refuse, values};
 use crate::array::Array;
 use crate::nir::dialect::{Convention, CurrentOrder, SpikeReset};
@@ -31,6 +36,13 @@ pub(super) struct Layer {
     pub(super) current: Vec<f64>,
     /// Weights and potentials are in mV.
     pub(super) millivolts: bool,
+}
+
+/// Factors of a step, one a neuron: v ← kept v + leak + gain · input.
+pub(super) struct Membrane {
+    pub(super) kept: Vec<f64>,
+    pub(super) gain: Vec<f64>,
+    pub(super) leak: Vec<f64>,
 }
 
 type Node = (String, Primitive);
@@ -79,9 +91,17 @@ impl Made {
     /// Adds a node's population where it is one; its layer where projections reach it.
     ///
     /// `depth` is how many steps the layer is behind the input's.
-    pub(super) fn layer(&mut self, node: &Node, depth: u64) -> Result<Option<Layer>, NotFromNir> {
+    pub(super) fn layer(
+        &mut self,
+        node: &Node,
+        depth: u64,
+        filter: Option<&Filter>,
+    ) -> Result<Option<Layer>, NotFromNir> {
         self.onset = if self.reading.biases_from_start { 0 } else { depth };
         let (name, primitive) = node;
+        if let Some(filter) = filter {
+            return self.filtered(node, filter).map(Some);
+        }
         let made = match primitive {
             Primitive::Input(input) if !name.contains('/') => {
                 self.add(name, &input.shape, Neuron::spike_source());
@@ -134,6 +154,78 @@ impl Made {
             _ => return Ok(None),
         };
         Ok(Some(made))
+    }
+
+    /// Neurons whose input passes a layer that never spikes, which becomes their current.
+    fn filtered(&mut self, node: &Node, filter: &Filter) -> Result<Layer, NotFromNir> {
+        let primitive = &node.1;
+        let extents = extents(primitive).unwrap_or_else(|| filter.extents.clone());
+        let size = extents.iter().product::<usize>();
+        let Membrane { kept, gain, leak } = match self.membrane(node)? {
+            Some(membrane) => membrane,
+            // What arrives is the potential.
+            None => {
+                Membrane { kept: vec![0.0; size], gain: vec![1.0; size], leak: vec![0.0; size] }
+            }
+        };
+        let leak: Vec<f64> = leak
+            .iter()
+            .zip(&gain)
+            .enumerate()
+            .map(|(n, (leak, gain))| leak + gain * filter.added.get(n).copied().unwrap_or(0.0))
+            .collect();
+        let rules = match primitive {
+            Primitive::If(found) => Some((&found.v_threshold, Some(&found.v_reset))),
+            Primitive::Lif(found) => Some((&found.v_threshold, Some(&found.v_reset))),
+            Primitive::Threshold(found) => Some((&found.threshold, None)),
+            _ => None,
+        };
+        let model = if rules.is_some() { "lif_stepwise" } else { "leaky_integrator_stepwise" };
+        let mut neuron = Neuron::new(model)
+            .parameter("potential_kept", values(&kept, NUMBER))
+            .parameter("leak", values(&leak, NUMBER))
+            .parameter("gain", values(&gain, NUMBER))
+            .parameter("current_kept", values(&filter.kept, NUMBER));
+        if leak.iter().any(|leak| *leak != 0.0) && self.onset > 0 {
+            neuron = neuron.parameter("onset", self.onset as f64);
+        }
+        if let Some(rules) = rules {
+            neuron = self.spiking(node, neuron, rules)?;
+        }
+        self.add(&node.0, &extents, neuron);
+        let gain = vec![1.0; size];
+        Ok(Layer { name: node.0.clone(), current: gain.clone(), gain, millivolts: false })
+    }
+
+    /// What a step keeps, takes in and adds, of neurons without a current of their own.
+    pub(super) fn membrane(&self, node: &Node) -> Result<Option<Membrane>, NotFromNir> {
+        let whole = |r: &Array| -> Result<Membrane, NotFromNir> {
+            let gain = numbers(node, "r", r)?;
+            Ok(Membrane { kept: vec![1.0; gain.len()], leak: vec![0.0; gain.len()], gain })
+        };
+        Ok(Some(match &node.1 {
+            Primitive::I(found) => whole(&found.r)?,
+            Primitive::If(found) => whole(&found.r)?,
+            Primitive::Li(Li { r, tau, v_leak }) => self.leaking(node, (r, tau, v_leak))?,
+            Primitive::Lif(Lif { r, tau, v_leak, .. }) => self.leaking(node, (r, tau, v_leak))?,
+            _ => return Ok(None),
+        }))
+    }
+
+    fn leaking(
+        &self,
+        node: &Node,
+        (r, tau, v_leak): (&Array, &Array, &Array),
+    ) -> Result<Membrane, NotFromNir> {
+        let Convention { dt, tau_scale, input, .. } = self.reading.convention;
+        let (r, tau) = (numbers(node, "r", r)?, numbers(node, "tau", tau)?);
+        let kept = self.kept(node, "tau", &tau)?;
+        let leak = numbers(node, "v_leak", v_leak)?;
+        let leak = leak.iter().zip(&kept).map(|(leak, k)| leak * (1.0 - k)).collect();
+        let gain = r.iter().zip(kept.iter().zip(&tau));
+        let gain =
+            gain.map(|(r, (kept, tau))| input.factor(*r, *kept, dt, tau * tau_scale)).collect();
+        Ok(Membrane { kept, gain, leak })
     }
 
     fn add(&mut self, name: &str, extents: &[usize], neuron: Neuron) {
@@ -217,14 +309,9 @@ impl Made {
         mut neuron: Neuron,
         found: &Steps<'_>,
     ) -> Result<Neuron, NotFromNir> {
-        let Convention { dt, tau_scale, current, input, .. } = self.reading.convention;
-        let (r, tau) = (numbers(node, "r", found.r)?, numbers(node, "tau", found.tau)?);
-        let kept = self.kept(node, "tau", &tau)?;
-        let leak = numbers(node, "v_leak", found.v_leak)?;
-        let leak: Vec<f64> = leak.iter().zip(&kept).map(|(leak, k)| leak * (1.0 - k)).collect();
-        let gain = r.iter().zip(kept.iter().zip(&tau));
-        let gain: Vec<f64> =
-            gain.map(|(r, (kept, tau))| input.factor(*r, *kept, dt, tau * tau_scale)).collect();
+        let current = self.reading.convention.current;
+        let Membrane { kept, gain, leak } =
+            self.leaking(node, (found.r, found.tau, found.v_leak))?;
         if leak.iter().any(|leak| *leak != 0.0) && self.onset > 0 {
             // What leaks moves without input: it begins when the layer's first input can come.
             neuron = neuron.parameter("onset", self.onset as f64);

@@ -3,8 +3,9 @@
 //! Every kind of neuron becomes a population (`layer.rs` says of which model), inputs become
 //! `spike_source`. What lies between two layers (`Affine`, `Linear`, `Conv1d`, `Conv2d`, `SumPool2d`,
 //! `AvgPool2d`, `Flatten`, `Scale`, `Delay`) becomes one projection each; weights that follow each other
-//! are multiplied. Neurons that never spike (`I`, `LI`, `CubaLI`) are read-outs: their potential reaches
-//! an `Output` and nothing else.
+//! are multiplied. Neurons that never spike (`I`, `LI`, `CubaLI`) are read-outs where their potential
+//! reaches an `Output`; an `I` or `LI` before other layers becomes the current of these (`filter.rs`).
+//! Weights before an `Output` become a population whose potential is the output.
 //!
 //! In a description every projection takes at least one step. A layer at depth d therefore does in
 //! step d + n what it does in step n of the graph, as in converted networks
@@ -20,6 +21,7 @@ use super::run::RunError;
 use super::{NirGraph, Primitive};
 
 mod depth;
+mod filter;
 mod kernel;
 mod layer;
 mod path;
@@ -27,6 +29,7 @@ mod product;
 mod scale;
 
 use depth::depths;
+use filter::{Links, links};
 use layer::Layer;
 use path::{Path, Weights, paths};
 
@@ -100,18 +103,24 @@ pub fn to_network(
         return Err(RunError::Convention { dt, tau_scale }.into());
     }
     let paths = paths(&flat, tau_scale / dt)?;
-    let depths = depths(&flat, &paths, &reading.convention);
     let mut made = Made {
         network: Network::new(name, Milliseconds(reading.convention.dt * SECOND)),
         notes: Vec::new(),
         reading: *reading,
         onset: 0,
     };
+    let (paths, read_out) = filter::outputs(&flat, paths);
+    let depths = depths(&flat, &paths, &reading.convention);
+    let Links { links, filters, within } = links(&flat, paths, (&depths, &read_out), &mut made)?;
     let mut layers = Vec::new();
     for (index, node) in flat.nodes.iter().enumerate() {
-        layers.push(made.layer(node, depths.of(index))?);
+        layers.push(match within.contains(&index) {
+            true => None,
+            false => made.layer(node, depths.of(index), filters.get(&index))?,
+        });
     }
-    for (number, path) in paths.iter().enumerate() {
+    for (number, link) in links.iter().enumerate() {
+        let path = &link.path;
         let (Some(source), Some(Some(target))) =
             (flat.nodes.get(path.source), layers.get(path.target))
         else {
@@ -123,9 +132,8 @@ pub fn to_network(
                 made.notes.push(note);
             }
         }
-        let delay = depths.delay(path);
-        made.projection(number, path, (&source.0, target), delay)?;
-        made.biases(path, target, depths.of(path.target));
+        made.projection(number, path, (&source.0, target), link.delay)?;
+        made.biases(path, target, link.bias_delay);
     }
     let convention = reading.convention.to_string();
     Ok((made.network, NirReport { reading: *reading, convention, notes: made.notes }))

@@ -7,7 +7,7 @@ use crate::nir::run::Flat;
 use crate::nir::{AvgPool2d, Primitive, SumPool2d};
 
 use super::kernel::{conv_1d, conv_2d, finish_pool, pool};
-use super::layer::{extents, numbers, spikes};
+use super::layer::{extents, numbers};
 use super::product::{applied, product};
 use super::{NotFromNir, refuse, scale};
 
@@ -36,6 +36,16 @@ pub(super) struct Path {
     pub(super) multiplied: Vec<String>,
     /// Whether it leads back to a layer before it, or to its own.
     pub(super) looped: bool,
+    /// Extents of the values that arrive.
+    pub(super) extents: Vec<usize>,
+}
+
+impl Path {
+    /// Whether values arrive as they were sent.
+    pub(super) fn is_plain(&self) -> bool {
+        let direct = matches!(self.weights, Weights::Direct);
+        direct && self.biases.is_empty() && self.delays.iter().all(|&delay| delay == 0)
+    }
 }
 
 /// What a node on a path adds to every value.
@@ -89,6 +99,17 @@ impl Way {
         }
     }
 
+    /// The path to the node at which it ends.
+    fn arrived(mut self, target: usize) -> Path {
+        self.spread_biases();
+        Path { target, extents: self.shape, ..self.path }
+    }
+
+    /// A path taken up again behind its target, where values of these extents are.
+    pub(super) fn resumed(path: Path, shape: Vec<usize>) -> Self {
+        Self { at: path.target, path, shape, pool: None, passed: Vec::new() }
+    }
+
     /// Counts the node at hand among those with weights.
     pub(super) fn pass_weights(&mut self) {
         self.path.linear += 1;
@@ -118,6 +139,7 @@ pub(super) fn paths(flat: &Flat, steps_per_unit: f64) -> Result<Vec<Path>, NotFr
             linear: 0,
             multiplied: Vec::new(),
             looped: false,
+            extents: Vec::new(),
         };
         let shape = crate::nir::run::without_batch(&shape);
         if element_count(&shape).is_none_or(|size| size > VALUE_LIMIT) {
@@ -136,7 +158,6 @@ pub(super) fn paths(flat: &Flat, steps_per_unit: f64) -> Result<Vec<Path>, NotFr
             match step(flat, &way, to, steps_per_unit)? {
                 Step::Layer(path) => found.push(path),
                 Step::On(on) => ways.push(on),
-                Step::End => {}
             }
         }
     }
@@ -164,7 +185,6 @@ fn mark_loops(nodes: usize, paths: &mut [Path]) {
 enum Step {
     Layer(Path),
     On(Way),
-    End,
 }
 
 fn step(flat: &Flat, way: &Way, to: usize, steps_per_unit: f64) -> Result<Step, NotFromNir> {
@@ -176,14 +196,6 @@ fn step(flat: &Flat, way: &Way, to: usize, steps_per_unit: f64) -> Result<Step, 
         at: to,
         passed: way.passed.iter().copied().chain([to]).collect(),
     };
-    // Potentials of neurons that never spike are read from a description, not sent.
-    let source = &flat.nodes[way.path.source];
-    let marker = matches!(node.1, Primitive::Input(_) | Primitive::Output(_));
-    if !spikes(&source.1) && !marker {
-        let problem = format!("its potential goes to `{}`, and descriptions send spikes", node.0);
-        let remedy = "let it reach an Output alone; `spikeloom verify nir` runs such graphs";
-        return Err(refuse(source, problem, remedy));
-    }
     match &node.1 {
         primitive if extents(primitive).is_some() => {
             finish_pool(node, &mut on)?;
@@ -193,11 +205,12 @@ fn step(flat: &Flat, way: &Way, to: usize, steps_per_unit: f64) -> Result<Step, 
                 let problem = format!("it has {own} neurons, but {got} values reach it");
                 return Err(refuse(node, problem, "give it one neuron a value"));
             }
-            on.spread_biases();
-            on.path.target = to;
-            return Ok(Step::Layer(on.path));
+            return Ok(Step::Layer(on.arrived(to)));
         }
-        Primitive::Output(_) if !node.0.contains('/') => return Ok(Step::End),
+        Primitive::Output(_) if !node.0.contains('/') => {
+            finish_pool(node, &mut on)?;
+            return Ok(Step::Layer(on.arrived(to)));
+        }
         Primitive::Input(_) | Primitive::Output(_) => {}
         Primitive::Affine(affine) => {
             matrix(node, &mut on, &affine.weight, Some(&affine.bias))?;
@@ -296,16 +309,7 @@ fn matrix(
     if matches!(way.path.weights, Weights::Direct) {
         way.path.weights = Weights::Matrix { columns, weights: own };
     } else {
-        let (before, weights) =
-            product(&way.path.weights, (columns, &own), VALUE_LIMIT).map_err(|size| {
-                let problem = format!("with the weights before it it takes {size} values");
-                refuse(node, problem, "put a layer between them")
-            })?;
-        way.spread_biases();
-        for bias in &mut way.path.biases {
-            bias.values = applied((columns, &own), &bias.values);
-        }
-        way.path.weights = Weights::Matrix { columns: before, weights };
+        multiplied(node, way, (columns, &own))?;
         way.path.multiplied.push(node.0.clone());
     }
     one_delay(node, way)?;
@@ -315,6 +319,25 @@ fn matrix(
     way.pass_weights();
     way.path.name = node.0.clone();
     way.shape = vec![rows];
+    Ok(())
+}
+
+/// Multiplies the weights of a way, and what it adds, by a matrix `[rows, columns]` behind it.
+pub(super) fn multiplied(
+    node: &(String, Primitive),
+    way: &mut Way,
+    (columns, own): (usize, &[f64]),
+) -> Result<(), NotFromNir> {
+    let (before, weights) =
+        product(&way.path.weights, (columns, own), VALUE_LIMIT).map_err(|size| {
+            let problem = format!("with the weights before it it takes {size} values");
+            refuse(node, problem, "put a layer between them")
+        })?;
+    way.spread_biases();
+    for bias in &mut way.path.biases {
+        bias.values = applied((columns, own), &bias.values);
+    }
+    way.path.weights = Weights::Matrix { columns: before, weights };
     Ok(())
 }
 

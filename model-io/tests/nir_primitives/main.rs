@@ -3,11 +3,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failing step is a failing test")]
 
+#[path = "../driven/mod.rs"]
 mod driven;
+mod filters;
 
 use model_io::array::Array;
 use model_io::network_file;
-use model_io::nir::dialect::{Convention, DIALECTS};
+use model_io::nir::dialect::{Convention, DIALECTS, SpikeReset};
 use model_io::nir::run::run;
 use model_io::nir::to_network::{NirReading, to_network};
 use model_io::nir::{
@@ -460,9 +462,9 @@ fn what_no_dialect_can_say_names_the_node_and_what_to_do() {
     };
     let known = neurons(&convention);
     let node = |name: &str| known.iter().find(|(known, _)| *known == name).unwrap().1.clone();
-    let graph = chain(&[WIDTH], vec![node("LI"), affine(WIDTH, WIDTH, 1), node("LIF")]);
+    let graph = chain(&[WIDTH], vec![node("CubaLI"), affine(WIDTH, WIDTH, 1), node("LIF")]);
     let text = refused(&graph);
-    assert!(text.contains("`n0` (LI)") && text.contains("goes to `n1`"), "{text}");
+    assert!(text.contains("`n0` (CubaLI)") && text.contains("goes to `n2`"), "{text}");
     assert!(text.contains("verify nir"), "{text}");
     let graph = chain(&[3], vec![node("CubaLIF")]);
     let text = refused(&graph);
