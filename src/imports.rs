@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::lists::named;
 use crate::model_io::nir;
-use crate::model_io::nir::dialect::{Convention, DIALECTS, Dialect};
+use crate::model_io::nir::dialect::{DIALECTS, Dialect, Stated};
 use crate::model_io::nir::to_network::{NirReading, NirReport, to_network};
 use crate::model_io::sniff::{self, Format};
 use crate::network_files::unreadable;
@@ -15,10 +15,8 @@ use std::path::Path;
 pub struct NirImport {
     /// Framework whose conventions hold.
     pub dialect: String,
-    /// Length of a step in seconds in place of the dialect's.
-    pub dt: Option<f64>,
-    /// Scale of the file's time constants in place of the dialect's.
-    pub tau_scale: Option<f64>,
+    /// Conventions in place of the dialect's; times are seconds.
+    pub stated: Stated,
     /// Whether biases act from the first step on.
     pub biases_from_start: bool,
     /// Whether files that break the specification are read where only one meaning is likely.
@@ -32,16 +30,6 @@ pub struct NirImport {
 pub fn find_dialect(name: &str) -> Result<&'static Dialect, Error> {
     let found = DIALECTS.iter().copied().find(|dialect| dialect.name == name);
     named("NIR dialect", name, found, DIALECTS.iter().map(|dialect| dialect.name))
-}
-
-/// A dialect's conventions with what the caller states instead.
-pub(crate) fn convention(dialect: &Dialect, dt: Option<f64>, tau_scale: Option<f64>) -> Convention {
-    let known = (dialect.convention)();
-    Convention {
-        dt: dt.unwrap_or(known.dt),
-        tau_scale: tau_scale.unwrap_or(known.tau_scale),
-        ..known
-    }
 }
 
 /// Reads a NIR graph as a network description.
@@ -67,15 +55,15 @@ pub fn import_nir(path: &Path, stated: &NirImport) -> Result<(Network, NirReport
         true => failed(format!("{error}; --lenient reads it by its one likely meaning")),
         false => failed(error.to_string()),
     })?;
-    let mut dt = stated.dt;
-    if let (None, Some(own)) = (dt, own_step(&graph))
+    let mut conventions = stated.stated;
+    if let (None, Some(own)) = (conventions.dt, own_step(&graph))
         && dialect.name == DIALECTS[0].name
     {
         notes.push(format!("dt is {own} s, as the file's metadata says"));
-        dt = Some(own);
+        conventions.dt = Some(own);
     }
     let reading = NirReading {
-        convention: convention(dialect, dt, stated.tau_scale),
+        convention: conventions.over((dialect.convention)()),
         biases_from_start: stated.biases_from_start,
     };
     let name = path.file_stem().map(|name| name.to_string_lossy().into_owned());

@@ -409,3 +409,25 @@ fn a_bench_gives_all_its_figures() {
         assert!(!report[key].is_null(), "{key}: {report}");
     }
 }
+
+#[test]
+fn conventions_of_graphs_are_stated_in_place_of_the_dialects() {
+    let folder = Folder::new();
+    let graph = root("tests/data/nir/prim_cubalif.nir");
+    let out = folder.path("cuba.toml");
+    let import = ["import", &graph, "--dialect", "snntorch", "--out", &out];
+    let stated = ["--dt", "0.001", "--decay", "exponential", "--reset", "subtract"];
+    let more = ["--current", "jump-first", "--r", "step"];
+    let read = run(&[&import[..], &stated[..], &more[..]].concat());
+    assert_eq!(read.code, 0, "{}", read.err);
+    for words in
+        ["dt 1e-3", "exponential decay", "jump first", "input × r dt / tau", "reset by subtraction"]
+    {
+        assert!(read.out.contains(words), "{words} is not in {}", read.out);
+    }
+    assert!(std::fs::read_to_string(&out).unwrap().contains("subtract"), "the reset is written");
+    let refused = run(&[&import[..], &["--reset", "half"]].concat());
+    assert!(refused.code == 2 && refused.err.contains("subtract-many"), "{}", refused.err);
+    let seen = run(&["verify", "nir", &graph, "--reset", "subtract"]);
+    assert_eq!(seen.code, 0, "{}{}", seen.out, seen.err);
+}

@@ -7,6 +7,7 @@ use crate::loihi_export::emulator::verify::{
 };
 use crate::loihi_export::export::netx::NetxOptions;
 use crate::loihi_export::recorded::verify_mapping_case;
+use crate::model_io::nir::dialect::Stated;
 use crate::nest::{Measured, RecordingError, verify_nest_case};
 use crate::network_files::unreadable;
 use crate::progress::Progress;
@@ -66,10 +67,8 @@ pub struct VerifyOptions {
     pub lenient: bool,
     /// Dialect of NIR graphs; that of the file's name where none is stated.
     pub dialect: Option<String>,
-    /// Length of a step of NIR graphs in place of the dialect's.
-    pub dt: Option<f64>,
-    /// Scale of the time constants of NIR graphs in place of the dialect's.
-    pub tau_scale: Option<f64>,
+    /// Conventions of NIR graphs in place of the dialect's.
+    pub stated: Stated,
 }
 
 /// All tools whose recordings can be checked.

@@ -2,7 +2,7 @@
 
 use super::{VerifyOptions, read};
 use crate::error::Error;
-use crate::imports::{convention, find_dialect};
+use crate::imports::find_dialect;
 use crate::loihi_export::chip::ChipSpec;
 use crate::loihi_export::emulator::verify::{CaseOutcome, CaseReport, Difference};
 use crate::loihi_export::emulator::{Emulator, Spike, SpikeTrain};
@@ -99,7 +99,7 @@ fn recorded(
     dialect: &Dialect,
     options: &VerifyOptions,
 ) -> Result<CaseReport, Error> {
-    let convention = convention(dialect, options.dt, options.tau_scale);
+    let convention = options.stated.over((dialect.convention)());
     let outcome = verify_nir_case(graph, recording, &convention).map_err(|e| failed(path, e))?;
     Ok(report(path, format!("NIR graph as {} ({convention})", dialect.name), outcome))
 }
@@ -148,7 +148,7 @@ fn alone(
     dialect: &Dialect,
     options: &VerifyOptions,
 ) -> Result<CaseReport, Error> {
-    let convention = convention(dialect, options.dt, options.tau_scale);
+    let convention = options.stated.over((dialect.convention)());
     let seen = verify_alone(graph, &convention).map_err(|error| failed(path, error))?;
     let run = match &seen.not_run {
         None => format!("run as {}", dialect.name),
@@ -170,11 +170,7 @@ fn on_platform(
         None => convention_of(platform),
     };
     let known = known.ok_or_else(|| failed(path, "its platform has no dialect"))?;
-    let convention = Convention {
-        dt: options.dt.unwrap_or(known.dt),
-        tau_scale: options.tau_scale.unwrap_or(known.tau_scale),
-        ..known
-    };
+    let convention = options.stated.over(known);
     if platform.integer {
         return as_integers(path, graph, platform, &rows, &convention);
     }

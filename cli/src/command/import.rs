@@ -1,5 +1,6 @@
 //! `spikeloom import`.
 
+use super::conventions::Conventions;
 use super::{Outcome, Run, Session};
 use crate::output;
 use serde_json::json;
@@ -22,13 +23,8 @@ pub struct Import {
     #[arg(long, value_name = "NETWORK.toml")]
     out: PathBuf,
 
-    /// Length of a step in seconds, in place of the dialect's
-    #[arg(long, value_name = "SECONDS")]
-    dt: Option<f64>,
-
-    /// What the file's time constants are multiplied by to be seconds, in place of the dialect's
-    #[arg(long, value_name = "FACTOR")]
-    tau_scale: Option<f64>,
+    #[command(flatten)]
+    conventions: Conventions,
 
     /// Let biases act from the first step on, as chips need it, and not with a layer's first input
     #[arg(long)]
@@ -49,8 +45,7 @@ impl Run for Import {
         output::check_target(Some(&self.out), self.force)?;
         let stated = NirImport {
             dialect: self.dialect.clone(),
-            dt: self.dt,
-            tau_scale: self.tau_scale,
+            stated: self.conventions.stated(),
             biases_from_start: self.biases_from_start,
             lenient: self.lenient,
         };

@@ -6,6 +6,7 @@
 mod analyse;
 mod bench;
 mod compare;
+mod conventions;
 mod convert;
 mod demo;
 mod export;

@@ -1,5 +1,6 @@
 //! `spikeloom verify`.
 
+use super::conventions::Conventions;
 use super::{Outcome, Run, Session};
 use spikeloom::error::Error;
 use spikeloom::verify::{VerifyOptions, find_source, verify};
@@ -43,21 +44,15 @@ struct Stated {
     #[arg(long, value_name = "NAME")]
     dialect: Option<String>,
 
-    /// nir: length of a step in the unit of the time constants, in place of the dialect's
-    #[arg(long, value_name = "TIME")]
-    dt: Option<f64>,
-
-    /// nir: what the file's time constants are multiplied by, in place of the dialect's
-    #[arg(long, value_name = "FACTOR")]
-    tau_scale: Option<f64>,
+    #[command(flatten)]
+    conventions: Conventions,
 }
 
 impl Stated {
     fn options(&self) -> Result<VerifyOptions, Error> {
         let mut options = VerifyOptions {
             dialect: self.dialect.clone(),
-            dt: self.dt,
-            tau_scale: self.tau_scale,
+            stated: self.conventions.stated(),
             lenient: self.lenient,
             ..VerifyOptions::default()
         };

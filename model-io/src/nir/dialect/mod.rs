@@ -15,6 +15,9 @@ mod sinabs;
 mod snntorch;
 mod specification;
 mod spyx;
+mod stated;
+
+pub use stated::{Named, Stated};
 
 /// How a decay is cut into steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
