@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs Lava into .venv-lava (Python 3.10) and runs our exports in it.
-#   scripts/lava.sh            processes of the exported script (lava-nc)
+#   scripts/lava.sh            processes of exported scripts (lava-nc)
 #   scripts/lava.sh netx       and .net files through netx (lava-dl, needs PyTorch: 6 GB): the recorded
 #                              ones, and those that we read and wrote again
 set -eu
@@ -30,6 +30,14 @@ cargo run --quiet --release --example export_lava_script -- "$OUT"
 # A model error inside Lava hangs its run; the time limit ends it.
 timeout 300 "$VENV/bin/python" "$OUT/network.py" "$OUT/input.npz" "$OUT/lava.npz"
 "$VENV/bin/python" -B tests/conformance_tools/same_spikes.py "$OUT/expected.npz" "$OUT/lava.npz"
+
+echo "==> netx files as scripts of slices, in Lava, against the recordings of netx"
+for name in ref_sdnn ref_rf_phase ref_rf_iz ref_input_cuba slayer_mlp slayer_cnn; do
+    cargo run --quiet --release --package spikeloom-cli -- export "tests/data/netx/$name.net" \
+        --format lava_script --out "$OUT/$name.py" --force >/dev/null
+    timeout 300 "$VENV/bin/python" -B tests/conformance_tools/script_run.py "$OUT/$name.py" \
+        "tests/data/netx/$name.npz" "$OUT/script_$name.npz"
+done
 
 if [ "${1:-}" = netx ]; then
     if ! "$VENV/bin/python" -c "import lava.lib.dl.netx" 2>/dev/null; then

@@ -6,14 +6,18 @@ use indexmap::IndexMap;
 use loihi_export::chip::ChipSpec;
 use loihi_export::emulator::{Emulator, Spike, SpikeTrain};
 use loihi_export::export::lava_script::lava_script;
+use loihi_export::export::netx::{NetxOptions, read_netx_network};
 use loihi_export::export::sana_fe::sana_fe;
 use loihi_export::export::sliced::{SlicedNetwork, slice_network};
-use loihi_export::mapping::{Casting, CorePosition, Mapping, RouterPosition, Slice};
+use loihi_export::mapping::{
+    Casting, CoreLimits, CorePosition, MapConfig, Mapping, RouterPosition, Slice, map,
+};
 use loihi_export::quantise::network::{
     Connection, DelaySteps, IntegerValues, QuantisedNetwork, QuantisedPopulation,
     QuantisedProjection, SignMode,
 };
 use sim_core::network::Shape;
+use std::path::Path;
 
 const INPUTS: u32 = 12;
 const NEURONS: u32 = 20;
@@ -146,10 +150,65 @@ fn the_script_names_a_process_for_every_piece() {
     let again = lava_script(&sliced, &network.populations).unwrap();
     assert_eq!(written, again, "equal networks give equal bytes");
     let mut other = network.clone();
+    other.populations[1].process = "atrlif".into();
+    let sliced = slice_network(&other, &mapping()).unwrap();
+    let message = lava_script(&sliced, &other.populations).unwrap_err().to_string();
+    assert!(message.contains("'atrlif' is not written") && message.contains("lif"), "{message}");
     other.populations[1].process = "rf".into();
     let sliced = slice_network(&other, &mapping()).unwrap();
     let message = lava_script(&sliced, &other.populations).unwrap_err().to_string();
-    assert!(message.contains("'rf' is not written") && message.contains("lif"), "{message}");
+    assert!(message.contains("parameter 'du' has no counterpart"), "{message}");
+}
+
+/// The script of a recorded netx file on one core a layer. `make test-lava` runs these in Lava.
+fn script_of(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/netx").join(name);
+    let network = read_netx_network(&path, &NetxOptions::default()).unwrap().network;
+    let limits = CoreLimits::of_chip(&ChipSpec::built_in("loihi2").unwrap()).unwrap();
+    let mapping = map(&network, &limits, &MapConfig::default()).unwrap();
+    let sliced = slice_network(&network, &mapping).unwrap();
+    lava_script(&sliced, &network.populations).unwrap().script
+}
+
+#[test]
+fn values_that_lavas_constructors_would_scale_are_set_behind_them() {
+    for (name, parts) in [
+        (
+            "ref_sdnn.net",
+            [
+                "with_values(Delta(shape=(6,), vth=0, spike_exp=6, state_exp=6), vth=",
+                "drive(\"layer0/core0\", \"layer0\")",
+                "vth=0, act_mode=ActivationMode.RELU, spike_exp=6, state_exp=6), vth=",
+                "INPUTS = [\"layer0\"]",
+            ],
+        ),
+        (
+            "ref_rf_phase.net",
+            [
+                "with_values(RF(shape=(7,), period=1, alpha=0, state_exp=6, decay_bits=12), sin_",
+                "num_message_bits=0), \"a_real_in\")",
+                "num_message_bits=0), \"a_imag_in\")",
+                "INPUTS = [\"input\"]",
+            ],
+        ),
+    ] {
+        let script = script_of(name);
+        for part in parts {
+            assert!(script.contains(part), "{part} is not in\n{script}");
+        }
+    }
+    assert!(script_of("ref_rf_iz.net").contains("with_values(RF_IZ(shape"));
+}
+
+#[test]
+fn kernels_that_only_lavas_convolutions_hold_are_not_cut() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/netx/hand_conv_wide.net");
+    let read = read_netx_network(&path, &NetxOptions::default()).unwrap();
+    assert!(read.warnings.iter().any(|w| w.contains("which no chip holds")), "{:?}", read.warnings);
+    let limits = CoreLimits::of_chip(&ChipSpec::built_in("loihi2").unwrap()).unwrap();
+    let mapping = map(&read.network, &limits, &MapConfig::default()).unwrap();
+    let message = slice_network(&read.network, &mapping).unwrap_err().to_string();
+    assert!(message.contains("kernel weight") && message.contains("-256 to 255"), "{message}");
 }
 
 #[test]

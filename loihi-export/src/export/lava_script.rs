@@ -10,11 +10,16 @@ use indexmap::IndexMap;
 use model_io::array::Array;
 use model_io::npz::{NpzError, write_npz};
 
+use crate::emulator::process::find;
 use crate::quantise::network::{
-    Connection, DelaySteps, IntegerValues, QuantisedPopulation, QuantisedProjection, SignMode,
+    Connection, DelaySteps, QuantisedPopulation, QuantisedProjection, SignMode,
 };
 
 use super::sliced::SlicedNetwork;
+
+mod processes;
+
+use processes::{PROCESSES, is_driven, write_population};
 
 /// A script and its arrays.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +36,7 @@ pub enum LavaScriptError {
     /// A process that is not written.
     #[error(
         "population '{population}': process '{process}' is not written as a script; written are {}",
-        PROCESSES.map(|known| known.0).join(", ")
+        PROCESSES.map(|known| known.process).join(", ")
     )]
     Process {
         /// Population.
@@ -52,15 +57,6 @@ pub enum LavaScriptError {
     Arrays(#[from] NpzError),
 }
 
-/// Our processes, Lava's classes, and the parameters with the same name and unit in both.
-const PROCESSES: [(&str, &str, &[&str]); 5] = [
-    ("input", "Source", &[]),
-    ("lif", "LIF", &["du", "dv", "vth", "bias_mant", "bias_exp", "reset_interval", "reset_offset"]),
-    ("ternary_lif", "TernaryLIF", &["du", "dv", "vth_hi", "vth_lo", "bias_mant", "bias_exp"]),
-    ("graded_vec", "GradedVec", &["vth"]),
-    ("graded_relu_vec", "GradedReluVec", &["vth"]),
-];
-
 const HEAD: &str = r#"
 import os, sys
 import numpy as np
@@ -71,6 +67,11 @@ from lava.proc.graded.process import GradedReluVec, GradedVec
 from lava.proc.io.sink import RingBuffer as Sink
 from lava.proc.io.source import RingBuffer as Source
 from lava.proc.lif.process import LIF, LIFReset, TernaryLIF
+from lava.proc.prodneuron.process import ProdNeuron
+from lava.proc.resfire.process import RFZero
+from lava.proc.rf.process import RF
+from lava.proc.rf_iz.process import RF_IZ
+from lava.proc.sdn.process import ActivationMode, Delta, Sigma, SigmaDelta
 from lava.proc.sparse.process import DelaySparse, Sparse
 from lava.utils.weightutils import SignMode
 
@@ -83,6 +84,13 @@ def matrix(name, shape, values="weights"):
     return csr_matrix((ARRAYS[name + "_" + values].astype(int), (rows, columns)), shape=shape)
 
 
+def with_values(process, **values):
+    """Sets variables that a constructor would scale or compute."""
+    for name, value in values.items():
+        getattr(process, name).init = value
+    return process
+
+
 def build(inputs, steps):
     """Makes all processes; `inputs` are [steps, neurons] for each input population."""
     pieces, sinks = {}, {}
@@ -93,9 +101,13 @@ def build(inputs, steps):
             sinks[key] = Sink(shape=process.s_out.shape, buffer=steps)
             process.s_out.connect(sinks[key].a_in)
 
-    def connect(source, target, synapses):
+    def drive(key, name):
+        """Gives neurons their synaptic input itself, without the step of a synapse."""
+        Source(data=inputs[name][:, ARRAYS[NEURONS[key]]].T).s_out.connect(pieces[key].a_in)
+
+    def connect(source, target, synapses, port="a_in"):
         pieces[source].s_out.connect(synapses.s_in)
-        synapses.a_out.connect(pieces[target].a_in)
+        synapses.a_out.connect(getattr(pieces[target], port))
 
 "#;
 
@@ -139,8 +151,8 @@ pub fn lava_script(
     let mut script = format!(
         "#!/usr/bin/env python3\n\"\"\"{} for {}: one Lava process a core slice (spikeloom {}).\n\n\
          \x20   python {{this file}} INPUT.npz SPIKES.npz\n\nINPUT.npz holds [steps, neurons] for \
-         each input population; the spikes of every other population are written.\nNeeds lava-nc \
-         0.10 (CPU, fixed point).\n\"\"\"",
+         each of INPUTS: spikes, or what drives the\nneurons of a population themselves; the spikes of \
+         every other population are written.\nNeeds lava-nc 0.10 (CPU, fixed point).\n\"\"\"",
         printable(&network.name),
         printable(&network.chip),
         env!("CARGO_PKG_VERSION")
@@ -174,54 +186,6 @@ fn keys(sliced: &SlicedNetwork) -> Vec<String> {
 /// A name without what would end a Python text.
 fn printable(name: &str) -> String {
     name.chars().map(|c| if c.is_control() || "\"\\'".contains(c) { '_' } else { c }).collect()
-}
-
-fn write_population(
-    script: &mut String,
-    arrays: &mut IndexMap<String, Array>,
-    (index, key): (usize, &str),
-    population: &QuantisedPopulation,
-    original: &str,
-) -> Result<(), LavaScriptError> {
-    let known = PROCESSES.iter().find(|known| known.0 == population.process);
-    let Some((_, class, parameters)) = known else {
-        let (name, process) = (population.name.clone(), population.process.clone());
-        return Err(LavaScriptError::Process { population: name, process });
-    };
-    if population.process == "input" {
-        let original = printable(original);
-        let _ = writeln!(script, "    add(\"{key}\", Source(data=inputs[\"{original}\"].T))");
-        return Ok(());
-    }
-    let mut arguments = format!("shape=({},)", population.shape.size());
-    let resets = matches!(
-        population.parameters.get("reset_interval"),
-        Some(IntegerValues::One(interval)) if *interval > 0
-    );
-    for (name, values) in &population.parameters {
-        let unused = name.starts_with("reset_") && !resets;
-        if unused || matches!(values, IntegerValues::One(0)) && !parameters.contains(&name.as_str())
-        {
-            continue;
-        }
-        if !parameters.contains(&name.as_str()) {
-            let (population, parameter) = (population.name.clone(), name.clone());
-            return Err(LavaScriptError::Parameter { population, parameter });
-        }
-        match values {
-            IntegerValues::One(value) => {
-                let _ = write!(arguments, ", {name}={value}");
-            }
-            IntegerValues::PerNeuron(values) => {
-                let array = format!("p{index}_{name}");
-                let _ = write!(arguments, ", {name}=ARRAYS[\"{array}\"]");
-                arrays.insert(array, Array::vector(values.clone()));
-            }
-        }
-    }
-    let class = if resets { "LIFReset" } else { class };
-    let _ = writeln!(script, "    add(\"{key}\", {class}({arguments}))");
-    Ok(())
 }
 
 fn write_projection(
@@ -271,7 +235,13 @@ fn write_projection(
         }
     };
     let (source, target) = (&keys[projection.source], &keys[projection.target]);
-    let _ = writeln!(script, "    connect(\"{source}\", \"{target}\", {process})");
+    let ports = find(&sliced.network.populations[projection.target]).map(|info| info.ports);
+    let port = ports.ok().and_then(|ports| ports.get(usize::from(projection.port)));
+    let port = match port {
+        None | Some(&"a_in") => String::new(),
+        Some(port) => format!(", \"{port}\""),
+    };
+    let _ = writeln!(script, "    connect(\"{source}\", \"{target}\", {process}{port})");
 }
 
 /// The tables that put the slices' spikes together again.
@@ -287,8 +257,11 @@ fn write_index(
     let mut neurons = String::new();
     for (index, original) in originals.iter().enumerate() {
         let name = printable(&original.name);
-        if original.process == "input" {
+        let is_input = original.process == "input";
+        if is_input || is_driven(original) {
             inputs.push(format!("\"{name}\""));
+        }
+        if is_input {
             continue;
         }
         let pieces = sliced.pieces.iter().enumerate().filter(|(_, p)| p.population == index);

@@ -31,6 +31,8 @@ pub use write::write_netx;
 pub const BUILT_TYPES: [&str; 5] = ["input", "flatten", "dense", "dense_rec", "conv"];
 /// The largest additional delay that netx keeps; larger ones it clamps.
 pub const LARGEST_DELAY: u8 = 62;
+/// Weights of a convolution that a chip stores; Lava multiplies others as they are, too.
+const KERNEL_RANGE: std::ops::RangeInclusive<i64> = -256..=255;
 /// netx gives every bias this exponent, the unit of the weights.
 pub const BIAS_EXPONENT: u32 = 6;
 /// netx gives SDNN neurons and resonators this many fractional bits of the state.

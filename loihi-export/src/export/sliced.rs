@@ -47,6 +47,17 @@ pub enum SliceError {
         /// Name of the projection.
         projection: String,
     },
+    /// A kernel weight that only Lava's convolutions hold.
+    #[error(
+        "projection '{projection}' has the kernel weight {weight}; synapses of a slice hold -256 to \
+         255: scale the layer and its threshold down"
+    )]
+    Weight {
+        /// Name of the projection.
+        projection: String,
+        /// The weight.
+        weight: i32,
+    },
     /// Too many synapses.
     #[error("the cut network has more than {SYNAPSE_LIMIT} synapses; export it uncut")]
     TooLarge,
@@ -255,6 +266,9 @@ fn synapses(
         Connection::Convolution { geometry, weights } => {
             if geometry.synapse_count() > SYNAPSE_LIMIT as u64 {
                 return Err(SliceError::TooLarge);
+            }
+            if let Some(&weight) = weights.iter().find(|&weight| !(-256..=255).contains(weight)) {
+                return Err(SliceError::Weight { projection: projection.name.clone(), weight });
             }
             let mut list = Vec::new();
             for source in 0..sources as u32 {

@@ -12,8 +12,9 @@ use crate::{
 
 use super::{Ends, ProjectionProblem};
 
-/// Kernel weights are held as Lava's netx reads them: 9 bits with sign.
-const KERNEL_RANGE: (i64, i64) = (-256, 255);
+/// Lava's `Conv` neither clips nor cuts kernel weights, whatever a chip's memory holds: 16 bits are
+/// computed with here.
+const KERNEL_RANGE: (i64, i64) = (i16::MIN as i64, i16::MAX as i64);
 
 /// Checks one projection.
 ///

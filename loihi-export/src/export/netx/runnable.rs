@@ -17,7 +17,7 @@ use super::neurons::{Neurons, neurons};
 use super::read::{NetxLayer, read_netx_layers};
 use super::synapses::{Synapse, synapses};
 use super::weights::whole;
-use super::{BUILT_TYPES, NetxError};
+use super::{BUILT_TYPES, KERNEL_RANGE, NetxError};
 
 /// What netx takes besides the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +87,7 @@ impl Layer<'_> {
             self.warn(format!("netx stops here, read leniently: {problem}"));
             return Ok(());
         }
-        Err(self.wrong(format!("netx stops here: {problem}; lenient reading goes on")))
+        Err(self.wrong(format!("netx stops here: {problem}; --lenient goes on")))
     }
 }
 
@@ -297,6 +297,13 @@ impl Builder<'_> {
             let expected = geometry.weight_shape();
             let reason = format!("weight has shape {:?}; expected {expected:?}", weights.shape);
             return Err(layer.wrong(reason));
+        }
+        if let Some(wide) = kernel.iter().find(|&w| !KERNEL_RANGE.contains(w)) {
+            layer.warn(format!(
+                "netx runs the weight {wide} as it is, which no chip holds: {} to {} are stored",
+                KERNEL_RANGE.start(),
+                KERNEL_RANGE.end()
+            ));
         }
         let kernel = kernel.into_iter().map(i32::try_from).collect::<Result<Vec<_>, _>>();
         let weights = kernel.map_err(|_| layer.wrong("a weight does not fit 32 bits".into()))?;

@@ -2,7 +2,7 @@
 
 use sim_core::network::Convolution;
 
-use super::super::LARGEST_DELAY;
+use super::super::{KERNEL_RANGE, LARGEST_DELAY};
 use super::Guard;
 use crate::chip::Truncation;
 use crate::quantise::coding::{CodedWeights, code_dense, code_dense_recurrent, stored_weight};
@@ -10,8 +10,6 @@ use crate::quantise::network::{
     Connection, DelaySteps, QuantisedPopulation, QuantisedProjection, SignMode,
 };
 
-/// Weights of a convolution; Lava multiplies them as they are.
-const KERNEL_RANGE: std::ops::RangeInclusive<i64> = -256..=255;
 const RECODE: &str = "quantise with the code that netx chooses (quantise::coding::code_dense)";
 
 impl Guard {
