@@ -28,8 +28,33 @@ use std::path::Path;
 /// Steps that a conversion for a chip is made for, unless something else is said.
 pub const DEFAULT_STEPS: u32 = 8;
 
-/// Writes a network to a path and tells what the file leaves out; `true` overwrites.
-pub type WriteExport = fn(&ChipSource, &ChipSpec, &Path, bool) -> Result<Vec<String>, Error>;
+/// Where a network goes, and what it is mapped to on the way.
+#[derive(Debug, Clone, Copy)]
+pub struct Destination<'a> {
+    /// The chip.
+    pub chip: &'a ChipSpec,
+    /// Chips that may be used.
+    pub chips: u32,
+    /// The file.
+    pub path: &'a Path,
+    /// Whether a file that exists is replaced.
+    pub overwrite: bool,
+}
+
+impl Destination<'_> {
+    /// A network on its chips.
+    fn mapped<'n>(&self, network: &'n QuantisedNetwork) -> Result<Mapped<'n>, Error> {
+        map_to_chip(network, self.chip, &map_config(None, None, None, false, self.chips)?)
+    }
+
+    /// Why a network has no such file.
+    fn refused(&self, error: &impl ToString) -> Error {
+        Error::Usage(format!("{}: {}", self.path.display(), error.to_string()))
+    }
+}
+
+/// Writes a network and tells what the file leaves out.
+pub type WriteExport = fn(&ChipSource, &Destination<'_>) -> Result<Vec<String>, Error>;
 
 /// An export format.
 pub struct ExportFormat {
@@ -37,7 +62,7 @@ pub struct ExportFormat {
     pub name: &'static str,
     /// One sentence.
     pub summary: &'static str,
-    /// Writes a network and tells what the file leaves out; `true` overwrites.
+    /// Writes a network and tells what the file leaves out.
     pub write: WriteExport,
 }
 
@@ -45,7 +70,12 @@ pub struct ExportFormat {
 #[derive(Debug, Clone)]
 pub enum ChipSource {
     /// A description, quantised when it is known for which chip.
-    Description(Box<ValidNetwork>),
+    Description {
+        /// The network.
+        network: Box<ValidNetwork>,
+        /// Its name; its file's where it states none.
+        name: String,
+    },
     /// The integers of a netx file, and what netx does to them without saying so.
     Integers {
         /// The network.
@@ -59,7 +89,7 @@ impl ChipSource {
     /// Name of the network.
     pub fn name(&self) -> &str {
         match self {
-            ChipSource::Description(network) => network.name(),
+            ChipSource::Description { name, .. } => name,
             ChipSource::Integers { network, .. } => &network.name,
         }
     }
@@ -70,7 +100,11 @@ impl ChipSource {
     /// [`Error::Quantise`].
     pub fn quantised(&self, chip: &ChipSpec) -> Result<Quantised, Error> {
         match self {
-            ChipSource::Description(network) => quantised(network, chip),
+            ChipSource::Description { network, name } => {
+                let mut made = quantised(network, chip)?;
+                made.network.name.clone_from(name);
+                Ok(made)
+            }
             ChipSource::Integers { network, notes } => {
                 let (network, notes) = (network.clone(), notes.clone());
                 Ok(Quantised { network, errors: Vec::new(), notes })
@@ -80,16 +114,27 @@ impl ChipSource {
 }
 
 /// What a file brings to a chip: a netx file its integers, any other what [`chip_network`] reads.
+/// `lenient` gives a meaning to netx files on which netx stops, where only one is likely.
 ///
 /// # Errors
 /// As [`chip_network`]; [`Error::Netx`] in the file.
-pub fn chip_source(path: &Path, config: Option<&ConvertConfig>) -> Result<ChipSource, Error> {
+pub fn chip_source(
+    path: &Path,
+    config: Option<&ConvertConfig>,
+    lenient: bool,
+) -> Result<ChipSource, Error> {
     let format = sniff::detect(path).map_err(|error| unreadable(path, &error))?;
     let damaged = format == Format::OtherHdf5 && path.extension().is_some_and(|e| e == "net");
     if (format != Format::Netx && !damaged) || config.is_some() {
-        return Ok(ChipSource::Description(Box::new(chip_network(path, config)?)));
+        let network = Box::new(chip_network(path, config)?);
+        let name = match network.name() {
+            "" => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            own => own.to_owned(),
+        };
+        return Ok(ChipSource::Description { network, name });
     }
-    let read = netx::read_netx_network(path, &NetxOptions::default())
+    let options = NetxOptions { lenient, ..NetxOptions::default() };
+    let read = netx::read_netx_network(path, &options)
         .map_err(|error| Error::from(error).in_file(path))?;
     Ok(ChipSource::Integers { network: read.network, notes: read.warnings })
 }
@@ -274,26 +319,16 @@ pub fn map_config(
     Ok(config)
 }
 
-fn write_netx(
-    source: &ChipSource,
-    chip: &ChipSpec,
-    path: &Path,
-    overwrite: bool,
-) -> Result<Vec<String>, Error> {
-    let quantised = source.quantised(chip)?;
-    netx::write_netx(path, &quantised.network, overwrite)?;
+fn write_netx(source: &ChipSource, to: &Destination<'_>) -> Result<Vec<String>, Error> {
+    let quantised = source.quantised(to.chip)?;
+    netx::write_netx(to.path, &quantised.network, to.overwrite)?;
     Ok(quantised.notes)
 }
 
-fn write_nir(
-    source: &ChipSource,
-    _chip: &ChipSpec,
-    path: &Path,
-    overwrite: bool,
-) -> Result<Vec<String>, Error> {
+fn write_nir(source: &ChipSource, to: &Destination<'_>) -> Result<Vec<String>, Error> {
     match source {
-        ChipSource::Description(network) => {
-            nir::write(path, &nir::from_network(network)?, overwrite)?;
+        ChipSource::Description { network, .. } => {
+            nir::write(to.path, &nir::from_network(network)?, to.overwrite)?;
             Ok(Vec::new())
         }
         ChipSource::Integers { .. } => Err(Error::Usage(
@@ -304,49 +339,32 @@ fn write_nir(
     }
 }
 
-fn map_and_write(
-    source: &ChipSource,
-    chip: &ChipSpec,
-    path: &Path,
-    overwrite: bool,
-) -> Result<Vec<String>, Error> {
-    let quantised = source.quantised(chip)?;
-    let mapped = map_to_chip(&quantised.network, chip, &map_config(None, None, None, false, 1)?)?;
-    write_core_map(&mapped, path, overwrite)?;
+fn map_and_write(source: &ChipSource, to: &Destination<'_>) -> Result<Vec<String>, Error> {
+    let quantised = source.quantised(to.chip)?;
+    write_core_map(&to.mapped(&quantised.network)?, to.path, to.overwrite)?;
     Ok(quantised.notes)
 }
 
 /// Writes the script, and its arrays under the same name with the ending `npz`.
-fn write_lava_script(
-    source: &ChipSource,
-    chip: &ChipSpec,
-    path: &Path,
-    overwrite: bool,
-) -> Result<Vec<String>, Error> {
-    let quantised = source.quantised(chip)?;
-    let mapped = map_to_chip(&quantised.network, chip, &map_config(None, None, None, false, 1)?)?;
-    let failed = |error: String| Error::Usage(format!("{}: {error}", path.display()));
+fn write_lava_script(source: &ChipSource, to: &Destination<'_>) -> Result<Vec<String>, Error> {
+    let quantised = source.quantised(to.chip)?;
+    let mapped = to.mapped(&quantised.network)?;
     let sliced = slice_network(&quantised.network, mapped.checked.mapping())
-        .map_err(|error| failed(error.to_string()))?;
-    let written = lava_script(&sliced, &quantised.network.populations)
-        .map_err(|error| failed(error.to_string()))?;
-    write_bytes_atomically(&path.with_extension("npz"), overwrite, &written.arrays)?;
-    write_bytes_atomically(path, overwrite, written.script.as_bytes())?;
+        .map_err(|error| to.refused(&error))?;
+    let written =
+        lava_script(&sliced, &quantised.network.populations).map_err(|error| to.refused(&error))?;
+    write_bytes_atomically(&to.path.with_extension("npz"), to.overwrite, &written.arrays)?;
+    write_bytes_atomically(to.path, to.overwrite, written.script.as_bytes())?;
     Ok(quantised.notes)
 }
 
-fn write_sana_fe(
-    source: &ChipSource,
-    chip: &ChipSpec,
-    path: &Path,
-    overwrite: bool,
-) -> Result<Vec<String>, Error> {
-    let quantised = source.quantised(chip)?;
-    let mapped = map_to_chip(&quantised.network, chip, &map_config(None, None, None, false, 1)?)?;
+fn write_sana_fe(source: &ChipSource, to: &Destination<'_>) -> Result<Vec<String>, Error> {
+    let quantised = source.quantised(to.chip)?;
+    let mapped = to.mapped(&quantised.network)?;
     let (mapping, limits) = (mapped.checked.mapping(), mapped.checked.limits());
     let yaml = sana_fe(&quantised.network, mapping, limits.mesh_rows)
-        .map_err(|error| Error::Usage(format!("{}: {error}", path.display())))?;
-    write_bytes_atomically(path, overwrite, yaml.as_bytes())?;
+        .map_err(|error| to.refused(&error))?;
+    write_bytes_atomically(to.path, to.overwrite, yaml.as_bytes())?;
     Ok(quantised.notes)
 }
 

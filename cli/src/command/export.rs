@@ -4,7 +4,7 @@ use super::{Outcome, Run, Session, model};
 use crate::output;
 use serde_json::json;
 use spikeloom::error::Error;
-use spikeloom::exports::{chip_source, find_export};
+use spikeloom::exports::{Destination, chip_source, find_export};
 use std::path::PathBuf;
 
 /// Write a network for another tool
@@ -36,6 +36,15 @@ pub struct Export {
 
     #[command(flatten)]
     chip: model::Chip,
+
+    /// Chips that may be used
+    #[arg(long, value_name = "N", default_value_t = 1,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    chips: u32,
+
+    /// Read a netx file on which netx stops where only one meaning is likely, and say so
+    #[arg(long)]
+    lenient: bool,
 }
 
 impl Run for Export {
@@ -44,8 +53,10 @@ impl Run for Export {
         output::check_target(Some(&self.out), self.force)?;
         let chip = self.chip.spec()?;
         let conversion = self.conversion.config(self.steps)?;
-        let network = chip_source(&self.network, conversion.as_ref())?;
-        let notes = (format.write)(&network, &chip, &self.out, self.force)?;
+        let network = chip_source(&self.network, conversion.as_ref(), self.lenient)?;
+        let (chip, chips, overwrite) = (&chip, self.chips, self.force);
+        let to = Destination { chip, chips, path: &self.out, overwrite };
+        let notes = (format.write)(&network, &to)?;
         let bytes = std::fs::metadata(&self.out).map_or(0, |metadata| metadata.len());
         let out = self.out.to_string_lossy();
         let json = json!({

@@ -45,6 +45,10 @@ pub struct Map {
           value_parser = clap::value_parser!(u32).range(1..))]
     chips: u32,
 
+    /// Read a netx file on which netx stops where only one meaning is likely, and say so
+    #[arg(long)]
+    lenient: bool,
+
     /// How populations are cut (see `spikeloom list partitioners`)
     #[arg(long, value_name = "NAME")]
     partitioner: Option<String>,
@@ -161,7 +165,8 @@ impl Run for Map {
             }
             given => given,
         };
-        let quantised = chip_source(&self.network, conversion.as_ref())?.quantised(&chip)?;
+        let source = chip_source(&self.network, conversion.as_ref(), self.lenient)?;
+        let quantised = source.quantised(&chip)?;
         notes.extend(quantised.notes.iter().cloned());
         let rows = capacity(&quantised.network, &chip);
         let Ok(limits) = CoreLimits::of_chip(&chip) else {
