@@ -127,3 +127,105 @@ fn trained_networks_are_mapped_with_and_without_samples() {
     assert_eq!(measured["cores_used"], plain["cores_used"]);
     assert!(measured["activity"]["basis"].as_str().unwrap().contains("8 calibration samples"));
 }
+
+/// 20 sources on 5 neurons, all to all with one weight.
+fn all_to_all(sources: u32, delay: &str) -> String {
+    format!(
+        r#"
+dt = "1 ms"
+[populations.in]
+size = {sources}
+model = "spike_source"
+[populations.out]
+size = 5
+model = "integrate_and_fire"
+spike = "above"
+reset = {{ to = 0 }}
+[projections.all]
+source = "in"
+target = "out"
+connectivity = {{ rule = "all_to_all" }}
+weight = 0.25
+delay = "{delay}"
+"#
+    )
+}
+
+#[test]
+fn delays_are_those_of_the_chip_and_what_is_not_published_is_not_claimed() {
+    let folder = Folder::new();
+    for (chip, longest, words) in [
+        ("loihi1", 63, "the chip's 63"),
+        ("truenorth", 15, "the chip's 15"),
+        ("spinnaker1", 32, "the chip's 32"),
+        ("akida2", 256, "an integer network's 256"),
+    ] {
+        let named = |steps: u32| {
+            let text = all_to_all(20, &format!("{steps} ms"));
+            folder.write(&format!("{chip}_{steps}.toml"), text.as_bytes())
+        };
+        let fits = run(&["map", &named(longest), "--chip", chip]);
+        assert!(fits.code != 3, "{chip}: {}", fits.err);
+        let refused = run(&["map", &named(longest + 1), "--chip", chip]);
+        let flat = refused.err.replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(refused.code == 3 && flat.contains(words), "{chip}: {flat}");
+    }
+}
+
+#[test]
+fn the_smallest_pruning_of_equal_weights_is_that_of_every_neuron() {
+    let folder = Folder::new();
+    let network = folder.write("wide.toml", all_to_all(20_000, "1 ms").as_bytes());
+    let ran = run(&["map", &network, "--chip", "loihi2"]);
+    let flat = ran.err.replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ");
+    // 16,000 of 20,000 input axons are four in five.
+    assert!(ran.code == 1 && flat.contains("pruning = 0.2 "), "{flat}");
+}
+
+#[test]
+fn networks_without_a_name_have_their_files() {
+    let folder = Folder::new();
+    let network = folder.write("unnamed.toml", all_to_all(20, "1 ms").as_bytes());
+    assert_eq!(json(&["map", &network, "--json"], 0)["network"], "unnamed");
+    let map = folder.path("map.json");
+    let exported = json(&["export", &network, "--format", "core_map", "--out", &map, "--json"], 0);
+    assert_eq!(exported["network"], "unnamed");
+    let written: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&map).unwrap()).unwrap();
+    assert_eq!(written["network"], "unnamed");
+}
+
+#[test]
+fn netx_files_on_which_netx_stops_are_mapped_and_exported_leniently() {
+    let folder = Folder::new();
+    let zero = root("tests/data/netx/trap_zero.net");
+    let refused = run(&["map", &zero]);
+    assert!(refused.code == 3 && refused.err.contains("--lenient"), "{}", refused.err);
+    let mapped = json(&["map", &zero, "--lenient", "--json"], 0);
+    let notes = mapped["notes"].to_string();
+    assert!(notes.contains("read leniently"), "{notes}");
+    let out = folder.path("zero.py");
+    let script = json(
+        &["export", &zero, "--format", "lava_script", "--out", &out, "--lenient", "--json"],
+        0,
+    );
+    assert!(script["notes"].to_string().contains("read leniently"), "{script}");
+}
+
+#[test]
+fn networks_of_several_chips_are_exported() {
+    let folder = Folder::new();
+    let network = sana_fe_network();
+    let out = folder.path("map.json");
+    let small =
+        ["--chip-set", "neurons_per_core_budget=1", "--chip-set", "cores_per_chip_budget=4"];
+    let export = ["export", &network, "--format", "core_map", "--out", &out];
+    let refused = run(&[&export[..], &small[..]].concat());
+    assert!(refused.code == 1 && refused.err.contains("chips"), "{}", refused.err);
+    json(&[&export[..], &small[..], &["--chips", "20", "--json"]].concat(), 0);
+    let written: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&out).unwrap()).unwrap();
+    let cores = written["cores"].as_array().unwrap();
+    let chip = |core: &serde_json::Value| core["address"]["logical_chip_id"].as_u64().unwrap();
+    assert!(cores.iter().any(|core| chip(core) > 0), "{} cores", cores.len());
+}

@@ -85,7 +85,8 @@ fn cores_fill_the_mesh(spec: &ChipSpec, findings: &mut Vec<SpecFinding>) {
         && mesh.cores() != cores
     {
         let message = format!(
-            "{}×{} routers with {} cores each are {} cores, but cores_per_chip_max is {cores}",
+            "{}×{} routers with {} cores each are {} cores, but cores_per_chip_max is {cores} \
+             (to plan with fewer, state cores_per_chip_budget)",
             mesh.columns,
             mesh.rows,
             mesh.cores_per_router,

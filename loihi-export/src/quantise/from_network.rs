@@ -300,13 +300,18 @@ fn delay_steps(
     delays: &[u32],
     more_delay: u32,
 ) -> Result<DelaySteps, QuantiseError> {
-    let longest = chip.delay_steps_max.as_ref().map_or(62, |most| most.value);
+    // Where a chip's is not published, the integer form alone limits it.
+    let form = u32::from(u8::MAX);
+    let (longest, whose) = match &chip.delay_steps_max {
+        Some(most) if most.value <= form => (most.value, "the chip's"),
+        _ => (form, "an integer network's"),
+    };
     let delays: Vec<u32> =
         delays.iter().map(|delay| (delay + more_delay).saturating_sub(1)).collect();
     if let Some(delay) = delays.iter().find(|delay| **delay > longest) {
         return Err(not_on_chip(
             format!("projections/{name}"),
-            format!("its delay of {} steps is longer than the chip's {}", delay + 1, longest + 1),
+            format!("its delay of {} steps is longer than {whose} {}", delay + 1, longest + 1),
             "use shorter delays or a coarser time step",
         ));
     }

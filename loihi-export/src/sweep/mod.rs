@@ -330,7 +330,7 @@ pub fn with_delays(network: &QuantisedNetwork, delay: u8) -> QuantisedNetwork {
 }
 
 /// The same network without a share of the synapses of each dense or listed projection, those with
-/// the smallest weights; shared kernels stay as they are.
+/// the smallest weights, of equal ones as many of every neuron; shared kernels stay as they are.
 pub fn pruned(network: &QuantisedNetwork, share: f64) -> QuantisedNetwork {
     let mut network = network.clone();
     let sizes: Vec<u64> = network.populations.iter().map(|p| p.shape.size()).collect();
@@ -355,14 +355,15 @@ pub fn pruned(network: &QuantisedNetwork, share: f64) -> QuantisedNetwork {
         if away == 0 {
             continue;
         }
-        let mut order: Vec<usize> = (0..weights.len()).collect();
-        order.sort_by_key(|&i| (weights[i].unsigned_abs(), i));
-        let mut kept = order.split_off(away.min(order.len()));
-        kept.sort_unstable();
         let end = |i: usize| match ends {
             Some((targets, sources)) => (targets[i], sources[i]),
             None => ((i / width) as u32, (i % width) as u32),
         };
+        let places = places((0..weights.len()).map(|i| end(i).0));
+        let mut order: Vec<usize> = (0..weights.len()).collect();
+        order.sort_by_key(|&i| (weights[i].unsigned_abs(), places[i]));
+        let mut kept = order.split_off(away.min(order.len()));
+        kept.sort_unstable();
         let delay = match &projection.delay {
             DelaySteps::One(delay) => DelaySteps::One(*delay),
             DelaySteps::PerSynapse(delays) => DelaySteps::PerSynapse(
@@ -382,9 +383,76 @@ pub fn pruned(network: &QuantisedNetwork, share: f64) -> QuantisedNetwork {
     network
 }
 
+/// Where each synapse stands among those of its neuron, in parts of 2^32: of equal weights, any share
+/// takes as many of every neuron. Each neuron's begin at another source.
+fn places(targets: impl Iterator<Item = u32> + Clone) -> Vec<u32> {
+    let mut counts: Vec<u32> = Vec::new();
+    let ranked = targets.clone().map(|target| {
+        let target = target as usize;
+        counts.resize(counts.len().max(target + 1), 0);
+        counts[target] += 1;
+        counts[target] - 1
+    });
+    let mut places: Vec<u32> = ranked.collect();
+    for (place, target) in places.iter_mut().zip(targets) {
+        let (count, first) =
+            (u64::from(counts[target as usize]), u64::from(target).wrapping_mul(SPREAD));
+        *place = ((((u64::from(*place) + first % count) % count) << 32) / count) as u32;
+    }
+    places
+}
+
+/// The golden ratio in parts of 2^64: its multiples are spread evenly.
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::quantise::network::{QuantisedPopulation, QuantisedProjection, SignMode};
+    use sim_core::network::Shape;
+
+    #[test]
+    fn equal_weights_are_pruned_of_every_neuron_alike() {
+        let population = |name: &str, size| QuantisedPopulation {
+            name: name.into(),
+            shape: Shape::List(size),
+            process: "input".into(),
+            parameters: indexmap::IndexMap::new(),
+        };
+        let connection = Connection::Dense {
+            weights: vec![64; 5 * 1000],
+            sign_mode: SignMode::Excitatory,
+            weight_bits: 8,
+            weight_exponent: 0,
+        };
+        let projection = QuantisedProjection {
+            name: "all".into(),
+            source: 0,
+            target: 1,
+            connection,
+            delay: DelaySteps::One(0),
+            message_bits: 0,
+            port: 0,
+            learning: None,
+        };
+        let network = QuantisedNetwork {
+            name: "equal".into(),
+            chip: "loihi2".into(),
+            populations: vec![population("in", 1000), population("out", 5)],
+            projections: vec![projection],
+        };
+        for share in [0.1, 0.25, 0.5, 0.9] {
+            let rest = pruned(&network, share);
+            let Connection::Sparse { targets, .. } = &rest.projections[0].connection else {
+                panic!("not listed")
+            };
+            assert_eq!(targets.len(), (5000.0 * (1.0 - share)).round() as usize);
+            for neuron in 0..5 {
+                let inputs = targets.iter().filter(|&&target| target == neuron).count() as f64;
+                assert_eq!(inputs, (1000.0 * (1.0 - share)).round(), "{share}");
+            }
+        }
+    }
 
     #[test]
     fn sweeps_are_read_and_nonsense_is_explained() {
