@@ -361,6 +361,7 @@ fn core_map(findings: &Findings<'_>) -> CoreMap {
         columns: limits.mesh_columns,
         rows: limits.mesh_rows,
         largest: None,
+        population_order: Vec::new(),
         cores_per_router: limits.cores_per_router,
         available: Some(limits.cores.into()),
         resources: resources.iter().map(|resource| resource.name().to_string()).collect(),

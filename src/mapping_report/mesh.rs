@@ -172,6 +172,7 @@ impl<'a> Mesh<'a> {
         cores: Vec<Core>,
     ) -> CoreMap {
         let limits = self.findings.checked.limits();
+        let populations = &self.findings.checked.network().populations;
         CoreMap {
             title,
             description,
@@ -181,6 +182,7 @@ impl<'a> Mesh<'a> {
             cores_per_router: limits.cores_per_router,
             available: Some(limits.cores.into()),
             resources,
+            population_order: populations.iter().map(|p| p.name.clone()).collect(),
             cores,
         }
     }

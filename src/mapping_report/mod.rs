@@ -119,7 +119,11 @@ fn overview(findings: &MappingFindings<'_>) -> Section {
     let band = estimate.and_then(|e| e.error_band).map(percent_band);
     let band = band.map_or("no error band stated".to_string(), |band| format!("modelled, {band}"));
     figures.push(figure("Energy of an inference", estimate.map(|e| e.total_j), "J", &band));
-    figures.push(figure("Latency", estimate.and_then(|e| e.latency_s), "s", "modelled"));
+    let pace = estimate.and_then(|e| Some((e.latency_band_in_words(), e.throughput_per_s?)));
+    let pace = pace.map_or("modelled".to_string(), |(band, pace)| {
+        format!("modelled, {band}; {pace:.1} inferences/s")
+    });
+    figures.push(figure("Latency", estimate.and_then(|e| e.latency_s), "s", &pace));
     figures.push(KeyFigure::new(
         "Hops of a packet",
         &format!("{:.2}", findings.metrics.mean_hops),
@@ -139,7 +143,7 @@ fn resources(findings: &MappingFindings<'_>) -> Section {
         budget.chips_needed,
         budget.synapse_memory_basis
     );
-    Section::new("budget", "Budget", &words).with(resource_table(budget))
+    Section::new("budget", "Budget", &words).with(resource_table(budget, findings.chip))
 }
 
 fn cores(findings: &MappingFindings<'_>) -> Section {

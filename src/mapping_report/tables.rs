@@ -1,18 +1,21 @@
 //! Tables of a mapping, for pages and for the command line.
 
 use crate::loihi_export::budget::Budget;
+use crate::loihi_export::chip::ChipSpec;
 use crate::loihi_export::energy::quantity;
+use crate::loihi_export::mapping::limit_source;
 use crate::loihi_export::metrics::Costs;
 use crate::loihi_export::metrics::compare::Row;
 use crate::loihi_export::sweep::Outcome;
 use crate::report::{Cell, Column, Table};
 
 /// What a sweep does not say.
-pub const SWEEP_NOTE: &str = "Each row changes one thing and maps again. What fewer bits or \
+pub const SWEEP_NOTE: &str = "Each row changes one thing and maps again. Pruning takes the \
+     smallest weights of dense and listed synapses; shared kernels stay whole. What fewer bits or \
      synapses do to the network's answers is not part of this: convert and test it.";
 
-/// Used and available resources as a table.
-pub fn resource_table(budget: &Budget) -> Table {
+/// Used and available resources as a table, with where the chip's limits come from.
+pub fn resource_table(budget: &Budget, chip: &ChipSpec) -> Table {
     let rows = budget.resources.iter().enumerate().map(|(index, row)| {
         let note = ["binds first", "binds next"].get(index).copied();
         vec![
@@ -23,12 +26,17 @@ pub fn resource_table(budget: &Budget) -> Table {
             u64::from(row.worst_core).into(),
             (100.0 * row.total_used as f64 / row.total_available.max(1) as f64).into(),
             note.map_or(Cell::Missing, Cell::from),
+            limit_source(chip, row.resource).map_or(Cell::Missing, Cell::from),
         ]
     });
     let unknown = budget.unknown.iter().map(|row| {
         let (name, used) = (row.resource.name().into(), row.worst_used.into());
         let missing = [Cell::Missing, Cell::Missing, Cell::Missing, Cell::Missing];
-        [name, used].into_iter().chain(missing).chain(["limit unknown".into()]).collect()
+        [name, used]
+            .into_iter()
+            .chain(missing)
+            .chain(["limit unknown".into(), Cell::Missing])
+            .collect()
     });
     Table {
         title: "Resources".into(),
@@ -41,6 +49,7 @@ pub fn resource_table(budget: &Budget) -> Table {
             Column::numbers("core", "", Some(0)),
             Column::numbers("average", "%", Some(1)),
             Column::words("note"),
+            Column::words("source of the limit"),
         ],
         rows: rows.chain(unknown).collect(),
     }

@@ -229,6 +229,16 @@ fn busy_s(profile: &Profile, workload: &Workload) -> Option<f64> {
     Some(slowest + along * value("hop_ew_s") + across * value("hop_ns_s"))
 }
 
+impl Estimate {
+    /// Where a measured latency is expected by the profile.
+    pub fn latency_band_in_words(&self) -> String {
+        match self.latency_band_s {
+            Some([low, high]) => format!("{} to {}", quantity(low, "s"), quantity(high, "s")),
+            None => "no error band stated".to_owned(),
+        }
+    }
+}
+
 impl std::fmt::Display for Estimate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(f, "energy and time of an inference: modelled, not measured")?;
@@ -261,9 +271,10 @@ impl std::fmt::Display for Estimate {
         };
         writeln!(
             f,
-            "  step {}, latency {}, {} inferences/s, power {}",
+            "  step {}, latency {} ({}), {} inferences/s, power {}",
             shown(self.step_s, "s"),
             shown(self.latency_s, "s"),
+            self.latency_band_in_words(),
             self.throughput_per_s.map_or("unknown".to_owned(), |rate| format!("{rate:.1}")),
             shown(self.power_w, "W")
         )

@@ -1,7 +1,7 @@
 //! The mapper's limits from a chip description.
 
-use super::limits::{CoreLimits, SynapseMemoryModel};
-use crate::chip::{ChipSpec, SynapseBlock};
+use super::limits::{CoreLimits, Resource, SynapseMemoryModel};
+use crate::chip::{ChipSpec, Sourced, SynapseBlock};
 
 /// Word of shared kernels that is assumed where a chip's is not published (bits); an inference from
 /// compiler logs of convolution layers on Loihi 2 (see [`SynapseMemoryModel`]).
@@ -61,6 +61,25 @@ impl CoreLimits {
             mesh_rows: mesh.rows,
             cores_per_router: mesh.cores_per_router,
         })
+    }
+}
+
+/// Where the limit of a resource comes from, as `evidence: source`; `None` where it is unknown.
+pub fn limit_source(chip: &ChipSpec, resource: Resource) -> Option<String> {
+    fn line<T>(figure: &Option<Sourced<T>>) -> Option<String> {
+        figure.as_ref().map(|figure| format!("{}: {}", figure.evidence, figure.source))
+    }
+    match resource {
+        Resource::Neurons => {
+            line(&chip.neurons_per_core_budget).or_else(|| line(&chip.neurons_per_core_max))
+        }
+        Resource::NeuronGroups => line(&chip.neuron_groups_per_core),
+        Resource::InputAxons => line(&chip.in_axons_per_core),
+        Resource::OutputAxons => line(&chip.out_axons_per_core),
+        Resource::AxonMapEntries => line(&chip.axon_map_entries_per_core),
+        Resource::SynapseMemory => {
+            line(&chip.synapse_memory_bits_per_core).or_else(|| line(&chip.synapse_words_per_core))
+        }
     }
 }
 

@@ -24,7 +24,7 @@ pub mod slice;
 pub mod structure;
 pub mod usage;
 
-pub use from_chip::MissingFigure;
+pub use from_chip::{MissingFigure, limit_source};
 pub use limits::{CoreLimits, Resource, SynapseMemoryModel};
 pub use slice::{Run, Slice};
 pub use structure::StructureError;

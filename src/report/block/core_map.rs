@@ -39,6 +39,10 @@ pub struct CoreMap {
     /// Cores that may be used where not every place of the mesh has one.
     #[serde(default)]
     pub available: Option<u64>,
+    /// Populations in the order of their colours, where several maps share these; without, those
+    /// of the cores in order of appearance.
+    #[serde(default)]
+    pub population_order: Vec<String>,
     /// The cores in use; places not named here are free.
     pub cores: Vec<Core>,
 }
@@ -118,16 +122,17 @@ impl CoreMap {
         map
     }
 
-    /// All populations in order of appearance; the position is the colour number.
-    fn populations(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = Vec::new();
-        let mut known = std::collections::BTreeSet::new();
+    /// All populations with the numbers of their colours, in the order of these.
+    fn populations(&self) -> Vec<(&str, usize)> {
+        let named = self.population_order.iter().map(String::as_str);
+        let mut numbers: BTreeMap<&str, usize> = named.zip(0..).collect();
+        let mut found = BTreeMap::new();
         for population in self.cores.iter().flat_map(|core| &core.populations) {
-            if known.insert(population.name.as_str()) {
-                names.push(&population.name);
-            }
+            let next = numbers.len();
+            let name = population.name.as_str();
+            found.insert(*numbers.entry(name).or_insert(next), name);
         }
-        names
+        found.into_iter().map(|(number, name)| (name, number)).collect()
     }
 
     /// What the largest share is called.
@@ -248,7 +253,7 @@ const TEMPLATE: &str = r##"<figure class="block core-map" data-block="core_map">
 impl Render for CoreMap {
     fn html(&self, page: &Page) -> Result<String, ReportError> {
         let names = self.populations();
-        let colours = names.iter().enumerate().map(|(index, name)| (*name, index)).collect();
+        let colours = names.iter().copied().collect();
         let places = self.by_place();
         let mut routers = Vec::new();
         if self.is_drawable() {
@@ -268,8 +273,9 @@ impl Render for CoreMap {
         let legend: Vec<_> = names
             .iter()
             .take(24)
-            .enumerate()
-            .map(|(index, name)| context! { name => *name, colour => svg::hex(svg::colour(index)) })
+            .map(|(name, number)| {
+                context! { name => *name, colour => svg::hex(svg::colour(*number)) }
+            })
             .collect();
         let across = (1u32..).find(|side| side.saturating_mul(*side) >= self.cores_per_router);
         page.fill(

@@ -98,6 +98,7 @@ pub fn core_map() -> CoreMap {
         columns: 8,
         rows: 4,
         largest: None,
+        population_order: Vec::new(),
         cores_per_router: 4,
         available: None,
         resources: vec!["neurons".into(), "synapse memory".into(), "axons".into()],
