@@ -13,8 +13,8 @@ use std::process::ExitCode;
 #[command(
     name = "spikeloom",
     version = crate::provenance::VERSION,
-    after_help = "Exit codes: 0 fine, 1 a finding (over budget, different), 2 wrong usage, 3 bad \
-                  input, 130 stopped with Ctrl-C.\nAn existing file is replaced only with --force."
+    after_help = "Exit codes: 0 fine, 1 a finding (over budget, different), 2 wrong usage or \
+                  an output that cannot be written, 3 bad input, 130 stopped with Ctrl-C.\nAn existing file is replaced only with --force."
 )]
 pub struct Arguments {
     #[command(subcommand)]

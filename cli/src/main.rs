@@ -2,7 +2,7 @@
 //!
 //! People get tables on standard output and progress on standard error; with `--json` there is
 //! exactly one JSON object on standard output. Exit codes: 0 fine, 1 a finding (over budget,
-//! different), 2 wrong usage, 3 bad input, 130 stopped with Ctrl-C.
+//! different), 2 wrong usage or an output that cannot be written, 3 bad input, 130 stopped with Ctrl-C.
 
 mod arguments;
 mod command;
