@@ -143,6 +143,8 @@ fn the_script_names_a_process_for_every_piece() {
         "connect(\"layer/core0\", \"layer/core2\", DelaySparse(",
         "connect(\"input in\", \"layer/core0\", Sparse(",
         "sign_mode=SignMode.MIXED",
+        // What no synapse joins to the rest runs, too.
+        "for sink in sinks.values():\n            if sink.runtime is None:",
         "POPULATIONS = {\n    \"layer\": (20, [\"layer/core0\", \"layer/core1\", \"layer/core2\"]),",
     ] {
         assert!(written.script.contains(part), "{part} is not in\n{}", written.script);

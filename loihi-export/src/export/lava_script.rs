@@ -119,12 +119,16 @@ def main():
     steps = min(len(given[name]) for name in INPUTS)
     inputs = {name: given[name][:steps].reshape(steps, -1).astype(np.int32) for name in INPUTS}
     pieces, sinks = build(inputs, steps)
-    some = next(iter(sinks.values()))
+    started = []
     try:
-        some.run(condition=RunSteps(steps), run_cfg=Loihi2SimCfg(select_tag="fixed_pt"))
+        for sink in sinks.values():
+            if sink.runtime is None:  # Lava runs what is joined to a process, and nothing else
+                started.append(sink)
+                sink.run(condition=RunSteps(steps), run_cfg=Loihi2SimCfg(select_tag="fixed_pt"))
         found = {key: np.asarray(sink.data.get()).T for key, sink in sinks.items()}
     finally:
-        some.stop()
+        for sink in started:
+            sink.stop()
     spikes = {}
     for name, (size, keys) in POPULATIONS.items():
         spikes[name] = np.zeros((steps, size), np.int32)
