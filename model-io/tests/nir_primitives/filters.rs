@@ -139,4 +139,13 @@ fn filters_that_are_no_one_current_are_refused_with_the_reason() {
     let uneven = vec![affine(WIDTH, 3, 5), node("LI"), affine(WIDTH, WIDTH, 8), node("LIF")];
     let text = refused(&chain(&[3], uneven));
     assert!(text.contains("`n1` (LI)") && text.contains("one time constant"), "{text}");
+    let scale = || NirNode::from(Scale { scale: all(&[1], 2.0) });
+    let text = refused(&chain(&[1 << 27], vec![scale()]));
+    assert!(text.contains("`output` (Output)") && text.contains("134217728 values"), "{text}");
+    let mut graph = chain(&[3], vec![affine(WIDTH, 3, 5)]);
+    graph.nodes.insert_before(0, "other".to_owned(), scale());
+    graph.add_edge("input", "other");
+    graph.add_edge("other", "output");
+    let text = refused(&graph);
+    assert!(text.contains("different numbers meet"), "{text}");
 }

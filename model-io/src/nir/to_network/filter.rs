@@ -123,9 +123,14 @@ pub(super) fn links(
     within.retain(|layer| !read_out.contains(layer));
     let is_output = |path: &&Path| matches!(flat.nodes[path.target].1, Primitive::Output(_));
     for path in before.iter().filter(is_output) {
-        let none = vec![0.0; path.extents.iter().product()];
-        let extents = path.extents.clone();
-        filters.insert(path.target, Filter { kept: none.clone(), added: none, extents });
+        let size = path.extents.iter().product();
+        let (none, extents) = (vec![0.0; size], path.extents.clone());
+        let other =
+            filters.insert(path.target, Filter { kept: none.clone(), added: none, extents });
+        if other.is_some_and(|other| other.kept.len() != size) {
+            let problem = "values of different numbers meet";
+            return Err(refuse(&flat.nodes[path.target], problem, "give it one value a neuron"));
+        }
     }
     let seen = before.into_iter().filter(|path| !within.contains(&path.target));
     links.extend(seen.map(|path| Link {

@@ -17,6 +17,9 @@ const PATH_LIMIT: usize = 1 << 16;
 /// Values of a layer or weights of a kernel at most.
 pub(super) const VALUE_LIMIT: usize = 1 << 27;
 
+/// Values of an output behind weights at most: no array of a file stands behind them.
+const OUTPUT_LIMIT: usize = 1 << 18;
+
 /// A way from a layer to the next one.
 #[derive(Debug, Clone)]
 pub(super) struct Path {
@@ -209,6 +212,11 @@ fn step(flat: &Flat, way: &Way, to: usize, steps_per_unit: f64) -> Result<Step, 
         }
         Primitive::Output(_) if !node.0.contains('/') => {
             finish_pool(node, &mut on)?;
+            let size = on.shape.iter().product::<usize>();
+            if size > OUTPUT_LIMIT && !on.path.is_plain() {
+                let problem = format!("{size} values reach it through weights");
+                return Err(refuse(node, problem, "put a layer of neurons before it"));
+            }
             return Ok(Step::Layer(on.arrived(to)));
         }
         Primitive::Input(_) | Primitive::Output(_) => {}
