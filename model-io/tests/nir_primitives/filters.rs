@@ -82,11 +82,16 @@ fn weights_before_an_output_are_a_population_that_shows_it() {
         let node = |name: &str| known.iter().find(|(known, _)| *known == name).unwrap().1.clone();
         let last = || affine(2, WIDTH, 76);
         let plain = Linear { weight: drawn(&[2, WIDTH], 77) };
+        let unit = convention.dt / convention.tau_scale;
+        let delays = [0.0, 3.0, 1.0].map(|steps| steps * unit).to_vec();
+        let delay = || NirNode::from(Delay { delay: Array::new(vec![3], delays.clone()).unwrap() });
         let li = filters(&convention)[0].1.clone();
         for (name, nodes, depth) in [
             ("LIF", vec![affine(WIDTH, 3, 5), node("LIF"), last()], 2),
             ("LI", vec![affine(WIDTH, 3, 5), li, plain.into()], 2),
             ("no neuron", vec![affine(WIDTH, 3, 5), last()], 1),
+            ("delays alone", vec![delay()], 1),
+            ("delays and a layer", vec![delay(), layer(&[3], 0.4), affine(2, 3, 78)], 2),
         ] {
             let what = format!("{name} before weights and an output, {}", dialect.name);
             let graph = chain(&[3], nodes);

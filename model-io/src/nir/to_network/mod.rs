@@ -176,7 +176,15 @@ impl Made {
         let unit = if target.millivolts { MILLIVOLT } else { NUMBER };
         let uniform = target.gain.iter().all(|gain| Some(gain) == target.gain.first());
         let first = target.gain.first().copied().unwrap_or(1.0);
-        let (connectivity, weights) = match &path.weights {
+        let delays: Vec<u64> = path.delays.iter().map(|own| own + delay).collect();
+        let differ = delays.iter().any(|other| Some(other) != delays.first());
+        let each = Weights::Diagonal(vec![1.0]);
+        let own = match &path.weights {
+            // Synapses with delays of their own are listed.
+            Weights::Direct if differ => &each,
+            own => own,
+        };
+        let (connectivity, weights) = match own {
             Weights::Direct => (Connectivity::OneToOne(OneToOne), values(&target.gain, unit)),
             Weights::Diagonal(factors) => {
                 let factor = |n: usize| factors.get(n).or(factors.first()).copied().unwrap_or(1.0);
@@ -206,14 +214,11 @@ impl Made {
                 });
             }
         };
-        let delays: Vec<u64> = path.delays.iter().map(|own| own + delay).collect();
         let step = self.reading.convention.dt * SECOND;
         let projection = Projection::new(source.clone(), target.name.clone(), connectivity);
-        let projection = match delays.as_slice() {
-            [first, rest @ ..] if rest.iter().any(|other| other != first) => {
-                self.by_synapse(projection, weights, &delays)?
-            }
-            _ => {
+        let projection = match differ {
+            true => self.by_synapse(projection, weights, &delays)?,
+            false => {
                 let steps = delays.first().copied().unwrap_or(delay);
                 projection.weight(weights).delay(Milliseconds(steps as f64 * step))
             }
@@ -239,15 +244,20 @@ impl Made {
         let Values::Each { values, unit } = weights else {
             return Err(refused("delays of its neurons differ on a path of one weight"));
         };
+        let step = self.reading.convention.dt * SECOND;
+        let time = Unit { symbol: "ms", dimension: Dimension::Time, in_base: 1.0 };
+        let of = |target: usize| delays.get(target).copied().unwrap_or(1) as f64 * step;
+        if let Connectivity::List(List { targets, .. }) = &projection.connectivity {
+            let own = targets.iter().map(|&target| of(target as usize)).collect();
+            let delays = Values::Each { values: own, unit: time };
+            return Ok(projection.weight(Values::Each { values, unit }).delay(delays));
+        }
         if !matches!(projection.connectivity, Connectivity::Dense(_)) {
             return Err(refused("delays of its neurons differ behind a convolution"));
         }
         let columns = (values.len() / delays.len().max(1)).max(1);
         let present: Vec<usize> = (0..values.len()).filter(|place| values[*place] != 0.0).collect();
-        let step = self.reading.convention.dt * SECOND;
-        let time = Unit { symbol: "ms", dimension: Dimension::Time, in_base: 1.0 };
-        let delay =
-            |&place: &usize| delays.get(place / columns).copied().unwrap_or(1) as f64 * step;
+        let delay = |&place: &usize| of(place / columns);
         let listed = Connectivity::List(List {
             sources: present.iter().map(|place| (place % columns) as u32).collect(),
             targets: present.iter().map(|place| (place / columns) as u32).collect(),
