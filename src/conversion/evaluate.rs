@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::pipeline::engine;
 use crate::progress::Progress;
 use crate::sim_core::engine::EngineEntry;
-use crate::snn_convert::lower::{Readout, Timing};
+use crate::snn_convert::lower::Timing;
 use crate::snn_convert::method::MethodError;
 use std::path::PathBuf;
 
@@ -60,7 +60,7 @@ pub fn test(
     let mut samples = TestSamples::open(model, config, &mut warnings)?;
     let variants = variants(model, &config.steps, &mut warnings)?;
     let engine = engine_for(&variants, config)?;
-    if model.stages.head.is_some() && model.conversion.readout != Readout::Membrane {
+    if model.stages.head.is_some() && !model.conversion.readout.gives_scores() {
         let message = "a float head needs scores, but this method counts spikes: choose another \
                        method, or leave --float-head out";
         return Err(Error::Usage(message.to_string()));

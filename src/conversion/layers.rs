@@ -7,7 +7,7 @@ use crate::snn_convert::ann::{Keep, NodeId, map_batch};
 use crate::snn_convert::convert::Convertible;
 use crate::snn_convert::fidelity::{FidelityConfig, Presenter};
 use crate::snn_convert::linear::ChannelScale;
-use crate::snn_convert::lower::{Conversion, Readout, SpikeValue, Timing};
+use crate::snn_convert::lower::{Conversion, SpikeValue, Timing};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -72,7 +72,7 @@ pub(super) fn layer_errors(
                 let mut activations =
                     spiking_activations(&presenter, conversion, engine.as_ref(), steps);
                 if let Some((last, _)) = activations.last_mut()
-                    && conversion.readout == Readout::Membrane
+                    && conversion.readout.gives_scores()
                 {
                     *last = Some(scores(conversion, &run.scores, steps));
                 }

@@ -1,7 +1,7 @@
 //! Running a network that was given a sample, and counting what it does.
 
 use super::{FidelityError, Presenter, SampleRun, digest_with_payloads, largest};
-use crate::coding::readout::squeeze;
+use crate::coding::readout::{Slope, squeeze};
 use crate::lower::{Readout, Timing};
 use sim_core::engine::Engine;
 
@@ -15,6 +15,28 @@ struct Stop {
     population: usize,
 }
 
+/// A run under way, and what its potentials say up to now.
+struct Course {
+    /// Steps done.
+    reached: u64,
+    /// Step before the read-out's first.
+    onset: u64,
+    /// The course of the potentials, where that is read.
+    slope: Option<Slope>,
+    /// What is read at each number of steps.
+    potentials: Vec<Vec<f64>>,
+}
+
+impl Course {
+    /// Reads for one number of steps, now.
+    fn read(&mut self, engine: &dyn Engine, readout: usize) {
+        self.potentials.push(match &self.slope {
+            Some(slope) => slope.summed(),
+            None => engine.variable(readout, 0),
+        });
+    }
+}
+
 impl Presenter<'_> {
     /// Index of the read-out's population.
     pub(super) fn readout(&self) -> usize {
@@ -23,17 +45,42 @@ impl Presenter<'_> {
 
     /// Runs and evaluates the recorded spikes.
     pub(super) fn run_recorded(&self, engine: &mut dyn Engine) -> Result<SampleRun, FidelityError> {
-        let grid = self.compiled.network().grid();
         let readout = self.readout();
-        let mut potentials = Vec::new();
-        let mut reached = 0;
+        let mut course = self.course();
         for number in 0..self.config.steps.len() {
-            let target = self.step_of(readout, number);
-            engine.run(grid.time_of(target - reached), &mut |_| true)?;
-            reached = target;
-            potentials.push(engine.variable(readout, 0));
+            self.run_to(engine, self.step_of(readout, number), &mut course)?;
+            course.read(engine, readout);
         }
-        Ok(self.evaluate(engine, readout, &potentials))
+        Ok(self.evaluate(engine, readout, &course.potentials))
+    }
+
+    /// A run that has not begun.
+    fn course(&self) -> Course {
+        let onset = self.conversion.layers.last().map_or(0, |layer| u64::from(layer.onset));
+        let slope = (self.conversion.readout == Readout::Slope).then(Slope::default);
+        Course { reached: 0, onset, slope, potentials: Vec::new() }
+    }
+
+    /// Runs to the end of a step; where the course of the potentials is read, in single steps.
+    fn run_to(
+        &self,
+        engine: &mut dyn Engine,
+        step: u64,
+        course: &mut Course,
+    ) -> Result<(), FidelityError> {
+        let grid = self.compiled.network().grid();
+        while course.reached < step {
+            let next = match course.slope {
+                Some(_) => (course.reached + 1).max(course.onset).min(step),
+                None => step,
+            };
+            engine.run(grid.time_of(next - course.reached), &mut |_| true)?;
+            course.reached = next;
+            if let Some(slope) = course.slope.as_mut().filter(|_| next > course.onset) {
+                slope.add(&engine.variable(self.readout(), 0));
+            }
+        }
+        Ok(())
     }
 
     /// The step at whose end a population has acted for a number of steps of its own.
@@ -48,7 +95,6 @@ impl Presenter<'_> {
 
     /// Runs and reads the engine's counters at every step at which one of them is complete.
     pub(super) fn run_counted(&self, engine: &mut dyn Engine) -> Result<SampleRun, FidelityError> {
-        let grid = self.compiled.network().grid();
         let (inputs, readout) = (self.input_populations(), self.readout());
         let (numbers, populations) = (self.config.steps.len(), readout + 1);
         let stops = (0..numbers).flat_map(|number| {
@@ -71,13 +117,9 @@ impl Presenter<'_> {
             saturated: 0,
             digest: 0,
         };
-        let (mut potentials, mut counts) = (Vec::new(), Vec::new());
-        let mut reached = 0;
+        let (mut course, mut counts) = (self.course(), Vec::new());
         for Stop { step, number, population } in stops {
-            if step > reached {
-                engine.run(grid.time_of(step - reached), &mut |_| true)?;
-                reached = step;
-            }
+            self.run_to(engine, step, &mut course)?;
             let counters = &engine.recording().counters;
             let (spikes, operations) = match self.counts_payloads(population) {
                 true => (&counters.payload_sums, &counters.payload_operations),
@@ -89,12 +131,12 @@ impl Presenter<'_> {
             }
             run.population_spikes[population] = spikes[population];
             if population == readout {
-                potentials.push(engine.variable(readout, 0));
+                course.read(engine, readout);
                 counts.push(self.readout_counts(engine, readout));
             }
         }
         run.saturated = self.saturated(engine);
-        self.read(&mut run, &potentials, &counts);
+        self.read(&mut run, &course.potentials, &counts);
         run.digest = digest_of_counts(&run);
         Ok(run)
     }

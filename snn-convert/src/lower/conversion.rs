@@ -19,6 +19,16 @@ pub enum Readout {
     EarlyStop,
     /// What the potential of the last layer gains after the first steps.
     Delayed,
+    /// The slope of the potential of the last layer over all steps.
+    Slope,
+}
+
+impl Readout {
+    /// Whether the scores are potentials of the last layer after all steps, or made of them: they stand
+    /// for the trained network's scores themselves, and not only for their order.
+    pub fn gives_scores(self) -> bool {
+        matches!(self, Readout::Membrane | Readout::Slope)
+    }
 }
 
 /// What became of one unit.

@@ -139,7 +139,7 @@ pub(super) fn neuron_of(unit: &Unit, scale: &UnitScale, form: NeuronForm, onset:
         (UnitKind::MaxPool, Some(graded)) => {
             MaxPoolGraded { places: graded.places(), bits: graded.bits(), rule: graded.pool }.into()
         }
-        (UnitKind::Readout, _) if form.readout == Readout::Membrane => {
+        (UnitKind::Readout, _) if form.readout.gives_scores() => {
             let neuron = integrator();
             match &scale.initial {
                 Some(_) => neuron.initial("membrane_potential", initial()),

@@ -42,7 +42,7 @@ const LOSS: f64 = 0.1;
 
 /// Largest divergence of a rate code, in nats for each layer that spikes on the longest way through the
 /// network: each adds rounding errors of its own (`docs/design/rate_codes.md`).
-const DIVERGENCE: f64 = 0.002;
+const DIVERGENCE: f64 = 0.001;
 
 /// The goal of rate codes where no accuracy is asked for.
 pub(super) fn scores(structure: &Structure) -> Goal {

@@ -7,9 +7,11 @@ mod early_stop;
 mod first_spike;
 mod membrane;
 mod output;
+mod slope;
 mod spike_count;
 
 pub use output::{ReadoutError, read_by};
+pub use slope::Slope;
 
 use crate::lower::Readout;
 
@@ -48,9 +50,15 @@ pub struct ReadoutEntry {
     pub answer: fn(OutputRun<'_>, steps: u32) -> Answer,
 }
 
-/// All rules; the first is the default.
-pub static READOUTS: &[ReadoutEntry] =
-    &[membrane::ENTRY, spike_count::ENTRY, first_spike::ENTRY, early_stop::ENTRY, delayed::ENTRY];
+/// All rules; the first is that of methods without one of their own.
+pub static READOUTS: &[ReadoutEntry] = &[
+    membrane::ENTRY,
+    slope::ENTRY,
+    spike_count::ENTRY,
+    first_spike::ENTRY,
+    early_stop::ENTRY,
+    delayed::ENTRY,
+];
 
 /// The rule of this name.
 pub fn find_readout(name: &str) -> Option<ReadoutEntry> {
@@ -135,6 +143,26 @@ mod tests {
         // Five steps leave out one; of four all stay.
         assert_eq!(scores(5), [3.0 * 1.25, 2.5 * 1.25]);
         assert_eq!(scores(4), [2.0, 5.0]);
+    }
+
+    #[test]
+    fn a_slope_is_that_of_the_weighted_line_through_the_origin() {
+        // By hand: (1·1 + 8·2 + 27·6) / (1 + 16 + 81) = 179/98 for the first score; the second lies on
+        // a line, and its slope is exact.
+        let potentials = [vec![1.0, -2.0], vec![2.0, -4.0], vec![6.0, -6.0]];
+        let run = OutputRun { potentials: &potentials, spikes: &[], margin: 0.0 };
+        let scores = (slope::ENTRY.answer)(run, 3).scores;
+        assert!((scores[0] - 3.0 * 179.0 / 98.0).abs() < 1e-12, "{scores:?}");
+        assert!((scores[1] + 6.0).abs() < 1e-12, "{scores:?}");
+        // It is where the weighted sum of squares is smallest.
+        let squares = |slope: f64| -> f64 {
+            let line =
+                (1..).zip(&potentials).map(|(k, v)| (f64::from(k), v[0] - slope * f64::from(k)));
+            line.map(|(k, off)| (k * off).powi(2)).sum()
+        };
+        let best = scores[0] / 3.0;
+        assert!([-1e-3, 1e-3].iter().all(|off| squares(best + off) > squares(best)));
+        assert_eq!((slope::ENTRY.answer)(run, 1).scores, [1.0, -2.0]);
     }
 
     #[test]

@@ -54,7 +54,8 @@ pub fn read_by(
     let Some(layer) = conversion.layers.last() else { return Ok(conversion) };
     let (population, model) = (layer.population.clone(), layer.model.clone());
     match (conversion.timing, readout) {
-        (_, Readout::Membrane) | (Timing::AnyStep, Readout::EarlyStop | Readout::Delayed) => {}
+        (_, Readout::Membrane)
+        | (Timing::AnyStep, Readout::EarlyStop | Readout::Delayed | Readout::Slope) => {}
         (Timing::Once { .. }, Readout::FirstSpike) if model.starts_with("first_spike") => {
             open_window(&mut conversion, &population, scores);
         }

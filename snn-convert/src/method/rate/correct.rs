@@ -41,9 +41,14 @@ pub(super) fn calibrate(
     (scales, LayerwiseNetwork::of_layers(layers))
 }
 
-/// Corrections are made for half the steps: what they move weighs most early.
+/// Corrections are made for fewer than all the steps: what they move weighs most early. Where the
+/// slope of the potential is read, which looks at the later steps, three quarters of them are better
+/// than half (`docs/design/rate_codes.md`).
 fn correction_steps(recipe: &Recipe) -> u32 {
-    recipe.steps.div_ceil(2)
+    match recipe.correction {
+        Correction::Start => (3 * recipe.steps).div_ceil(4),
+        _ => recipe.steps.div_ceil(2),
+    }
 }
 
 /// Empties the trains that no later unit reads.

@@ -58,6 +58,7 @@ struct Recipe {
     shares: Vec<Vec<f64>>,
     graded: Option<Graded>,
     correction: Correction,
+    readout: Readout,
 }
 
 /// Single spikes of either sign.
@@ -154,6 +155,7 @@ fn convert(
         shares: Vec::new(),
         graded,
         correction,
+        readout: Readout::Membrane,
     };
     check_windows(prepared, graded)?;
     let materials = match correction {
@@ -235,7 +237,7 @@ fn form(recipe: &Recipe) -> NeuronForm {
         soft_reset: true,
         initial: 0.5,
         bias_waits: true,
-        readout: Readout::Membrane,
+        readout: recipe.readout,
         graded: recipe.graded,
     }
 }

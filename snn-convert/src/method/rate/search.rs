@@ -10,8 +10,9 @@ use super::super::sensitivity::{Channels, channels};
 use super::allocate::shares;
 use super::correct::{calibrate, thresholds};
 use super::{BOTH, BURST, Correction, Recipe, SIGNED, check_windows, finish};
+use crate::coding::readout::Slope;
 use crate::layerwise::LayerwiseNetwork;
-use crate::lower::{Candidate, Conversion, Graded, UnitScale};
+use crate::lower::{Candidate, Conversion, Graded, Readout, UnitScale};
 use crate::method::{MethodConfig, MethodError, Prepared};
 use crate::threshold::{RULES, ThresholdRule, find_rule};
 
@@ -150,6 +151,7 @@ impl<'a> Search<'a> {
                 shares: Vec::new(),
                 graded: None,
                 correction: Correction::Start,
+                readout: Readout::Slope,
             };
             let units = 0..self.materials.prepared.structure.units.len();
             let thetas: Vec<Vec<f64>> =
@@ -237,12 +239,13 @@ impl<'a> Search<'a> {
     }
 }
 
-/// What a network reads out a step, after its steps.
+/// What the slope of a network's potentials says after its steps.
 fn shown(network: &LayerwiseNetwork, sample: &[f32], steps: u32) -> Shown {
-    let mut run = network.run(sample, &[steps]);
-    let sums = run.scores.pop().unwrap_or_default();
-    let read = sums.into_iter().map(|sum| sum / f64::from(steps)).collect();
-    (read, run.spikes.first().copied().unwrap_or(0))
+    let run = network.run(sample, &(1..=steps).collect::<Vec<u32>>());
+    let mut slope = Slope::default();
+    run.scores.iter().for_each(|potentials| slope.add(potentials));
+    let read = slope.summed().into_iter().map(|sum| sum / f64::from(steps)).collect();
+    (read, run.spikes.last().copied().unwrap_or(0))
 }
 
 impl Search<'_> {
