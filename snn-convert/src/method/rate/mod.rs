@@ -4,7 +4,8 @@
 //! Neurons integrate, spike at the threshold θ and subtract it; the potential starts at θ/2. For an
 //! even input a they spike clip(⌊a T/θ + 1/2⌋, 0, T) times, the nearest code of a. Thresholds come
 //! from a [rule](crate::threshold) on calibration samples. Max pooling is exact in the counts; the
-//! last layer integrates, and its potential is read.
+//! last layer integrates, and its potential is read; `rate` and `auto` read the slope of its course
+//! ([`crate::coding::readout`]).
 //!
 //! Inputs of deep layers are not even: some spikes come early, others late. Three things help:
 //! - **signed spikes**: a neuron that has spiked too often takes spikes back (the net count never
@@ -58,6 +59,7 @@ struct Recipe {
     shares: Vec<Vec<f64>>,
     graded: Option<Graded>,
     correction: Correction,
+    /// How the scores are read.
     readout: Readout,
 }
 
