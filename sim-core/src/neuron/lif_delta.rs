@@ -27,7 +27,7 @@
 //! spikes at the end of a step; the event-driven engine finds a crossing under constant current at
 //! t = τ ln((V∞ − V₀)/(V∞ − θ)). There an input of weight w adds w exp((t − t₀)/τ) to the distance
 //! from V∞ as it was at t₀, a time that all neurons share for a while: one exponential serves all targets
-//! of a spike. V below its bound is lifted to it: at the end of a step in the clock-driven engine, always in
+//! of a spike; distances are multiples of 2^-48 of the way from E to θ (`event/grain.rs`), so that sums are exact. V below its bound is lifted to it: at the end of a step in the clock-driven engine, always in
 //! the event-driven one.
 //!
 //! # Engines
