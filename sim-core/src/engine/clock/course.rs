@@ -3,6 +3,7 @@
 
 use super::super::{Compiled, Observer};
 use super::crew::Meeting;
+use super::pace::Load;
 use super::part::{Context, Outgoing, Part};
 use crate::recording::{Recording, Spike};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,12 +14,14 @@ pub(super) struct Recorder<'a> {
     pub(super) compiled: &'a Compiled,
     pub(super) recorded: &'a [bool],
     pub(super) recording: &'a mut Recording,
+    pub(super) load: &'a mut Load,
 }
 
 impl Recorder<'_> {
     /// Records what the parts sent in an epoch, by (step, population, part).
     fn record(&mut self, from: u64, steps: u64, sent: &[&Outgoing]) {
         let populations = self.compiled.network.populations();
+        let before = self.load.of_spikes(&self.recording.counters);
         for offset in 0..steps as usize {
             let time = self.compiled.network.grid().time_of(from + 1 + offset as u64);
             for (index, population) in populations.values().enumerate() {
@@ -40,6 +43,8 @@ impl Recorder<'_> {
                 }
             }
         }
+        let sent = self.load.of_spikes(&self.recording.counters) - before;
+        self.load.add_epoch(steps, sent);
     }
 }
 

@@ -33,7 +33,7 @@ use crate::time::Time;
 use checkpoint::plastic;
 use course::{Course, Recorder, run_alone, run_together};
 use kernels::Instructions;
-use pace::Pace;
+use pace::{Load, Pace};
 use part::{Context, Part, Sample};
 use std::sync::Arc;
 use std::time::Instant;
@@ -83,6 +83,7 @@ struct ClockEngine {
     parts: Vec<Part>,
     /// Whether threads pay.
     pace: Pace,
+    load: Load,
     /// Steps between exchanges of spikes: the shortest delay.
     epoch: u64,
     /// Stimuli as given last; they act from the next reset on.
@@ -112,6 +113,7 @@ impl ClockEngine {
         let mut engine = ClockEngine {
             parts: parts.collect(),
             pace: Pace::default(),
+            load: Load::new(&compiled),
             epoch,
             given: Stimuli::new(&compiled.network),
             stimuli: Stimuli::new(&compiled.network),
@@ -152,11 +154,13 @@ impl ClockEngine {
                 _ => self.pace.next(self.epoch),
             };
             let (from, begin) = (self.step, Instant::now());
+            let before = self.load.total();
             self.advance(all, end.min(from.saturating_add(steps)), &mut |now| {
                 go_on = observer(now);
                 go_on
             });
-            self.pace.took(all, self.step - from, begin.elapsed());
+            let load = self.load.total() - before;
+            self.pace.took(all, self.step - from, load, begin.elapsed());
         }
         self.recording.duration = self.now();
         self.join_samples();
@@ -183,8 +187,12 @@ impl ClockEngine {
             from: self.step,
             end,
         };
-        let mut recorder =
-            Recorder { compiled, recorded: &self.recorded, recording: &mut self.recording };
+        let mut recorder = Recorder {
+            compiled,
+            recorded: &self.recorded,
+            recording: &mut self.recording,
+            load: &mut self.load,
+        };
         self.step = match self.parts.split_first_mut() {
             Some((first, others)) if all => {
                 run_together(&course, first, others, &mut recorder, observer)
