@@ -199,6 +199,12 @@ fn networks_of_further_leaky_neurons_on_the_clock_engine_equal_the_stepwise_refe
     compare_clocked(Family::Clocked, 80, (f64::INFINITY, TRAJECTORY_MV));
 }
 
+/// An upstroke of these neurons squares what differs; below it nothing is magnified.
+#[test]
+fn networks_of_izhikevich_neurons_equal_the_stepwise_reference() {
+    compare_clocked(Family::Quadratic, 200, (-40.0, TRAJECTORY_MV));
+}
+
 #[test]
 fn networks_of_differential_equations_equal_the_slow_reference() {
     compare_clocked(Family::Solved, 60, (-45.0, SOLVED_MV));

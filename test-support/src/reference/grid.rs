@@ -1,5 +1,6 @@
 //! Step by step, neuron by neuron, synapse by synapse.
 
+use super::izhikevich::Izhikevich;
 use super::solved::Solved;
 use super::synapse::{PlainSynapse, expand};
 use super::{initial, parameter};
@@ -44,6 +45,11 @@ enum Cell {
         spikes: bool,
         /// How far the threshold lies above the one at rest.
         raised: f64,
+    },
+    Izhikevich {
+        cell: Izhikevich,
+        theta: f64,
+        rules: Rules,
     },
     Solved(Solved),
 }
@@ -115,6 +121,11 @@ fn cell(population: &ValidPopulation, neuron: usize, dt: f64) -> Cell {
         | "lif_multisynapse"
         | "lif_adaptive_threshold"
         | "leaky_integrator") => leaky(population, neuron, dt, model),
+        "izhikevich" => Cell::Izhikevich {
+            cell: Izhikevich::new(population, neuron),
+            theta: parameter(population, "threshold", neuron),
+            rules: Rules::of(population, neuron),
+        },
         other => match Solved::new(population, neuron, dt) {
             Some(solved) => Cell::Solved(solved),
             None => panic!("the reference does not know `{other}`"),
@@ -220,6 +231,7 @@ fn state(cell: &Cell) -> f64 {
         Cell::Source => 0.0,
         Cell::IntegrateAndFire { v, .. } | Cell::Integrator { v } | Cell::Leaky { v, .. } => *v,
         Cell::MaxPool { largest } => *largest,
+        Cell::Izhikevich { cell, .. } => cell.potential(),
         Cell::Solved(solved) => solved.potential(),
     }
 }
@@ -237,6 +249,14 @@ fn advance(cell: &mut Cell, arriving: &[PlainSynapse], current: f64, dt: f64) ->
             let spikes = rules.spikes(*v, *theta);
             if spikes {
                 *v = rules.reset.unwrap_or(*v - *theta);
+            }
+            spikes
+        }
+        Cell::Izhikevich { cell, theta, rules } => {
+            cell.step(dt, current, arriving.iter().map(|s| s.weight).sum::<f64>());
+            let spikes = rules.spikes(cell.potential(), *theta);
+            if spikes {
+                cell.fire(rules.reset.unwrap());
             }
             spikes
         }

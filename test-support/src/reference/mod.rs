@@ -7,6 +7,7 @@
 
 pub mod continuous;
 pub mod grid;
+mod izhikevich;
 mod solved;
 pub mod synapse;
 
