@@ -19,8 +19,12 @@ pub static ENTRY: RuleEntry = RuleEntry {
     keys: &["probability", "mask", "autapses"],
 };
 
-/// Rows and columns that the expected number of synapses is estimated from.
-const SAMPLED: u32 = 64;
+/// Sources, and pairs in all, that the expected number of synapses is estimated from.
+const ROWS: u64 = 1024;
+const PAIRS: u64 = 1 << 19;
+
+/// 2^32 over the golden ratio, in 64 bits: multiples of it lie far from each other.
+const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// Every pair in the mask is connected with a probability, drawn independently; both populations
 /// have positions.
@@ -77,15 +81,22 @@ impl Rule for Spatial {
 
     fn expected_synapses(&self, ends: &Ends) -> u64 {
         let kernel = self.kernel();
-        let step = |size: u32| (size / SAMPLED).max(1) as usize;
+        let all = u64::from(ends.sources) * u64::from(ends.targets);
+        let rows = u64::from(ends.sources).min(ROWS);
+        let step = (all / u64::from(ends.sources).max(1) * rows).div_ceil(PAIRS).max(1) as u32;
         let (mut sum, mut pairs) = (0.0, 0_u64);
-        for source in (0..ends.sources).step_by(step(ends.sources)) {
-            for target in (0..ends.targets).step_by(step(ends.targets)) {
-                sum += self.probability_between(&kernel, ends, source, target);
-                pairs += 1;
+        for row in 0..rows {
+            let source = (row * u64::from(ends.sources) / rows) as u32;
+            // Targets that have nothing to do with the source's place: those of a grid lie in rows, too.
+            let first = (row.wrapping_mul(GOLDEN) >> 32) as u32 % step;
+            for target in (first..ends.targets).step_by(step as usize) {
+                if self.autapses || source != target {
+                    sum += self.probability_between(&kernel, ends, source, target);
+                    pairs += 1;
+                }
             }
         }
-        (ends.pairs(self.autapses) as f64 * sum / pairs.max(1) as f64).ceil() as u64
+        (ends.pairs(self.autapses) as f64 * sum / pairs.max(1) as f64).round() as u64
     }
 
     fn rows<'r>(&'r self, ends: &'r Ends, seed: u64) -> Box<dyn Rows + 'r> {
