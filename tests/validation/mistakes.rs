@@ -313,6 +313,15 @@ fn mistakes_in_plasticity() -> Vec<Mistake> {
             dense(n).weight = Millivolts(-1.0).into();
             dense(n).plasticity = Some(stdp());
         }),
+        mistake(
+            "weight-above-largest",
+            "projections/dense/plasticity/parameters/largest_weight",
+            |n| {
+                connect(n, Connectivity::AllToAll(AllToAll { autapses: true }));
+                dense(n).weight = Millivolts(3.5).into();
+                dense(n).plasticity = Some(stdp());
+            },
+        ),
     ]
 }
 

@@ -77,7 +77,7 @@ pub(super) fn validate(
             let path = format!("{path}/parameters/{parameter}");
             context.problems.error("out-of-range", path, message, "correct the parameter");
         }
-        check_weights(context, &path, spec, synapses.0);
+        check_weights(context, &path, spec, &parameters, synapses.0);
         valid.push(ValidPlasticity { rule, parameters, pairing, dendritic_steps, modulator });
     }
     valid
@@ -198,17 +198,20 @@ fn dendritic(
         return Err(());
     };
     let steps = context.steps(&path, milliseconds).ok_or(())?;
-    let shortest = match delays {
-        ValidDelays::Listed(delays) => delays.iter().copied().min().map_or(1, u64::from),
-        // Drawn delays may be a step long.
-        ValidDelays::Drawn(_) => 1,
+    let (shortest, why) = match delays {
+        ValidDelays::Listed(delays) => (
+            delays.iter().copied().min().map_or(1, u64::from),
+            "the shortest delay of the projection",
+        ),
+        ValidDelays::Drawn(_) => (1, "drawn delays may be a step long"),
     };
     if steps == 0 || steps > shortest {
+        let [least, most] = [1, shortest].map(|steps| context.grid.time_of(steps));
         context.problems.error(
             "delay-out-of-range",
             &path,
-            format!("a dendritic delay of {steps} steps"),
-            format!("it has 1 to {shortest} steps: the shortest delay of the projection"),
+            format!("a dendritic delay of {milliseconds} ms"),
+            format!("allowed is {least} to {most}: {why}"),
         );
         return Err(());
     }
@@ -240,9 +243,25 @@ fn modulator(
     }
 }
 
-/// Listed weights must be such as the rule can keep.
-fn check_weights(context: &mut Context<'_>, path: &str, spec: &RuleSpec, weights: &ValidWeights) {
+/// Listed weights must be such as the rule can keep, and should not lie above its largest one.
+fn check_weights(
+    context: &mut Context<'_>,
+    path: &str,
+    spec: &RuleSpec,
+    parameters: &[f64],
+    weights: &ValidWeights,
+) {
     let numbers = weights.listed().map_or(&[][..], Column::numbers);
+    let largest = spec.parameters.iter().position(|parameter| parameter.name == "largest_weight");
+    let largest = largest.map_or(f64::INFINITY, |index| parameters[index]);
+    if let Some(above) = numbers.iter().find(|weight| weight.abs() > largest) {
+        context.problems.warning(
+            "weight-above-largest",
+            format!("{path}/parameters/largest_weight"),
+            format!("the projection has the weight {above}, above the largest of {largest}"),
+            "the first change brings it to the largest: begin at or below that",
+        );
+    }
     if let Some(wrong) = numbers.iter().find(|weight| !spec.weights.contains(**weight)) {
         context.problems.error(
             "weight-out-of-range",
