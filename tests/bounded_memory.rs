@@ -49,7 +49,7 @@ fn peak(duration: &str) -> usize {
         keep: false,
     };
     HEAP.reset_peak_usage();
-    let done = simulate(&file, &config, &Silent, &|| true).unwrap();
+    let done = simulate(file, &config, &Silent, &|| true).unwrap();
     assert!(done.report.recorded_spikes > 1000);
     assert!(done.files.iter().all(|file| file.metadata().unwrap().len() > 1000));
     HEAP.peak_usage()

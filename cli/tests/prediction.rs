@@ -22,6 +22,16 @@ fn network(neurons: u32, rule: &str, weight: &str, delay: &str, more: &str) -> S
     )
 }
 
+/// Neurons without synapses or input.
+fn alone(model: &str, parameters: &str) -> String {
+    let rule = if model == "izhikevich" { "" } else { "refractory_input = \"integrated\"" };
+    format!(
+        "dt = \"0.1 ms\"\n[populations.cells]\nsize = 200000\nmodel = \"{model}\"\n\
+         spike = \"at_or_above\"\nreset = {{ to = \"-70 mV\" }}\n{rule}\n\
+         [populations.cells.parameters]\n{parameters}\n"
+    )
+}
+
 #[test]
 fn the_memory_of_a_run_is_predicted() {
     let folder = Folder::new();
@@ -29,6 +39,11 @@ fn the_memory_of_a_run_is_predicted() {
     let in_degree = r#"rule = "fixed_in_degree", in_degree = 800"#;
     let plastic =
         r#"plasticity = { rule = "stdp_additive", parameters = { largest_weight = "40 pA" } }"#;
+    let rewarded =
+        plastic.replace("stdp_additive\"", "reward_modulated_stdp\", modulator = \"cells\"");
+    let recorded = format!(
+        "{plastic}\n[probes.weights]\nprojection = \"recurrent\"\nvariable = \"weights\"\ninterval = \"0.5 ms\""
+    );
     let cases = [
         ("drawn by source", network(2500, bernoulli, NORMAL_WEIGHTS, NORMAL_DELAYS, "")),
         ("drawn by target", network(3000, in_degree, NORMAL_WEIGHTS, NORMAL_DELAYS, "")),
@@ -45,6 +60,17 @@ fn the_memory_of_a_run_is_predicted() {
             ),
         ),
         ("neurons alone", network(200_000, r#"rule = "one_to_one""#, "\"1 pA\"", "\"1 ms\"", "")),
+        ("reached by nothing", alone("lif_delta", "")),
+        ("of another model", alone("izhikevich", "")),
+        (
+            "drawn parameters",
+            alone(
+                "lif_exponential",
+                "tau_membrane = { uniform = { low = \"10 ms\", high = \"20 ms\" } }",
+            ),
+        ),
+        ("rewarded", network(2000, bernoulli, "\"20 pA\"", "\"1.5 ms\"", &rewarded)),
+        ("recorded weights", network(2000, bernoulli, "\"20 pA\"", "\"1.5 ms\"", &recorded)),
     ];
     for (name, text) in cases {
         let path = folder.write("network.toml", text.as_bytes());
@@ -59,6 +85,15 @@ fn the_memory_of_a_run_is_predicted() {
             let off = memory / found - 1.0;
             assert!(off.abs() < MEMORY, "{name}, {precision}: {memory} predicted, {found} found");
         }
+        let Some(memory) = predicted["event"]["memory_bytes"].as_f64() else {
+            assert_eq!(name, "of another model", "{}", predicted["event"]);
+            continue;
+        };
+        let run = ["--json", "simulate", &path, "--duration", "1 ms", "--engine", "event"];
+        let done = json(&[&one[..], &run].concat(), 0);
+        let Some(found) = done["peak_memory_bytes"].as_f64() else { continue };
+        let off = memory / found - 1.0;
+        assert!(off.abs() < MEMORY, "{name}, event: {memory} predicted, {found} found");
     }
 }
 

@@ -10,9 +10,12 @@ use crate::error::Error;
 use crate::memory;
 use crate::network_files::NetworkFile;
 use crate::sim_core::connectome::footprint::readable;
-use crate::sim_core::connectome::{CompileConfig, Draw, Footprint, Precision, Row, predict_for};
-use crate::sim_core::engine::{ENGINES, EngineEntry};
+use crate::sim_core::connectome::{
+    CompileConfig, Draw, Footprint, Precision, Row, predict_event, predict_for,
+};
+use crate::sim_core::engine::{ENGINES, EngineEntry, Predict};
 use crate::sim_core::network::ValidNetwork;
+use crate::simulate::held_bytes;
 use sample::{Limits, part, share};
 use serde::Serialize;
 use std::time::{Duration, Instant};
@@ -33,9 +36,9 @@ pub struct Times {
     pub reason: Option<String>,
 }
 
-/// What a precision would take on the clock-driven engine.
+/// Memory that a network would take on an engine in a precision.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct PrecisionPrediction {
+pub struct Memory {
     /// `double` or `single`.
     pub precision: &'static str,
     /// Neurons, synapses and bytes.
@@ -47,6 +50,25 @@ pub struct PrecisionPrediction {
     pub peak: String,
     /// Whether that is free here.
     pub fits: bool,
+}
+
+/// What a precision would take on the clock-driven engine.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PrecisionPrediction {
+    /// Memory.
+    #[serde(flatten)]
+    pub memory: Memory,
+    /// Times.
+    #[serde(flatten)]
+    pub times: Times,
+}
+
+/// What the event-driven engine would take.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EventPrediction {
+    /// Memory; none where the engine does not run the network.
+    #[serde(flatten)]
+    pub memory: Option<Memory>,
     /// Times.
     #[serde(flatten)]
     pub times: Times,
@@ -63,8 +85,8 @@ pub struct Prediction {
     pub assumed_rate_hz: Option<f64>,
     /// Both precisions.
     pub precisions: Vec<PrecisionPrediction>,
-    /// Times on the event-driven engine.
-    pub event: Times,
+    /// The event-driven engine.
+    pub event: EventPrediction,
 }
 
 /// A part that is run to see how long it may be run, and the largest one.
@@ -106,29 +128,38 @@ pub fn prediction(file: &NetworkFile, rate_hz: Option<f64>) -> Result<Prediction
     let available = memory::available().memory_limit;
     // Before parts are built: what they take is no part of the program.
     let program = memory::resident_bytes().map_or(0, |bytes| bytes + STARTED);
-    let footprint =
-        |precision| predict_for(network, CompileConfig { precision, ..CompileConfig::UNLIMITED });
-    let known =
-        Known { file, rate_hz, draw_s: draw_s(network), footprint: footprint(Precision::Double) };
-    let of = |precision: Precision| {
-        let footprint = footprint(precision);
-        let single = precision == Precision::Single;
-        PrecisionPrediction {
-            precision: if single { "single" } else { "double" },
+    // Reading a large file may take more than running what it holds.
+    let reading = memory::peak_resident_bytes().unwrap_or(0);
+    let held = held_bytes(network);
+    let memory = |precision: Precision, predict: Predict| {
+        let footprint = predict(network, CompileConfig { precision, ..CompileConfig::UNLIMITED });
+        let running = footprint.peak_bytes.saturating_add(program).saturating_add(held);
+        let memory_bytes = running.max(reading);
+        Memory {
+            precision: precision.name(),
             footprint,
-            memory_bytes: footprint.peak_bytes.saturating_add(program),
-            peak: readable(footprint.peak_bytes.saturating_add(program)),
+            memory_bytes,
+            peak: readable(memory_bytes),
             fits: footprint.peak_bytes <= available,
-            times: known.times("clock", precision),
         }
     };
-    let precisions = vec![of(Precision::Double), of(Precision::Single)];
-    let event = known.times("event", Precision::Double);
+    let [double, single] =
+        [Precision::Double, Precision::Single].map(|precision| memory(precision, predict_for));
+    let known = Known { file, rate_hz, draw_s: draw_s(network), footprint: double.footprint };
+    let precisions = [(double, Precision::Double), (single, Precision::Single)];
+    let precisions = precisions.map(|(memory, precision)| PrecisionPrediction {
+        memory,
+        times: known.times("clock", precision),
+    });
+    let times = known.times("event", Precision::Double);
+    let runs = times.reason.is_none();
+    let event =
+        EventPrediction { memory: runs.then(|| memory(Precision::Double, predict_event)), times };
     Ok(Prediction {
         available_bytes: available,
         program_bytes: program,
         assumed_rate_hz: rate_hz,
-        precisions,
+        precisions: precisions.to_vec(),
         event,
     })
 }
@@ -264,7 +295,8 @@ fn draw_s(network: &ValidNetwork) -> f64 {
 impl Prediction {
     /// Why no precision fits; none where one does.
     pub fn refusal(&self) -> Option<String> {
-        let least = self.precisions.iter().min_by_key(|one| one.footprint.peak_bytes)?;
+        let sizes = self.precisions.iter().map(|one| &one.memory);
+        let least = sizes.min_by_key(|one| one.footprint.peak_bytes)?;
         (!least.fits).then(|| {
             format!(
                 "it needs {} in {} precision for {} synapses and {} neurons, but {} are free: make \

@@ -22,9 +22,9 @@ use crate::model_io::checkpoint::Facts;
 use crate::network_files::NetworkFile;
 use crate::pipeline::engine;
 use crate::progress::Progress;
-use crate::sim_core::connectome::{Precision, predict_for, rounding};
+use crate::sim_core::connectome::{Precision, rounding};
 use crate::sim_core::engine::{Compiled, Engine, EngineConfig, EngineEntry, EngineError};
-use crate::sim_core::network::{Network, Probe, ValidNetwork};
+use crate::sim_core::network::{Probe, ValidNetwork};
 use crate::sim_core::recording::Recording;
 use crate::sim_core::time::{Grid, Time};
 use crate::sim_core::units::{Dimension, Quantity};
@@ -32,6 +32,7 @@ use record::Recorder;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
+pub(crate) use tally::held_bytes;
 use tally::{Pace, Tally};
 
 /// Parts in which a run tells its progress.
@@ -119,14 +120,14 @@ fn precision(asked: Option<Precision>, entry: &EngineEntry) -> Result<Precision,
 /// [`Error`] where the network does not fit into memory, the engine refuses it, its files cannot be
 /// written, or a checkpoint does not fit.
 pub fn simulate(
-    file: &NetworkFile,
+    file: NetworkFile,
     config: &SimulateConfig,
     progress: &dyn Progress,
     go_on: &dyn Fn() -> bool,
 ) -> Result<Simulation, Error> {
     let entry = engine(&config.engine)?;
     let precision = precision(config.precision.or(file.network.precision), &entry)?;
-    let valid = described(file, config).validate()?;
+    let valid = described(file, config)?;
     let grid = valid.grid();
     let config = &on_grid(config, grid);
     if grid.steps_in(config.duration).is_none() {
@@ -137,7 +138,7 @@ pub fn simulate(
     let started = Instant::now();
     let threads = config.threads.unwrap_or_else(|| worthwhile_threads(&valid));
     let compile = memory::available_for(precision, threads);
-    let predicted = predict_for(&valid, compile);
+    let predicted = (entry.predict)(&valid, compile);
     let (name, seed, dt_ms, hash) =
         (valid.name().to_string(), valid.seed(), grid.dt(), valid.hash().to_string());
     let compiled = Arc::new(Compiled::new(valid, compile)?);
@@ -202,10 +203,13 @@ fn on_grid(config: &SimulateConfig, grid: Grid) -> SimulateConfig {
     config
 }
 
-/// The network with the configuration's seed, and probes of all spikes where they are wanted.
-fn described(file: &NetworkFile, config: &SimulateConfig) -> Network {
-    let mut network = file.network.clone();
+/// The network with the configuration's seed, and probes of all spikes where they are wanted. Listed synapses
+/// can be large: what is not needed any more is let go.
+fn described(file: NetworkFile, config: &SimulateConfig) -> Result<ValidNetwork, Error> {
+    let NetworkFile { mut network, valid, .. } = file;
+    let mut changed = false;
     if let Some(seed) = config.seed {
+        changed = seed != network.seed;
         network.seed = seed;
     }
     let has_probe = network.probes.values().any(|probe| probe.variable == "spikes");
@@ -215,8 +219,13 @@ fn described(file: &NetworkFile, config: &SimulateConfig) -> Network {
         for name in names {
             network.add_probe(free_name(&network.probes, &name), Probe::spikes(name));
         }
+        changed = true;
     }
-    network
+    if !changed {
+        return Ok(valid);
+    }
+    drop(valid);
+    Ok(network.validate()?)
 }
 
 /// A run on its way.

@@ -1,7 +1,7 @@
 //! What is counted of a recording that is handed on piece by piece.
 
 use crate::sim_core::connectome::Connectome;
-use crate::sim_core::network::ValidNetwork;
+use crate::sim_core::network::{ValidNetwork, ValidProbe};
 use crate::sim_core::recording::{Recording, Spike};
 use crate::snn_convert::fidelity::{digest, digest_on};
 
@@ -34,10 +34,34 @@ pub(super) struct Pace {
 }
 
 /// Bytes of samples that are held at the most.
-const BYTES: u64 = 4 << 20;
+const BYTES: u64 = 1 << 20;
 
 /// Spikes that are held, about.
-const SPIKES: usize = 1 << 19;
+const SPIKES: usize = 1 << 17;
+
+/// Bytes of a synapse on its way into a sample of weights.
+const SAMPLED: u64 = size_of::<(u32, u32, u32, f64)>() as u64;
+
+/// Bytes that a run holds of what its probes record, about.
+pub(crate) fn held_bytes(network: &ValidNetwork) -> u64 {
+    let is_spikes = |probe: &ValidProbe| probe.variable.is_none();
+    let spikes = network.probes().values().any(is_spikes);
+    let size = |probe: &ValidProbe| u64::from(network.populations()[probe.population].size());
+    let samples: u64 =
+        network.probes().values().filter(|probe| !is_spikes(probe)).map(|p| 8 * size(p)).sum();
+    let synapses = network.weight_probes().values().map(|probe| {
+        let projection = &network.projections()[probe.projection];
+        projection.connectivity.behaviour().expected_synapses(&projection.ends)
+    });
+    let (weights, largest) = synapses.fold((0_u64, 0), |(sum, largest): (u64, u64), count| {
+        (sum.saturating_add(count.saturating_mul(8)), largest.max(count))
+    });
+    let samples = samples.saturating_add(weights);
+    // Between half and all of what may be held is, where it is that much.
+    let held = if samples > 0 { samples.max(BYTES * 3 / 4) } else { 0 };
+    let spikes = if spikes { SPIKES as u64 * size_of::<Spike>() as u64 / 2 } else { 0 };
+    held.saturating_add(spikes).saturating_add(largest.saturating_mul(SAMPLED))
+}
 
 impl Pace {
     pub(super) fn new(network: &ValidNetwork, connectome: &Connectome) -> Self {

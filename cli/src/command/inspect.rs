@@ -7,7 +7,7 @@ use spikeloom::error::Error;
 use spikeloom::inspect::inspect;
 use spikeloom::listing::Listing;
 use spikeloom::network_files;
-use spikeloom::prediction::{PrecisionPrediction, Times, prediction};
+use spikeloom::prediction::{EventPrediction, Memory, Times, prediction};
 use spikeloom::sim_core::connectome::footprint::readable;
 use std::path::PathBuf;
 
@@ -44,7 +44,7 @@ impl Inspect {
             "simulate_1_s_takes_s",
             "rate_hz",
         ];
-        let row = |engine: &str, one: &PrecisionPrediction, times: &Times| {
+        let row = |engine: &str, one: &Memory, times: &Times| {
             [
                 json!(engine),
                 json!(one.precision),
@@ -57,9 +57,9 @@ impl Inspect {
                 json!(predicted.assumed_rate_hz.or(times.sample_rate_hz)),
             ]
         };
-        let rows = predicted.precisions.iter().map(|one| row("clock", one, &one.times));
-        let event = predicted.precisions.first().filter(|_| predicted.event.reason.is_none());
-        let event = event.map(|double| row("event", double, &predicted.event));
+        let rows = predicted.precisions.iter().map(|one| row("clock", &one.memory, &one.times));
+        let EventPrediction { memory, times } = &predicted.event;
+        let event = memory.as_ref().map(|memory| row("event", memory, times));
         let title = format!("{}: predicted, the whole was not built", self.file.display());
         let listing = Listing::new(title, &columns).with_rows(rows.chain(event));
         let mut text = table(&listing);
@@ -67,7 +67,7 @@ impl Inspect {
             "\nTimes are those of a part of the network that was run, for one thread; {} are free.\n",
             readable(predicted.available_bytes)
         ));
-        if let Some(reason) = &predicted.event.reason {
+        if let Some(reason) = &predicted.event.times.reason {
             text.push_str(&format!("The event-driven engine does not run it: {reason}\n"));
         }
         let refusal = predicted.refusal();

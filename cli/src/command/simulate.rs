@@ -117,7 +117,7 @@ impl Run for Simulate {
             keep: self.html.is_some(),
         };
         interrupt::watch()?;
-        let done = simulate(&file, &config, &session.terminal, &|| !interrupt::asked())?;
+        let done = simulate(file, &config, &session.terminal, &|| !interrupt::asked())?;
         if let Some(path) = &self.html {
             let html = on_page(page(&done.report, &done.kept)).to_html()?;
             write_bytes_atomically(path, replaces, html.as_bytes())?;
@@ -149,6 +149,12 @@ fn rounded(report: &SimulationReport) -> Option<String> {
             format!("16 bits, none off by more than {largest:.1e} of its projection's largest")
         }
     })
+}
+
+/// The precision that a run was in: single where some population has that form.
+fn computed_in(report: &SimulationReport) -> &'static str {
+    let narrow = report.populations.iter().any(|population| population.precision == "single");
+    if narrow { "single" } else { "double" }
 }
 
 /// What the run took of memory, beside what was predicted without the program itself.
@@ -224,7 +230,10 @@ impl Simulate {
             ),
             "engine": format!(
                 "{}, {} precision, {} thread(s), seed {}",
-                report.engine, report.precision, report.threads, report.seed
+                report.engine,
+                computed_in(report),
+                report.threads,
+                report.seed
             ),
             "weights": rounded(report),
             "synapses": report.synapses,
@@ -235,7 +244,8 @@ impl Simulate {
             "run_time": format!("{:.3} s", report.simulation_s),
             "files_time": (!done.files.is_empty()).then(|| format!("{:.3} s", report.files_s)),
             "real-time_factor": factor,
-            "spike_hash": report.spike_hash,
+            // The hash of no spikes says nothing.
+            "spike_hash": (report.recorded_spikes > 0).then_some(&report.spike_hash),
             "recorded": self.recorded(done),
             "checkpoint": self.checkpoint.as_ref().map(|path| {
                 let more = if report.stopped { "; --resume goes on from it" } else { "" };

@@ -10,10 +10,15 @@ use super::compile::{
     CompileConfig, MOST_AT_ONCE, PLACED_BYTES, Precision, convolution, is_implicit,
 };
 use super::draw::DrawnSynapse;
-use super::narrow::{CHUNK, ROWS_AT_ONCE, plan};
+use super::narrow::{CHUNK, Plan, ROWS_AT_ONCE, plan};
 use crate::connectivity::{Connectivity, End};
-use crate::network::{ValidNetwork, ValidPopulation, ValidProjection};
-use crate::neuron::Column;
+use crate::engine::epoch_of;
+use crate::network::{
+    ValidDelays, ValidNetwork, ValidPlasticity, ValidPopulation, ValidProjection, ValidStimulus,
+};
+use crate::neuron::{Column, Inbox, LoweredNeurons};
+use crate::synapse::RuleContext;
+use crate::time::Time;
 use delays::{Shares, expected, segments, shares};
 use serde::Serialize;
 
@@ -37,6 +42,9 @@ pub struct Footprint {
 /// was found to stay (`docs/design/memory_prediction.md`), and allocators hand larger pieces back at once.
 const MOST_RETAINED: u64 = 1 << 25;
 
+/// Neurons, or synapses, that are made to be measured, at the most; the padding of vector code weighs little then.
+const MADE: usize = 1024;
+
 /// Bytes of a drawn synapse.
 const DRAWN_BYTES: u64 = size_of::<DrawnSynapse>() as u64;
 
@@ -45,20 +53,33 @@ pub fn predict(network: &ValidNetwork) -> Footprint {
     predict_for(network, CompileConfig::UNLIMITED)
 }
 
-/// Predicts the size of a network that is compiled like this.
+/// Predicts the size of a network that is compiled like this, on the clock-driven engine.
 ///
 /// For drawn connectivity the expectation is used; the true number lies within a few times its
 /// square root of it.
 pub fn predict_for(network: &ValidNetwork, config: CompileConfig) -> Footprint {
+    predict_with(network, config, of_clock_neurons)
+}
+
+/// The same on the event-driven engine, which has no narrow form; of models that it does not run, nothing is
+/// counted.
+pub fn predict_event(network: &ValidNetwork, config: CompileConfig) -> Footprint {
+    let config = CompileConfig { precision: Precision::Double, ..config };
+    predict_with(network, config, |network, _, index| of_event_neurons(network, index))
+}
+
+/// The same, with what the neurons of a population (by index) take in an engine.
+fn predict_with(
+    network: &ValidNetwork,
+    config: CompileConfig,
+    of_neurons: impl Fn(&ValidNetwork, Option<&Plan>, usize) -> u64,
+) -> Footprint {
     let plan = match config.precision {
         Precision::Double => None,
         Precision::Single => plan(network, config.blocks),
     };
     let plan = plan.as_ref();
-    let state = network.populations().values().enumerate().map(|(index, population)| {
-        let narrow = plan.is_some_and(|plan| plan.is_narrow(index));
-        u64::from(population.size()).saturating_mul(bytes_of_a_neuron(population, narrow))
-    });
+    let state = (0..network.populations().len()).map(|index| of_neurons(network, plan, index));
     let mut footprint = Footprint {
         neurons: u64::from(network.neuron_count()),
         synapses: 0,
@@ -96,22 +117,81 @@ pub fn predict_for(network: &ValidNetwork, config: CompileConfig) -> Footprint {
     footprint
 }
 
-/// Bytes of a neuron in an engine, with its inputs and its current.
-///
-/// Models keep their parameters and the reset as plain numbers, each state variable twice (as it began
-/// and as it is), and some counters; a neuron's number of targets is kept besides.
-fn bytes_of_a_neuron(population: &ValidPopulation, narrow: bool) -> u64 {
-    let spec = population.model.spec();
-    let (parameters, variables, receptors) =
-        (spec.parameters.len() as u64, spec.variables.len() as u64, spec.receptors.len() as u64);
-    // Inputs, the current, the number of targets and what the engine keeps besides.
-    let own = population.model.kept_bytes(&population.neurons);
-    match narrow {
-        // In single precision; parameters that all share take nothing. A current is given in double precision.
-        true => 4 * (2 * variables + receptors + 1) + 16,
-        false if variables == 0 => 16,
-        false => own.unwrap_or(8 * (parameters + 1) + 16 * variables) + 8 * receptors + 72,
-    }
+/// Some neurons of a population, which are made and measured, as models keep what they want to.
+fn some(population: &ValidPopulation) -> LoweredNeurons {
+    population.neurons.part(0..population.neurons.size.min(MADE))
+}
+
+/// Bytes of a population in the clock-driven engine, with its inputs and its current.
+fn of_clock_neurons(network: &ValidNetwork, plan: Option<&Plan>, index: usize) -> u64 {
+    let population = &network.populations()[index];
+    let (neurons, receptors) = (some(population), population.model.spec().receptors.len() as u64);
+    let (made, each) = match plan.and_then(|plan| plan.narrow(index)) {
+        // Accumulators of four bytes.
+        Some(narrow) => {
+            let made = population.model.narrow(&neurons).map(|mut made| {
+                if currents_differ(network, index) {
+                    let differing: Vec<f64> = (0..neurons.size as u32).map(f64::from).collect();
+                    made.set_current(&differing);
+                }
+                made.bytes()
+            });
+            (made, if narrow.driven { 4 * receptors } else { 0 })
+        }
+        // Inputs and the current.
+        None => (population.model.clock(&neurons).map(|made| made.bytes()), 8 * receptors + 8),
+    };
+    let each = each + bytes_of_currents(network, index);
+    of_all(network, index, (made.unwrap_or(0), neurons.size), each)
+}
+
+/// Bytes of a neuron in the currents that change within an epoch, which each thread computes beforehand.
+fn bytes_of_currents(network: &ValidNetwork, index: usize) -> u64 {
+    let shortest = |projection: &ValidProjection| match &projection.delays {
+        ValidDelays::Listed(delays) => delays.iter().copied().min(),
+        ValidDelays::Drawn(_) => Some(1),
+    };
+    let epoch = epoch_of(network.projections().values().filter_map(shortest).min());
+    let changes = network.stimuli().values().map(|stimulus| match stimulus {
+        ValidStimulus::VaryingCurrent { population, shape, start_step, .. }
+            if *population == index =>
+        {
+            let next = shape.next_change(*start_step);
+            next.map_or(0, |next| epoch.div_ceil(next.saturating_sub(*start_step).max(1)))
+        }
+        _ => 0,
+    });
+    8 * changes.max().unwrap_or(0) * rayon::current_num_threads() as u64
+}
+
+/// Bytes of a population in the event-driven engine, with what waits for its neurons.
+fn of_event_neurons(network: &ValidNetwork, index: usize) -> u64 {
+    let population = &network.populations()[index];
+    let (neurons, receptors) = (some(population), population.model.spec().receptors.len());
+    let made = population.model.event(&neurons).ok().flatten();
+    let made = made.map(|made| made.bytes() + Inbox::new(neurons.size, receptors).bytes());
+    of_all(network, index, (made.unwrap_or(0), neurons.size), 0)
+}
+
+/// Bytes of a population, some neurons of which take so many, and `each` besides.
+fn of_all(network: &ValidNetwork, index: usize, (bytes, made): (u64, usize), each: u64) -> u64 {
+    let size = u64::from(network.populations()[index].size());
+    let sends = network.projections().values().any(|projection| projection.source == index);
+    // Numbers of targets are kept of neurons that have some.
+    let each = each + if sends { 8 } else { 0 };
+    let own = bytes as f64 / made.max(1) as f64 * size as f64;
+    size.saturating_mul(each).saturating_add(own as u64)
+}
+
+/// Whether a current into a population may differ from neuron to neuron.
+fn currents_differ(network: &ValidNetwork, index: usize) -> bool {
+    network.stimuli().values().any(|stimulus| match stimulus {
+        ValidStimulus::VaryingCurrent { population, .. } => *population == index,
+        ValidStimulus::ConstantCurrent { population, amplitude, .. } => {
+            *population == index && matches!(amplitude, Column::Each(_))
+        }
+        _ => false,
+    })
 }
 
 /// (synapses, bytes kept, bytes needed besides while it is built).
@@ -202,8 +282,8 @@ fn of_bundle(
     (synapses, kept, scratch)
 }
 
-/// Bytes of what changes in the synapses of a projection: targets, weights, and where these began where
-/// they differ.
+/// Bytes of what changes in the synapses of a projection: targets, weights, where these began where
+/// they differ, and what its rules keep.
 fn of_learning(network: &ValidNetwork, projection: &ValidProjection) -> u64 {
     let synapses = projection.connectivity.behaviour().expected_synapses(&projection.ends);
     let sources = u64::from(projection.ends.sources);
@@ -212,8 +292,31 @@ fn of_learning(network: &ValidNetwork, projection: &ValidProjection) -> u64 {
         None => segments(network, projection).count,
     };
     let one = matches!(projection.weights.listed(), Some(Column::One(_)));
-    let each = if one { 12 } else { 20 };
-    synapses.saturating_mul(each).saturating_add(segments.saturating_mul(40))
+    let targets = u64::from(projection.ends.targets);
+    let own = synapses.saturating_mul(if one { 12 } else { 20 });
+    let own =
+        own.saturating_add(segments.saturating_mul(8)).saturating_add(4 * (sources + targets));
+    let of_rule = |rule| {
+        let [segment, synapse, target] = bytes_of_rule(rule);
+        let all = synapses.saturating_mul(synapse).saturating_add(segments.saturating_mul(segment));
+        all.saturating_add(targets * target)
+    };
+    projection.rules.iter().map(of_rule).fold(own, u64::saturating_add)
+}
+
+/// What a rule keeps for a segment, a synapse and a target: it is made for some of each, and measured.
+fn bytes_of_rule(rule: &ValidPlasticity) -> [u64; 3] {
+    [[MADE, 0, 0], [0, MADE, 0], [0, 0, MADE]].map(|[segments, synapses, targets]| {
+        let made = rule.rule.make(RuleContext {
+            parameters: &rule.parameters,
+            pairing: rule.pairing,
+            segments,
+            synapses,
+            targets,
+            longest_dendritic_delay: Time::ZERO,
+        });
+        made.bytes() / MADE as u64
+    })
 }
 
 /// A number of bytes as people read it.

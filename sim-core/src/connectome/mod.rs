@@ -19,7 +19,7 @@ mod scatter;
 pub use compile::{CompileConfig, CompileError, Precision, compile};
 pub use draw::{Draw, DrawnSynapse, Row};
 pub use fanout::{Arriving, Delays, Fanout, Layout, Message, NarrowView, Weights};
-pub use footprint::{Footprint, predict, predict_for};
+pub use footprint::{Footprint, predict, predict_event, predict_for};
 pub use narrow::{WeightRounding, rounding};
 pub use rows::Rows;
 pub use scatter::{Scatter, Scratch};

@@ -37,8 +37,13 @@ mod plastic;
 mod source;
 mod weights;
 
+pub(crate) use clock::epoch_of;
+
 use crate::checkpoint::{Checkpoint, CheckpointError};
-use crate::connectome::{CompileConfig, CompileError, Connectome, Precision, compile};
+use crate::connectome::{
+    CompileConfig, CompileError, Connectome, Footprint, Precision, compile, predict_event,
+    predict_for,
+};
 use crate::network::ValidNetwork;
 use crate::recording::{Counters, PopulationInfo, Recording, Trace};
 use crate::time::Time;
@@ -280,6 +285,9 @@ pub trait Engine: Send {
 /// Starts an engine on a compiled network.
 pub type Start = fn(Arc<Compiled>, EngineConfig) -> Result<Box<dyn Engine>, EngineError>;
 
+/// Predicts the size of a network that is compiled like this, in an engine.
+pub type Predict = fn(&ValidNetwork, CompileConfig) -> Footprint;
+
 /// An engine in the list of engines.
 #[derive(Debug, Clone, Copy)]
 pub struct EngineEntry {
@@ -289,6 +297,8 @@ pub struct EngineEntry {
     pub summary: &'static str,
     /// How it computes unless it is told otherwise: in the narrow form where it can run that.
     pub precision: Precision,
+    /// Predicts the size of a network in it.
+    pub predict: Predict,
     /// Starts it.
     pub start: Start,
 }
@@ -299,12 +309,14 @@ pub static ENGINES: &[EngineEntry] = &[
         name: "clock",
         summary: "clock-driven: every neuron in every step of the grid; runs every model",
         precision: Precision::Single,
+        predict: predict_for,
         start: clock::start,
     },
     EngineEntry {
         name: "event",
         summary: "event-driven: spikes and crossings at exact times, bound to no grid",
         precision: Precision::Double,
+        predict: predict_event,
         start: event::start,
     },
 ];

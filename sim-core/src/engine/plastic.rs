@@ -254,6 +254,11 @@ impl PlasticSynapses {
         self.spikes.fill(0);
     }
 
+    /// Number of synapses.
+    pub(super) fn synapse_count(&self) -> usize {
+        self.weights.len()
+    }
+
     /// The weights by (source, delay, target).
     pub(super) fn weights(&self) -> impl Iterator<Item = (u32, u32, u32, f64)> + '_ {
         (0..self.rows.len() - 1).flat_map(move |source| {

@@ -35,8 +35,12 @@ pub(super) fn due(compiled: &Compiled, step: u64) -> Vec<(usize, usize)> {
 /// up first, so that they do not depend on when they were last brought up to date.
 pub(super) fn sample(trace: &mut WeightTrace, now: Time, mut parts: Vec<&mut PlasticSynapses>) {
     parts.iter_mut().for_each(|part| part.catch_up(now));
-    let mut weights: Vec<_> = parts.iter().flat_map(|part| part.weights()).collect();
+    let count = parts.iter().map(|part| part.synapse_count()).sum();
+    // Many synapses: neither list grows by doubling.
+    let mut weights = Vec::with_capacity(count);
+    weights.extend(parts.iter().flat_map(|part| part.weights()));
     weights.sort_by_key(|&(source, delay, target, _)| (source, delay, target));
     trace.times.push(now);
+    trace.values.reserve_exact(count);
     trace.values.extend(weights.into_iter().map(|synapse| synapse.3));
 }

@@ -40,7 +40,7 @@
 use super::exact;
 use super::model::{
     ClockNeurons, Combine, EventNeurons, LoweredNeurons, LoweredReset, ModelSpec, ModelTime,
-    NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor, VariableSpec,
+    NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor, VariableSpec, bytes_of,
 };
 use crate::network::{Neuron, Reset, SpikeCondition};
 use crate::time::{Grid, Time};
@@ -310,5 +310,10 @@ impl EventNeurons for State {
 
     fn reset(&mut self) {
         self.restart();
+    }
+
+    fn bytes(&self) -> u64 {
+        let state = bytes_of(&self.potential) + bytes_of(&self.count) + bytes_of(&self.current);
+        bytes_of(&self.answers) + state + bytes_of(&self.initial) + bytes_of(&self.last_step)
     }
 }

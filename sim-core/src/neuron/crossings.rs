@@ -3,6 +3,7 @@
 //! A binary heap with one place a neuron. A crossing that moves later keeps its place until it
 //! comes to the top: while input arrives faster than spikes, most are never moved at all.
 
+use super::model::bytes_of;
 use crate::time::Time;
 
 /// See the module.
@@ -21,6 +22,12 @@ const OUTSIDE: u32 = u32::MAX;
 impl Crossings {
     pub(super) fn new(size: usize) -> Self {
         Crossings { times: vec![Time::NEVER; size], heap: Vec::new(), places: vec![OUTSIDE; size] }
+    }
+
+    /// Bytes on the heap where all neurons have a crossing.
+    pub(super) fn bytes(&self) -> u64 {
+        let heap = self.times.len() * size_of::<(Time, u32)>();
+        bytes_of(&self.times) + bytes_of(&self.places) + heap as u64
     }
 
     pub(super) fn clear(&mut self) {

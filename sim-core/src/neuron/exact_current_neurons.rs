@@ -6,7 +6,7 @@
 //! spike, as in NEST.
 
 use super::current_synapse::propagator;
-use super::model::{ClockNeurons, Drive, Emitted, LoweredNeurons, StateVisitor};
+use super::model::{ClockNeurons, Drive, Emitted, LoweredNeurons, StateVisitor, bytes_of};
 use super::ode_neurons::reaches;
 use super::typed_parameters::initial_or;
 use crate::network::SpikeCondition;
@@ -141,5 +141,12 @@ impl<const R: usize> ClockNeurons for CurrentNeurons<R> {
 
     fn reset(&mut self) {
         self.cells.clone_from(&self.initial);
+    }
+
+    fn bytes(&self) -> u64 {
+        bytes_of(&self.membranes)
+            + bytes_of(&self.steps)
+            + bytes_of(&self.initial)
+            + bytes_of(&self.cells)
     }
 }

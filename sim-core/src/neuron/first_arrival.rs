@@ -24,7 +24,7 @@
 
 use super::model::{
     ClockNeurons, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime,
-    NeuronModel, ReceptorSpec, StateVisitor, VariableSpec,
+    NeuronModel, ReceptorSpec, StateVisitor, VariableSpec, bytes_of,
 };
 use crate::network::Neuron;
 use crate::time::Time;
@@ -119,6 +119,10 @@ impl ClockNeurons for State {
     fn reset(&mut self) {
         self.arrived.clone_from(&self.initial);
     }
+
+    fn bytes(&self) -> u64 {
+        bytes_of(&self.arrived) + bytes_of(&self.initial)
+    }
 }
 
 impl EventNeurons for State {
@@ -148,5 +152,9 @@ impl EventNeurons for State {
 
     fn reset(&mut self) {
         self.arrived.clone_from(&self.initial);
+    }
+
+    fn bytes(&self) -> u64 {
+        ClockNeurons::bytes(self)
     }
 }

@@ -34,7 +34,7 @@
 
 use super::model::{
     ClockNeurons, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime,
-    NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor, VariableSpec,
+    NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor, VariableSpec, bytes_of,
 };
 use crate::network::Neuron;
 use crate::time::Time;
@@ -276,6 +276,13 @@ impl EventNeurons for State {
     fn reset(&mut self) {
         self.restart();
     }
+
+    fn bytes(&self) -> u64 {
+        bytes_of(&self.cells)
+            + bytes_of(&self.initial)
+            + bytes_of(&self.opening)
+            + bytes_of(&self.window)
+    }
 }
 
 /// The same neurons, advanced together step by step.
@@ -314,5 +321,9 @@ impl ClockNeurons for ClockState {
 
     fn reset(&mut self) {
         self.state.restart();
+    }
+
+    fn bytes(&self) -> u64 {
+        EventNeurons::bytes(&self.state)
     }
 }

@@ -35,6 +35,7 @@ use super::exact;
 use super::first_spike::{PARAMETERS, RECEPTORS, VARIABLES};
 use super::model::{
     ClockNeurons, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel, StateVisitor,
+    bytes_of,
 };
 use super::windowed::{InStep, Windowed, off_grid};
 use crate::network::Neuron;
@@ -211,6 +212,13 @@ impl Windowed for State {
         };
         self.cells = self.initial.iter().map(cell).collect();
     }
+
+    fn bytes(&self) -> u64 {
+        bytes_of(&self.cells)
+            + bytes_of(&self.initial)
+            + bytes_of(&self.opening)
+            + bytes_of(&self.slots)
+    }
 }
 
 impl EventNeurons for State {
@@ -268,5 +276,9 @@ impl EventNeurons for State {
 
     fn reset(&mut self) {
         self.restart();
+    }
+
+    fn bytes(&self) -> u64 {
+        Windowed::bytes(self)
     }
 }

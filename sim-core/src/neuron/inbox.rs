@@ -7,7 +7,7 @@
 //! is computed once a window, not once an input.
 
 use super::crossings::Crossings;
-use super::model::{Combine, EventNeurons};
+use super::model::{Combine, EventNeurons, bytes_of};
 use crate::time::Time;
 
 /// Input that reaches some neurons of a population at one time.
@@ -62,6 +62,13 @@ impl Inbox {
             crossings: Crossings::new(size),
             spikes: Vec::new(),
         }
+    }
+
+    /// Bytes that it takes on the heap where all neurons are touched at a time.
+    pub fn bytes(&self) -> u64 {
+        let touched = self.is_touched.len() * (size_of::<bool>() + size_of::<u32>());
+        let inputs = bytes_of(&self.waiting) + bytes_of(&self.inputs);
+        inputs + touched as u64 + self.crossings.bytes()
     }
 
     /// Says that a neuron's state was changed from outside: its next crossing is out of date.

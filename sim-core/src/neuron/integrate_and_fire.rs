@@ -33,7 +33,7 @@ use super::fired::{Flags, TOGETHER, for_each_bit, mask};
 use super::model::{
     ClockNeurons, Column, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, LoweredReset,
     ModelSpec, ModelTime, NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor,
-    VariableSpec,
+    VariableSpec, bytes_of,
 };
 use crate::network::{Neuron, Reset, SpikeCondition};
 use crate::time::{Grid, Time};
@@ -277,6 +277,13 @@ impl ClockNeurons for State {
     fn reset(&mut self) {
         self.potential.clone_from(&self.initial);
     }
+
+    fn bytes(&self) -> u64 {
+        bytes_of(&self.potential)
+            + bytes_of(&self.initial)
+            + bytes_of(&self.threshold)
+            + self.reset.bytes()
+    }
 }
 
 /// The same neurons, each at the step of its own last event.
@@ -346,5 +353,9 @@ impl EventNeurons for EventState {
         ClockNeurons::reset(&mut self.state);
         self.last_step.fill(0);
         self.current.fill(0.0);
+    }
+
+    fn bytes(&self) -> u64 {
+        ClockNeurons::bytes(&self.state) + bytes_of(&self.last_step) + bytes_of(&self.current)
     }
 }

@@ -24,7 +24,7 @@
 use super::exact;
 use super::model::{
     ClockNeurons, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime,
-    NeuronModel, ReceptorSpec, StateVisitor, VariableSpec,
+    NeuronModel, ReceptorSpec, StateVisitor, VariableSpec, bytes_of,
 };
 use crate::network::Neuron;
 use crate::time::{Grid, Time};
@@ -142,6 +142,13 @@ impl ClockNeurons for State {
     fn reset(&mut self) {
         self.restart();
     }
+
+    fn bytes(&self) -> u64 {
+        bytes_of(&self.potential)
+            + bytes_of(&self.initial)
+            + bytes_of(&self.last_step)
+            + bytes_of(&self.current)
+    }
 }
 
 impl EventNeurons for State {
@@ -178,5 +185,9 @@ impl EventNeurons for State {
 
     fn reset(&mut self) {
         self.restart();
+    }
+
+    fn bytes(&self) -> u64 {
+        ClockNeurons::bytes(self)
     }
 }

@@ -42,7 +42,7 @@
 use super::bounds::{NO_LOWER_BOUND, reset_above_bound, reset_below_threshold};
 use super::model::{
     ClockNeurons, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime,
-    NeuronModel, ReceptorSpec, StateVisitor, VariableSpec,
+    NeuronModel, ReceptorSpec, StateVisitor, VariableSpec, bytes_of,
 };
 use super::ode_neurons::reaches;
 use super::typed_parameters::{initial_or, typed_parameters, variable};
@@ -193,5 +193,9 @@ impl ClockNeurons for ClockState {
 
     fn reset(&mut self) {
         self.state.clone_from(&self.initial);
+    }
+
+    fn bytes(&self) -> u64 {
+        bytes_of(&self.constants) + bytes_of(&self.initial) + bytes_of(&self.state)
     }
 }

@@ -27,7 +27,7 @@
 
 use super::model::{
     ClockNeurons, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime,
-    NeuronModel, ReceptorSpec, StateVisitor, VariableSpec,
+    NeuronModel, ReceptorSpec, StateVisitor, VariableSpec, bytes_of,
 };
 use super::typed_parameters::{initial_or, typed_parameters, variable};
 use crate::time::Time;
@@ -160,6 +160,15 @@ impl ClockNeurons for State {
     fn reset(&mut self) {
         self.restart();
     }
+
+    fn bytes(&self) -> u64 {
+        bytes_of(&self.constants)
+            + bytes_of(&self.decay)
+            + bytes_of(&self.initial)
+            + bytes_of(&self.potential)
+            + bytes_of(&self.last)
+            + bytes_of(&self.current)
+    }
 }
 
 impl EventNeurons for State {
@@ -190,5 +199,9 @@ impl EventNeurons for State {
 
     fn reset(&mut self) {
         self.restart();
+    }
+
+    fn bytes(&self) -> u64 {
+        ClockNeurons::bytes(self)
     }
 }

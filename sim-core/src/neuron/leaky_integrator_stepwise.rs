@@ -30,7 +30,7 @@
 
 use super::lif_stepwise::{
     CURRENT_KEPT, GAIN, INPUT_GAIN, LEAK, Membrane, NO_EVENTS, ONSET, POTENTIAL_KEPT, RECEPTORS,
-    REFERENCE, VARIABLES, kept_bytes, problems,
+    REFERENCE, VARIABLES, problems,
 };
 use super::model::{
     ClockNeurons, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel,
@@ -65,10 +65,6 @@ impl NeuronModel for Model {
         problems(neurons)
     }
 
-    fn kept_bytes(&self, _: &LoweredNeurons) -> Option<u64> {
-        Some(kept_bytes())
-    }
-
     fn clock(&self, neurons: &LoweredNeurons) -> Option<Box<dyn ClockNeurons>> {
         Some(Box::new(State(Membrane::new(neurons))))
     }
@@ -95,5 +91,9 @@ impl ClockNeurons for State {
 
     fn reset(&mut self) {
         self.0.reset();
+    }
+
+    fn bytes(&self) -> u64 {
+        self.0.bytes()
     }
 }

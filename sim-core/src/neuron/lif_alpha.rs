@@ -47,7 +47,7 @@ use super::bounds::{
 };
 use super::model::{
     ClockNeurons, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel,
-    ReceptorSpec, StateVisitor, VariableSpec,
+    ReceptorSpec, StateVisitor, VariableSpec, bytes_of,
 };
 use super::ode_neurons::reaches;
 use super::typed_parameters::{two_receptors, typed_parameters, variable};
@@ -202,6 +202,15 @@ impl ClockNeurons for ClockState {
         self.state.clone_from(&self.initial);
         self.remaining.fill(0);
     }
+
+    fn bytes(&self) -> u64 {
+        bytes_of(&self.constants)
+            + bytes_of(&self.decay)
+            + bytes_of(&self.refractory_steps)
+            + bytes_of(&self.state)
+            + bytes_of(&self.initial)
+            + bytes_of(&self.remaining)
+    }
 }
 
 struct EventState {
@@ -297,5 +306,10 @@ impl EventNeurons for EventState {
         self.last.fill(Time::ZERO);
         self.held_until.fill(Time::ZERO);
         self.current.fill(0.0);
+    }
+
+    fn bytes(&self) -> u64 {
+        let state = bytes_of(&self.state) + bytes_of(&self.initial) + bytes_of(&self.current);
+        bytes_of(&self.constants) + state + bytes_of(&self.last) + bytes_of(&self.held_until)
     }
 }

@@ -44,7 +44,7 @@ use super::bounds::NO_LOWER_BOUND;
 use super::model::{
     ClockNeurons, Column, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, LoweredReset,
     ModelSpec, ModelTime, NarrowNeurons, NeuronModel, ParameterSpec, Range, ReceptorSpec,
-    StateVisitor, VariableSpec,
+    StateVisitor, VariableSpec, bytes_of,
 };
 use crate::network::{Neuron, RefractoryInput, Reset, SpikeCondition};
 use crate::units::{Dimension, Milliseconds, Millivolts, Picofarads};
@@ -224,6 +224,14 @@ struct Constants {
 }
 
 impl Constants {
+    /// Bytes on the heap.
+    fn bytes(&self) -> u64 {
+        let Constants { tau, resistance, rest, threshold, refractory, initial, .. } = self;
+        let lists = [tau, resistance, rest, threshold, refractory, initial];
+        let lists: u64 = lists.into_iter().map(|list| bytes_of(list)).sum();
+        lists + self.reset.bytes() + self.lowest.bytes()
+    }
+
     fn new(neurons: &LoweredNeurons) -> Self {
         let column = |index: usize| neurons.parameters[index].expand(0..neurons.size);
         let (tau, rest) = (column(TAU), column(REST));
@@ -336,5 +344,12 @@ impl ClockNeurons for ClockState {
         self.potential.clone_from(&self.constants.initial);
         self.remaining.fill(0);
         self.waiting.fill(0.0);
+    }
+
+    fn bytes(&self) -> u64 {
+        let lists = [&self.potential, &self.decay, &self.waiting];
+        let lists: u64 = lists.into_iter().map(|list| bytes_of(list)).sum();
+        let steps = bytes_of(&self.refractory_steps) + bytes_of(&self.remaining);
+        self.constants.bytes() + lists + steps
     }
 }

@@ -46,6 +46,7 @@ use super::bounds::reset_below_threshold;
 use super::model::{
     ClockNeurons, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime,
     NarrowNeurons, NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor, VariableSpec,
+    bytes_of,
 };
 use crate::network::{Neuron, RefractoryInput, Reset, SpikeCondition};
 use crate::time::Time;
@@ -285,6 +286,14 @@ impl ClockNeurons for ClockState {
         self.state.clone_from(&self.initial);
         self.remaining.fill(0);
     }
+
+    fn bytes(&self) -> u64 {
+        bytes_of(&self.constants)
+            + bytes_of(&self.steps)
+            + bytes_of(&self.state)
+            + bytes_of(&self.initial)
+            + bytes_of(&self.remaining)
+    }
 }
 
 fn variable_of(state: &NeuronState, index: usize) -> f64 {
@@ -385,5 +394,10 @@ impl EventNeurons for EventState {
         self.last.fill(Time::ZERO);
         self.held_until.fill(Time::ZERO);
         self.current.fill(0.0);
+    }
+
+    fn bytes(&self) -> u64 {
+        let state = bytes_of(&self.state) + bytes_of(&self.initial) + bytes_of(&self.current);
+        bytes_of(&self.constants) + state + bytes_of(&self.last) + bytes_of(&self.held_until)
     }
 }

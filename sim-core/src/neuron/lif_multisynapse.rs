@@ -199,10 +199,6 @@ impl NeuronModel for ports::Ported {
         Some(Box::new(clock::PortNeurons::new(neurons)))
     }
 
-    fn kept_bytes(&self, neurons: &LoweredNeurons) -> Option<u64> {
-        Some(clock::kept_bytes(neurons))
-    }
-
     fn event(&self, _: &LoweredNeurons) -> Result<Option<Box<dyn EventNeurons>>, String> {
         Err("the crossing of a sum of many synaptic currents is not computed; use `lif_exponential` \
              there, or run it on the clock-driven engine"

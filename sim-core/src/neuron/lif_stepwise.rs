@@ -38,7 +38,7 @@
 use super::model::{
     ClockNeurons, Column, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, LoweredReset,
     ModelSpec, ModelTime, NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor,
-    VariableSpec,
+    VariableSpec, bytes_of,
 };
 use crate::network::SpikeCondition;
 use crate::units::Dimension::Number;
@@ -128,11 +128,6 @@ static SPEC: ModelSpec = ModelSpec {
     reference: REFERENCE,
 };
 
-/// Bytes of a membrane, now and in the beginning.
-pub(super) fn kept_bytes() -> u64 {
-    2 * size_of::<Cell>() as u64
-}
-
 /// Why the event-driven engine has no such neurons.
 pub(super) const NO_EVENTS: &str =
     "its potential decays from step to step; choose the engine `clock`, which goes step by step";
@@ -163,10 +158,6 @@ impl NeuronModel for Model {
 
     fn check(&self, neurons: &LoweredNeurons) -> Vec<(&'static str, String)> {
         problems(neurons)
-    }
-
-    fn kept_bytes(&self, _: &LoweredNeurons) -> Option<u64> {
-        Some(kept_bytes() + 8)
     }
 
     fn clock(&self, neurons: &LoweredNeurons) -> Option<Box<dyn ClockNeurons>> {
@@ -207,6 +198,11 @@ pub(super) struct Membrane {
 }
 
 impl Membrane {
+    /// Bytes on the heap.
+    pub(super) fn bytes(&self) -> u64 {
+        bytes_of(&self.cells) + bytes_of(&self.initial)
+    }
+
     pub(super) fn new(neurons: &LoweredNeurons) -> Self {
         let given = |columns: &[Column], index: usize, neuron: usize| {
             columns.get(index).map_or(0.0, |column| column.get(neuron))
@@ -300,5 +296,9 @@ impl ClockNeurons for State {
 
     fn reset(&mut self) {
         self.membrane.reset();
+    }
+
+    fn bytes(&self) -> u64 {
+        self.membrane.bytes() + bytes_of(&self.threshold) + self.reset.bytes()
     }
 }

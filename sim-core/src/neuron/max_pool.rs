@@ -28,7 +28,7 @@
 
 use super::model::{
     ClockNeurons, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime,
-    NeuronModel, ReceptorSpec, StateVisitor, VariableSpec,
+    NeuronModel, ReceptorSpec, StateVisitor, VariableSpec, bytes_of,
 };
 use crate::network::Neuron;
 use crate::time::Time;
@@ -116,6 +116,10 @@ impl ClockNeurons for State {
     fn reset(&mut self) {
         self.largest.fill(0.0);
     }
+
+    fn bytes(&self) -> u64 {
+        bytes_of(&self.largest)
+    }
 }
 
 impl EventNeurons for State {
@@ -145,5 +149,9 @@ impl EventNeurons for State {
 
     fn reset(&mut self) {
         self.largest.fill(0.0);
+    }
+
+    fn bytes(&self) -> u64 {
+        ClockNeurons::bytes(self)
     }
 }

@@ -35,7 +35,7 @@
 
 use super::model::{
     ClockNeurons, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime,
-    NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor, VariableSpec,
+    NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor, VariableSpec, bytes_of,
 };
 use crate::network::Neuron;
 use crate::time::Time;
@@ -265,6 +265,12 @@ impl ClockNeurons for State {
     fn reset(&mut self) {
         self.restart();
     }
+
+    fn bytes(&self) -> u64 {
+        self.sums.iter().map(|sums| bytes_of(sums)).sum::<u64>()
+            + bytes_of(&self.largest)
+            + bytes_of(&self.scratch)
+    }
 }
 
 impl EventNeurons for State {
@@ -297,6 +303,10 @@ impl EventNeurons for State {
 
     fn reset(&mut self) {
         self.restart();
+    }
+
+    fn bytes(&self) -> u64 {
+        ClockNeurons::bytes(self)
     }
 }
 

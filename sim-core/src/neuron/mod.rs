@@ -50,6 +50,7 @@ mod windowed;
 
 pub use bounds::NO_LOWER_BOUND;
 pub use inbox::{Arrivals, Inbox, Sent};
+pub(crate) use model::bytes_of;
 pub use model::{
     ClockNeurons, Column, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, LoweredReset,
     ModelSpec, ModelTime, NarrowInput, NarrowNeurons, NeuronModel, Over, ParameterSpec, Range,

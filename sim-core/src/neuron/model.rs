@@ -172,6 +172,14 @@ impl Column {
         }
     }
 
+    /// Bytes on the heap.
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Column::One(_) => 0,
+            Column::Each(values) => bytes_of(values),
+        }
+    }
+
     /// All numbers it holds.
     pub fn numbers(&self) -> &[f64] {
         match self {
@@ -208,6 +216,14 @@ impl LoweredReset {
         }
     }
 
+    /// Bytes on the heap.
+    pub fn bytes(&self) -> u64 {
+        match self {
+            LoweredReset::To(column) => column.bytes(),
+            LoweredReset::Subtract => 0,
+        }
+    }
+
     /// The reset of a part of the neurons.
     fn part(&self, range: std::ops::Range<usize>) -> LoweredReset {
         match self {
@@ -236,7 +252,18 @@ pub struct LoweredNeurons {
     pub refractory_input: RefractoryInput,
 }
 
+/// Bytes of a list.
+pub(crate) fn bytes_of<T>(list: &[T]) -> u64 {
+    size_of_val(list) as u64
+}
+
 impl LoweredNeurons {
+    /// Bytes on the heap.
+    pub fn bytes(&self) -> u64 {
+        let columns = self.parameters.iter().chain(self.initial.iter().flatten());
+        columns.map(Column::bytes).sum::<u64>() + self.reset.bytes()
+    }
+
     /// The neurons `range` alone.
     pub fn part(&self, range: std::ops::Range<usize>) -> LoweredNeurons {
         let part = |column: &Column| column.part(range.clone());
@@ -347,6 +374,9 @@ pub trait ClockNeurons: Send {
 
     /// Back to the initial state.
     fn reset(&mut self);
+
+    /// Bytes that constants and state take on the heap.
+    fn bytes(&self) -> u64;
 }
 
 /// Input of one receptor in one step, in the narrow form.
@@ -385,6 +415,9 @@ pub trait NarrowNeurons: Send {
 
     /// Back to the initial state.
     fn reset(&mut self);
+
+    /// Bytes that constants and state take on the heap.
+    fn bytes(&self) -> u64;
 }
 
 /// The neurons of a population, advanced from event to event.
@@ -434,6 +467,9 @@ pub trait EventNeurons: Send {
 
     /// Back to the initial state.
     fn reset(&mut self);
+
+    /// Bytes that constants and state take on the heap.
+    fn bytes(&self) -> u64;
 }
 
 /// A neuron model.
@@ -466,12 +502,6 @@ pub trait NeuronModel: Sync {
 
     /// The neurons for the clock-driven engine; `None` for sources, which have no state.
     fn clock(&self, neurons: &LoweredNeurons) -> Option<Box<dyn ClockNeurons>>;
-
-    /// Bytes that the constants and the state of a neuron take in the clock-driven engine, where that is
-    /// not a number a parameter and two a state variable.
-    fn kept_bytes(&self, _neurons: &LoweredNeurons) -> Option<u64> {
-        None
-    }
 
     /// What the model's narrow form (single precision) loses; none where there is no such form.
     fn narrow_form(&self) -> Option<&'static str> {

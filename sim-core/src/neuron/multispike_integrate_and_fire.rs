@@ -29,7 +29,7 @@
 
 use super::model::{
     ClockNeurons, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime,
-    NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor, VariableSpec,
+    NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor, VariableSpec, bytes_of,
 };
 use crate::units::Dimension::Number;
 
@@ -139,6 +139,14 @@ impl ClockNeurons for State {
 
     fn reset(&mut self) {
         self.potential.clone_from(&self.initial);
+    }
+
+    fn bytes(&self) -> u64 {
+        bytes_of(&self.potential)
+            + bytes_of(&self.initial)
+            + bytes_of(&self.threshold)
+            + bytes_of(&self.gain)
+            + bytes_of(&self.deepest)
     }
 }
 

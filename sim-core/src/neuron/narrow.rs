@@ -1,6 +1,6 @@
 //! Parameters as the vector loops want them: one number for all neurons, or padded arrays.
 
-use super::model::{Column, LoweredNeurons, LoweredReset, StateVisitor};
+use super::model::{Column, LoweredNeurons, LoweredReset, StateVisitor, bytes_of};
 use crate::network::SpikeCondition;
 use kernels::Aligned;
 use kernels::poisson::GROUP;
@@ -45,6 +45,11 @@ impl<const N: usize> Columns<N> {
             false => vec![f(0) as f32],
         };
         Columns { size, each, columns: of.map(column) }
+    }
+
+    /// Bytes on the heap.
+    pub(super) fn bytes(&self) -> u64 {
+        self.columns.iter().map(|column| bytes_of(column)).sum()
     }
 
     /// Whether there is one number a neuron.

@@ -5,7 +5,7 @@
 //! then the neuron is examined for a spike. A model with a peak spikes within the step, where the
 //! peak is reached, and goes on from its reset at once; the spike is dated to the end of the step.
 
-use super::model::{ClockNeurons, Drive, Emitted, LoweredNeurons, StateVisitor};
+use super::model::{ClockNeurons, Drive, Emitted, LoweredNeurons, StateVisitor, bytes_of};
 use super::solver::{self, Method, Standard};
 use super::typed_parameters::initial_or;
 use crate::network::SpikeCondition;
@@ -240,6 +240,10 @@ impl<E: Equations<N>, const N: usize> ClockNeurons for OdeNeurons<E, N> {
             cell.length = self.dt;
             cell.remaining = 0;
         }
+    }
+
+    fn bytes(&self) -> u64 {
+        bytes_of(&self.cells)
     }
 }
 

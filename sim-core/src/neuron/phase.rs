@@ -37,7 +37,7 @@
 use super::exact;
 use super::model::{
     ClockNeurons, Combine, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel,
-    ParameterSpec, Range, ReceptorSpec, StateVisitor, VariableSpec,
+    ParameterSpec, Range, ReceptorSpec, StateVisitor, VariableSpec, bytes_of,
 };
 use super::windowed::{InStep, Windowed, off_grid};
 use crate::network::Neuron;
@@ -327,6 +327,16 @@ impl Windowed for State {
         let cell = |&potential: &f64| Cell { potential, current: 0.0, last: 0 };
         self.cells = self.initial.iter().map(cell).collect();
     }
+
+    fn bytes(&self) -> u64 {
+        bytes_of(&self.cells)
+            + bytes_of(&self.initial)
+            + bytes_of(&self.opening)
+            + bytes_of(&self.phases)
+            + bytes_of(&self.negative_gain)
+            + bytes_of(&self.spike_cost)
+            + bytes_of(&self.largest)
+    }
 }
 
 impl EventNeurons for State {
@@ -364,6 +374,10 @@ impl EventNeurons for State {
 
     fn reset(&mut self) {
         self.restart();
+    }
+
+    fn bytes(&self) -> u64 {
+        Windowed::bytes(self)
     }
 }
 

@@ -20,6 +20,9 @@ pub(super) trait Windowed: Send {
 
     /// Back to the initial state.
     fn restart(&mut self);
+
+    /// See [`ClockNeurons::bytes`].
+    fn bytes(&self) -> u64;
 }
 
 /// Such neurons, advanced together step by step.
@@ -46,6 +49,10 @@ impl<W: Windowed> ClockNeurons for InStep<W> {
 
     fn reset(&mut self) {
         self.0.restart();
+    }
+
+    fn bytes(&self) -> u64 {
+        self.0.bytes()
     }
 }
 

@@ -8,6 +8,7 @@
 use super::history::{History, LONG_AGO, PostSpike};
 use super::learning::{Kernel, span};
 use super::rule::{LongTerm, RuleContext, Segment};
+use crate::neuron::bytes_of;
 use crate::neuron::{Over, StateVisitor};
 use crate::time::Time;
 
@@ -123,5 +124,9 @@ impl<K: Kernel> LongTerm for Centred<K> {
         self.past.fill(NOTHING);
         self.traces.fill(0.0);
         self.post.clear();
+    }
+
+    fn bytes(&self) -> u64 {
+        bytes_of(&self.past) + bytes_of(&self.traces) + self.post.bytes()
     }
 }

@@ -2,6 +2,7 @@
 //! last few of each in a table of fixed width, which vector code can read.
 
 use super::learning::Trace;
+use crate::neuron::bytes_of;
 use crate::neuron::{Over, StateVisitor};
 use crate::time::Time;
 
@@ -126,5 +127,10 @@ impl History {
                 self.note(target, self.spikes[target][place]);
             }
         }
+    }
+
+    /// Bytes on the heap before the first spike.
+    pub(super) fn bytes(&self) -> u64 {
+        bytes_of(&self.spikes) + bytes_of(&self.recent) + bytes_of(&self.before)
     }
 }

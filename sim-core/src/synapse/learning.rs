@@ -10,6 +10,7 @@
 use super::history::{History, LONG_AGO, PostSpike};
 use super::row::{PostTraces, Row};
 use super::rule::{LongTerm, Pairing, RuleContext, Segment};
+use crate::neuron::bytes_of;
 use crate::neuron::{Over, StateVisitor};
 use crate::time::Time;
 use kernels::Instructions;
@@ -213,5 +214,9 @@ impl<K: Kernel> LongTerm for Learning<K> {
         self.pre.fill(NO_SPIKE);
         self.post.clear();
         self.traces = PostTraces::default();
+    }
+
+    fn bytes(&self) -> u64 {
+        bytes_of(&self.pre) + self.post.bytes()
     }
 }

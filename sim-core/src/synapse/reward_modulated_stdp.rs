@@ -24,6 +24,7 @@ use super::rule::{
     Unit,
 };
 use super::stdp_additive::{LARGEST_WEIGHT, TAU_MINUS, TAU_PLUS};
+use crate::neuron::bytes_of;
 use crate::neuron::{Over, Range, StateVisitor};
 use crate::time::Time;
 use crate::units::Dimension;
@@ -294,6 +295,11 @@ impl LongTerm for Gated {
         self.since.fill(LONG_AGO);
         self.post.clear();
         self.rewards.clear();
+    }
+
+    fn bytes(&self) -> u64 {
+        let synapses = bytes_of(&self.eligibility) + bytes_of(&self.since);
+        bytes_of(&self.past) + synapses + self.post.bytes()
     }
 }
 

@@ -158,6 +158,9 @@ pub trait ShortTerm: Send {
 
     /// Back to the initial state.
     fn reset(&mut self);
+
+    /// Bytes on the heap.
+    fn bytes(&self) -> u64;
 }
 
 /// A long-term rule of the synapses of one projection.
@@ -188,6 +191,9 @@ pub trait LongTerm: Send {
 
     /// Back to the initial state.
     fn reset(&mut self);
+
+    /// Bytes on the heap before the first spike.
+    fn bytes(&self) -> u64;
 }
 
 /// A homeostatic rule: what the weights of a target are multiplied by.
@@ -208,6 +214,17 @@ pub enum Made {
     LongTerm(Box<dyn LongTerm>),
     /// See [`Homeostasis`].
     Homeostasis(Box<dyn Homeostasis>),
+}
+
+impl Made {
+    /// Bytes on the heap before the first spike.
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Made::ShortTerm(rule) => rule.bytes(),
+            Made::LongTerm(rule) => rule.bytes(),
+            Made::Homeostasis(_) => 0,
+        }
+    }
 }
 
 /// A synapse rule.

@@ -14,6 +14,7 @@
 use super::rule::{
     Made, RuleContext, RuleKind, RuleParameter, RuleSpec, ShortTerm, SynapseRule, Unit,
 };
+use crate::neuron::bytes_of;
 use crate::neuron::{Over, Range, StateVisitor};
 use crate::time::Time;
 use crate::units::Dimension;
@@ -166,6 +167,10 @@ impl ShortTerm for Release {
 
     fn reset(&mut self) {
         self.segments.fill(self.begin);
+    }
+
+    fn bytes(&self) -> u64 {
+        bytes_of(&self.segments)
     }
 }
 

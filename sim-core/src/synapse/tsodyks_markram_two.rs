@@ -14,6 +14,7 @@ use super::rule::{Made, RuleContext, RuleKind, RuleParameter, RuleSpec, ShortTer
 use super::tsodyks_markram::{
     INITIAL_RECOVERED, INITIAL_USE, TAU_FACILITATION, TAU_RECOVERY, USE, check_fractions, remaining,
 };
+use crate::neuron::bytes_of;
 use crate::neuron::{Over, Range, StateVisitor};
 use crate::time::Time;
 
@@ -93,6 +94,10 @@ impl ShortTerm for Release {
 
     fn reset(&mut self) {
         self.segments.fill(Self::untouched(self.begin));
+    }
+
+    fn bytes(&self) -> u64 {
+        bytes_of(&self.segments)
     }
 }
 

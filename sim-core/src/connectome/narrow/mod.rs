@@ -20,7 +20,7 @@ mod sort;
 pub use blocks::{Blocks, MOST_SLOTS};
 pub(super) use build::{ROWS_AT_ONCE, build};
 pub use bundle::{Bundle, CHUNK, Chunk, Head, Synapses};
-pub(super) use plan::plan;
+pub(super) use plan::{Plan, plan};
 pub use rounding::{WeightRounding, rounding};
 pub(crate) use scale::quantise;
 

@@ -29,9 +29,9 @@ impl Plan {
         self.bundles.iter().map(of)
     }
 
-    /// Whether a population (by index) gets the narrow form.
-    pub fn is_narrow(&self, population: usize) -> bool {
-        self.populations.get(population).is_some_and(Option::is_some)
+    /// The scale of a population (by index) that gets the narrow form.
+    pub fn narrow(&self, population: usize) -> Option<&NarrowPopulation> {
+        self.populations.get(population).and_then(Option::as_ref)
     }
 
     /// Number of blocks.

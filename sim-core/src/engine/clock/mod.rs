@@ -44,6 +44,11 @@ const UNCONNECTED_EPOCH: u64 = 32;
 /// Longest epoch: what is sent in it is kept until its end.
 const LONGEST_EPOCH: u64 = 256;
 
+/// Steps that parts run on their own where the shortest delay has so many steps.
+pub(crate) fn epoch_of(shortest_delay: Option<u32>) -> u64 {
+    shortest_delay.map_or(UNCONNECTED_EPOCH, u64::from).min(LONGEST_EPOCH)
+}
+
 /// Starts the engine; see [`super::Start`].
 pub(super) fn start(
     compiled: Arc<Compiled>,
@@ -104,7 +109,7 @@ impl ClockEngine {
         let connectome = &compiled.connectome;
         let delays =
             || connectome.fanouts().iter().flat_map(|f| f.delays().distinct().iter().copied());
-        let epoch = delays().min().map_or(UNCONNECTED_EPOCH, u64::from).min(LONGEST_EPOCH);
+        let epoch = epoch_of(delays().min());
         let epoch = epoch.min(longest_window(&compiled).map_or(epoch, u64::from));
         let history_length = u64::from(delays().max().unwrap_or(1)) + epoch;
         let threads = (config.threads as u32).clamp(1, connectome.neuron_count().max(1));

@@ -6,7 +6,7 @@
 use super::Answer;
 use super::answer::NO_LIMIT;
 use crate::neuron::fired::{Flags, TOGETHER, for_each_bit, mask};
-use crate::neuron::model::{ClockNeurons, Drive, Emitted, StateVisitor};
+use crate::neuron::model::{ClockNeurons, Drive, Emitted, StateVisitor, bytes_of};
 use kernels::Loop;
 
 /// A parameter: one number for all, or one a neuron and padding.
@@ -230,5 +230,19 @@ impl ClockNeurons for ClockState {
             self.count[neuron] = count;
         }
         self.step = 0;
+    }
+
+    fn bytes(&self) -> u64 {
+        let parameters = [
+            &self.threshold,
+            &self.burst,
+            &self.correction,
+            &self.tolerance,
+            &self.largest_rate,
+            &self.onset,
+        ];
+        let parameters: u64 = parameters.into_iter().map(|values| bytes_of(&values.0)).sum();
+        let state = bytes_of(&self.potential) + bytes_of(&self.count);
+        parameters + state + bytes_of(&self.initial)
     }
 }

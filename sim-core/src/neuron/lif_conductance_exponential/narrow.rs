@@ -3,7 +3,7 @@
 
 use super::{FIXED_STEPS, THRESHOLD};
 use crate::neuron::lif_exponential::two_inputs;
-use crate::neuron::model::{LoweredNeurons, NarrowInput, NarrowNeurons, StateVisitor};
+use crate::neuron::model::{LoweredNeurons, NarrowInput, NarrowNeurons, StateVisitor, bytes_of};
 use crate::neuron::narrow::{
     Columns, counts_refractory, initial, reset, threshold, visit_remaining,
 };
@@ -137,5 +137,11 @@ impl NarrowNeurons for Narrow {
         self.conductance[0].clone_from(excitatory);
         self.conductance[1].clone_from(inhibitory);
         self.remaining.fill(0);
+    }
+
+    fn bytes(&self) -> u64 {
+        let state = self.conductance.iter().chain(&self.initial).chain([&self.potential]);
+        let state: u64 = state.map(|values| bytes_of(values)).sum();
+        self.neurons.bytes() + self.columns.bytes() + state + bytes_of(&self.remaining)
     }
 }

@@ -20,7 +20,7 @@ use self::grain::{Grains, rounded};
 use super::{Constants, LOWEST, TAU};
 use crate::network::SpikeCondition;
 use crate::neuron::bounds::is_bounded;
-use crate::neuron::model::{Column, EventNeurons, LoweredNeurons, StateVisitor};
+use crate::neuron::model::{Column, EventNeurons, LoweredNeurons, StateVisitor, bytes_of};
 use crate::neuron::rows::RowNeurons;
 use crate::time::Time;
 use kernels::Instructions;
@@ -428,5 +428,14 @@ impl EventNeurons for EventState {
 
     fn reset(&mut self) {
         self.restart();
+    }
+
+    fn bytes(&self) -> u64 {
+        let periods = match &self.periods {
+            Paces::One(..) => 0,
+            Paces::Each(each) => bytes_of(each),
+        };
+        let state = bytes_of(&self.cells) + bytes_of(&self.rest);
+        self.constants.bytes() + bytes_of(&self.refractory) + periods + state
     }
 }

@@ -3,7 +3,7 @@
 use super::{CAPACITANCE, LOWEST, REFRACTORY, REST, TAU, THRESHOLD};
 use crate::network::RefractoryInput;
 use crate::neuron::bounds::is_bounded;
-use crate::neuron::model::{LoweredNeurons, NarrowInput, NarrowNeurons, StateVisitor};
+use crate::neuron::model::{LoweredNeurons, NarrowInput, NarrowNeurons, StateVisitor, bytes_of};
 use crate::neuron::narrow::{
     Columns, counts_refractory, initial, reset, threshold, visit_remaining,
 };
@@ -97,5 +97,13 @@ impl NarrowNeurons for Narrow {
     fn reset(&mut self) {
         self.potential.clone_from(&self.initial);
         self.remaining.fill(0);
+    }
+
+    fn bytes(&self) -> u64 {
+        self.neurons.bytes()
+            + self.columns.bytes()
+            + bytes_of(&self.potential)
+            + bytes_of(&self.remaining)
+            + bytes_of(&self.initial)
     }
 }

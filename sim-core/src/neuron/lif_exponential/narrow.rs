@@ -2,7 +2,7 @@
 
 use super::THRESHOLD;
 use super::dynamics::lower;
-use crate::neuron::model::{LoweredNeurons, NarrowInput, NarrowNeurons, StateVisitor};
+use crate::neuron::model::{LoweredNeurons, NarrowInput, NarrowNeurons, StateVisitor, bytes_of};
 use crate::neuron::narrow::{
     Columns, counts_refractory, initial, reset, threshold, visit_remaining,
 };
@@ -126,6 +126,12 @@ impl NarrowNeurons for Narrow {
         self.synapse[0].clone_from(excitatory);
         self.synapse[1].clone_from(inhibitory);
         self.remaining.fill(0);
+    }
+
+    fn bytes(&self) -> u64 {
+        let state = self.synapse.iter().chain(&self.initial).chain([&self.potential]);
+        let state: u64 = state.map(|values| bytes_of(values)).sum();
+        self.neurons.bytes() + self.columns.bytes() + state + bytes_of(&self.remaining)
     }
 }
 

@@ -7,7 +7,9 @@
 use super::{CAPACITANCE, FIRST_PORT, REFRACTORY, RESET_MV, REST, TAU, THRESHOLD};
 use crate::network::SpikeCondition;
 use crate::neuron::current_synapse::propagator;
-use crate::neuron::model::{ClockNeurons, Column, Drive, Emitted, LoweredNeurons, StateVisitor};
+use crate::neuron::model::{
+    ClockNeurons, Column, Drive, Emitted, LoweredNeurons, StateVisitor, bytes_of,
+};
 use crate::neuron::ode_neurons::reaches;
 use crate::neuron::typed_parameters::initial_or;
 
@@ -58,17 +60,6 @@ pub(super) struct PortNeurons {
     remaining: Vec<u32>,
     /// What the currents add to the potentials in a step (mV).
     added: Vec<f64>,
-}
-
-/// Bytes that a neuron's constants and state take.
-pub(super) fn kept_bytes(neurons: &LoweredNeurons) -> u64 {
-    let ports = neurons.parameters.len().saturating_sub(FIRST_PORT);
-    let each = |port: usize| if shared(neurons, port) { 0 } else { size_of::<Step>() };
-    let steps: usize = (0..ports).map(each).sum();
-    let initial = neurons.initial.iter().skip(1).flatten();
-    let initial = initial.filter(|column| matches!(column, Column::Each(_))).count();
-    let potentials = 3 * size_of::<f64>() + size_of::<u32>();
-    (size_of::<Membrane>() + potentials + steps + (ports + initial) * size_of::<f64>()) as u64
 }
 
 /// Whether a step is the same for all neurons.
@@ -181,5 +172,19 @@ impl ClockNeurons for PortNeurons {
             port.currents = port.initial.expand(0..self.membranes.len());
         }
         self.remaining.fill(0);
+    }
+
+    fn bytes(&self) -> u64 {
+        let of_port = |port: &Port| {
+            let steps = match &port.steps {
+                Steps::One(_) => 0,
+                Steps::Each(each) => bytes_of(each),
+            };
+            steps + bytes_of(&port.currents) + port.initial.bytes()
+        };
+        let ports: u64 = self.ports.iter().map(of_port).sum();
+        let potentials = [&self.initial, &self.potentials, &self.added];
+        let potentials: u64 = potentials.into_iter().map(|list| bytes_of(list)).sum();
+        ports + potentials + bytes_of(&self.membranes) + bytes_of(&self.remaining)
     }
 }
