@@ -62,6 +62,18 @@ fn drawn_synapses_are_written_and_a_network_of_them_gives_the_same_spikes() {
         let written = json(&["synapses", &network, name, "--out", &file, "--json"], 0);
         assert!(written["synapses"].as_u64().unwrap() > 10_000, "{written}");
         assert_eq!(written["weight_unit"], "pA");
+        if ending == "h5" {
+            let seen = json(&["inspect", &file, "--json"], 0);
+            assert_eq!(seen["format"], "sonata_edges");
+            assert_eq!(seen["synapses"], written["synapses"]);
+            let population = &seen["populations"][0];
+            assert_eq!(
+                (&population["population"], &population["source"]),
+                (&name.into(), &"excitatory".into())
+            );
+            assert_eq!(population["weight_unit"], "pA");
+            assert_eq!(population["delays_ms"], "1.5");
+        }
         let from_file =
             format!("connectivity = {{ rule = \"file\", path = \"synapses.{ending}\" }}");
         let section = section.replacen(rule, &from_file, 1);
@@ -84,4 +96,32 @@ fn an_unknown_projection_or_format_is_explained() {
     let format = run(&["synapses", NETWORK, "none", "--out", &folder.path("synapses.txt")]);
     assert_eq!(format.code, 2);
     assert!(format.err.contains(".npz"), "{}", format.err);
+}
+
+#[test]
+fn what_probes_recorded_is_told_by_its_kind() {
+    let folder = Folder::new();
+    let short = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/networks/reward.toml");
+    let text = std::fs::read_to_string(short).unwrap();
+    let more = "[probes.potential]\npopulation = \"motor\"\nvariable = \"membrane_potential\"\n\
+                interval = \"1 ms\"\n";
+    let network = folder.write("network.toml", format!("{text}\n{more}").as_bytes());
+    let out = folder.path("out");
+    json(&["simulate", &network, "--duration", "3 s", "--record", &out, "--json"], 0);
+    let cases = [
+        (
+            "potential",
+            "sonata_report",
+            ["population", "motor", "3000×10", "mV", "1 to 3001, every 1"],
+        ),
+        ("weights", "weights", ["projection", "learning", "3×1000", "pA", "1000 to 3000"]),
+    ];
+    for (file, format, expected) in cases {
+        let seen = json(&["inspect", &format!("{out}/{file}.h5"), "--json"], 0);
+        assert_eq!(seen["format"], format);
+        let sample = &seen["samples"][0];
+        let told =
+            ["of", "name", "shape", "unit", "time_ms"].map(|key| sample[key].as_str().unwrap());
+        assert_eq!(told, expected);
+    }
 }

@@ -90,6 +90,14 @@ impl Values {
         }
     }
 
+    /// The first of some texts; `None` for numbers and where there is none.
+    pub fn first_text(&self) -> Option<&str> {
+        match self {
+            Values::Text(texts) => texts.first().map(String::as_str),
+            _ => None,
+        }
+    }
+
     /// The elements as double-precision numbers (truth values as 0 and 1); `None` for texts.
     ///
     /// Integers above 2^53 are rounded to the nearest representable number.

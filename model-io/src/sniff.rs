@@ -16,6 +16,12 @@ pub enum Format {
     Nir,
     /// SONATA spikes (HDF5 with `/spikes`).
     SonataSpikes,
+    /// SONATA edges (HDF5 with `/edges`).
+    SonataEdges,
+    /// Samples of state variables in the layout of SONATA's reports (HDF5 with `/report`).
+    SonataReport,
+    /// Weights that a probe recorded (HDF5 with `/weights` and the mark of SONATA files).
+    Weights,
     /// Another HDF5 file.
     OtherHdf5,
     /// Archive of numpy arrays.
@@ -55,7 +61,14 @@ const FORMATS: &[(Format, &str, &str)] = &[
     (Format::Netx, "netx", "a Lava-DL netx network (.net), as `spikeloom export` also writes"),
     (Format::Nir, "nir", "a NIR graph (.nir), as `spikeloom export` also writes"),
     (Format::SonataSpikes, "sonata", "a SONATA spike recording (.h5); use `spikeloom compare`"),
-    (Format::OtherHdf5, "hdf5", "an HDF5 file that is neither netx, NIR nor SONATA spikes"),
+    (
+        Format::SonataEdges,
+        "sonata_edges",
+        "SONATA edges (.h5); use `connectivity = { rule = \"file\", path = … }` in a network description",
+    ),
+    (Format::SonataReport, "sonata_report", "samples of state variables (.h5), a SONATA report"),
+    (Format::Weights, "weights", "weights that a probe recorded (.h5)"),
+    (Format::OtherHdf5, "hdf5", "an HDF5 file that is neither netx, NIR nor SONATA"),
     (Format::Npz, "npz", "an archive of numpy arrays (.npz)"),
     (Format::Npy, "npy", "a numpy array (.npy)"),
     (Format::Onnx, "onnx", "an ONNX model (.onnx); use `spikeloom convert`"),
@@ -135,8 +148,16 @@ pub fn detect(path: &Path) -> std::io::Result<Format> {
         () if is_group("layer") => Format::Netx,
         () if is_group("node") => Format::Nir,
         () if is_group("spikes") => Format::SonataSpikes,
+        () if is_group("edges") => Format::SonataEdges,
+        () if is_group("report") => Format::SonataReport,
+        () if is_group("weights") && is_marked(&root) => Format::Weights,
         () => Format::OtherHdf5,
     })
+}
+
+/// Whether it has the mark of SONATA files, which our recordings of weights have, too.
+fn is_marked(root: &hdf5::Group) -> bool {
+    matches!(root.read_attribute("magic"), Ok(Some(_)))
 }
 
 /// Finds out what a file is by its first bytes and its name's ending (lower case, without dot).

@@ -1,11 +1,10 @@
-//! NIR graphs, spike recordings, and HDF5 files of others.
+//! NIR graphs, and HDF5 files of others.
 
 use super::{Content, extents};
 use crate::error::Error;
 use crate::listing::Listing;
 use crate::model_io::hdf5::{self as container, Hdf5Error, MemberKind};
 use crate::model_io::nir::{self, NirError};
-use crate::model_io::sonata;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -29,44 +28,6 @@ pub(super) fn nir(path: &Path) -> Result<Content, Error> {
         .fact("node_count", graph.nodes.len())
         .fact("edge_count", graph.edges.len())
         .list("nodes", nodes))
-}
-
-/// Populations of a spike recording.
-pub(super) fn spikes(path: &Path) -> Result<Content, Error> {
-    let spikes = sonata::read_spikes(path).map_err(|error| Error::from(error).in_file(path))?;
-    let total: usize = spikes.values().map(|own| own.timestamps.len()).sum();
-    let mut range: Option<(f64, f64)> = None;
-    let mut listing = Listing::new(
-        "Populations",
-        &["population", "neurons", "spikes", "active", "first_ms", "last_ms"],
-    );
-    for (name, own) in &spikes {
-        let times = own.timestamps.iter().copied().filter(|time| time.is_finite());
-        let own_range = times.fold(None, |range: Option<(f64, f64)>, time| {
-            let (first, last) = range.unwrap_or((time, time));
-            Some((first.min(time), last.max(time)))
-        });
-        if let Some((first, last)) = own_range {
-            let (low, high) = range.unwrap_or((first, last));
-            range = Some((low.min(first), high.max(last)));
-        }
-        let mut active = own.node_ids.clone();
-        active.sort_unstable();
-        active.dedup();
-        listing.rows.push(vec![
-            json!(name),
-            json!(own.size),
-            json!(own.timestamps.len()),
-            json!(active.len()),
-            json!(own_range.map(|range| range.0)),
-            json!(own_range.map(|range| range.1)),
-        ]);
-    }
-    Ok(Content::default()
-        .fact("spikes", total)
-        .fact("first_ms", json!(range.map(|range| range.0)))
-        .fact("last_ms", json!(range.map(|range| range.1)))
-        .list("populations", listing))
 }
 
 /// Members of the root of another HDF5 file.

@@ -7,6 +7,7 @@ mod chip_data;
 mod hdf5;
 mod network;
 mod runs;
+mod sonata;
 mod text;
 mod trained;
 
@@ -86,7 +87,10 @@ static INSPECTORS: &[(Format, Inspect)] = &[
     (Format::Safetensors, trained::tensors),
     (Format::Netx, chip_data::netx),
     (Format::Nir, hdf5::nir),
-    (Format::SonataSpikes, hdf5::spikes),
+    (Format::SonataSpikes, sonata::spikes),
+    (Format::SonataEdges, sonata::edges),
+    (Format::SonataReport, sonata::samples),
+    (Format::Weights, sonata::samples),
     (Format::OtherHdf5, hdf5::members),
     (Format::Npz, arrays::archive),
     (Format::Npy, arrays::single),

@@ -21,6 +21,7 @@ use crate::sonata::SonataError;
 use indexmap::IndexMap;
 use std::path::{Path, PathBuf};
 
+pub use sonata::{EdgePopulation, edge_populations};
 pub use spikes::{UNNAMED, read_spike_table, read_spike_tables};
 pub use write::{EdgeNames, write_edges};
 

@@ -21,6 +21,50 @@ pub(super) fn read(path: &Path, population: Option<&str>) -> Result<Edges, Edges
     Ok(Edges { sources, targets, weights, delays })
 }
 
+/// What a SONATA file says of one population of edges beside them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EdgePopulation {
+    /// Its name.
+    pub name: String,
+    /// Population of the sources, where stated.
+    pub source: Option<String>,
+    /// Population of the targets, where stated.
+    pub target: Option<String>,
+    /// Unit of the weights in the group `0`, where stated.
+    pub weight_unit: Option<String>,
+}
+
+/// The populations of edges of a SONATA file.
+///
+/// # Errors
+/// [`EdgesError`] with the place in the file.
+pub fn edge_populations(path: &Path) -> Result<Vec<EdgePopulation>, EdgesError> {
+    let all = hdf5::open(path)?.group("edges")?;
+    let names: Vec<String> = all.member_names().map(str::to_owned).collect();
+    names.into_iter().map(|name| stated_of(&all.group(&name)?, name)).collect()
+}
+
+fn stated_of(group: &Group, name: String) -> Result<EdgePopulation, EdgesError> {
+    let has = |group: &Group, member: &str| group.kind(member) == Some(MemberKind::Array);
+    let text = |group: &Group, member: &str, attribute: &str| match has(group, member) {
+        false => Ok::<_, EdgesError>(None),
+        true => {
+            let stated = group.read_member_attribute(member, attribute)?;
+            Ok(stated.and_then(|stated| stated.values.first_text().map(str::to_owned)))
+        }
+    };
+    let weight_unit = match group.kind("0") {
+        Some(MemberKind::Group) => text(&group.group("0")?, "syn_weight", "units")?,
+        _ => None,
+    };
+    Ok(EdgePopulation {
+        source: text(group, "source_node_id", "node_population")?,
+        target: text(group, "target_node_id", "node_population")?,
+        weight_unit,
+        name,
+    })
+}
+
 /// (group, row) of each edge's attributes.
 fn places(group: &Group, count: usize) -> Result<Vec<(u32, u32)>, EdgesError> {
     let stated = |name: &str| group.kind(name) == Some(MemberKind::Array);
