@@ -174,10 +174,13 @@ fn raster(trains: &[Trains]) -> Raster {
             spikes: spikes.collect(),
         }
     };
+    // The whole window, however late the first spike comes and early the last.
+    let begin = trains.iter().map(|trains| trains.begin).fold(f64::INFINITY, f64::min);
+    let end = trains.iter().map(|trains| trains.end).fold(f64::NEG_INFINITY, f64::max);
     Raster {
         title: "Spikes".into(),
         description: "One row a neuron.".into(),
-        time: Axis::new("time", "ms"),
+        time: Axis::new("time", "ms").fixed(begin, end),
         time_step: None,
         layers: trains.iter().map(layer).collect(),
     }
@@ -225,6 +228,7 @@ fn table(analyses: &[PopulationAnalysis]) -> Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::AxisRange;
 
     #[test]
     fn a_clock_is_measured_and_drawn() {
@@ -246,6 +250,19 @@ mod tests {
         assert!(clock.rate_over_time_hz.iter().all(|rate| (rate - 200.0 / 3.0).abs() < 1e-9));
         let html = page(&trains, &analyses, &config, "t", Vec::new()).to_html().unwrap();
         assert!(html.contains("<svg") && !html.contains("<b>"));
+    }
+
+    #[test]
+    fn a_raster_shows_the_whole_window() {
+        let late = Trains {
+            population: "late".into(),
+            neurons: vec![vec![740.0], vec![760.0]],
+            begin: 200.0,
+            end: 1000.0,
+        };
+        let silent = Trains { end: 900.0, ..late.clone() };
+        let shown = raster(&[silent, late]).time.range;
+        assert_eq!(shown, AxisRange::Fixed { minimum: 200.0, maximum: 1000.0 });
     }
 
     #[test]
