@@ -34,13 +34,49 @@ pub struct ListEntry {
     pub summary: &'static str,
     /// The entries.
     pub list: fn() -> Result<Listing, Error>,
-    /// A table for each entry, where one line says too little.
-    pub details: fn() -> Result<Vec<Listing>, Error>,
+    /// Tables of entries, where one line says too little.
+    pub details: fn() -> Result<Vec<Detail>, Error>,
+    /// Whether these stand below the list, too; else they are shown of one entry at a time.
+    pub in_full: bool,
+}
+
+/// What one line of a list says too little about.
+pub struct Detail {
+    /// Name of the entry.
+    pub entry: String,
+    /// The table.
+    pub table: Listing,
+}
+
+impl ListEntry {
+    /// One entry alone, and its tables.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] with the names there are.
+    pub fn only(&self, name: &str) -> Result<(Listing, Vec<Listing>), Error> {
+        let mut listing = (self.list)()?;
+        let known = listing.rows.iter().filter_map(|row| row.first()?.as_str().map(str::to_owned));
+        let known: Vec<String> = known.collect();
+        listing.rows.retain(|row| row.first().is_some_and(|first| first == name));
+        if listing.rows.is_empty() {
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            let known = known_names(name, &known);
+            return Err(Error::Unknown { what: "entry", name: name.to_string(), known });
+        }
+        let details = (self.details)()?.into_iter().filter(|detail| detail.entry == name);
+        Ok((listing, details.map(|detail| detail.table).collect()))
+    }
 }
 
 /// All lists.
 pub static LISTS: &[ListEntry] = &[
-    plain("models", "neuron models", models),
+    ListEntry {
+        name: "models",
+        summary: "neuron models",
+        list: models,
+        details: model_tables,
+        in_full: false,
+    },
     plain("connectivity", "rules of connectivity", connectivity),
     plain("distributions", "what weights, delays and parameters are drawn from", distributions),
     plain("stimuli", "what drives a network", stimuli),
@@ -49,12 +85,14 @@ pub static LISTS: &[ListEntry] = &[
         summary: "how synapses change: short-term, long-term, homeostasis",
         list: rules,
         details: rule_parameters,
+        in_full: true,
     },
     ListEntry {
         name: "chips",
         summary: "chips, each figure with its source",
         list: chips,
         details: data_sheets,
+        in_full: true,
     },
     plain("formats", "files that are recognised", formats),
     plain("exports", "formats that `spikeloom export` writes", export_formats),
@@ -79,7 +117,7 @@ const fn plain(
     summary: &'static str,
     list: fn() -> Result<Listing, Error>,
 ) -> ListEntry {
-    ListEntry { name, summary, list, details: || Ok(Vec::new()) }
+    ListEntry { name, summary, list, details: || Ok(Vec::new()), in_full: false }
 }
 
 /// The list of this name.
@@ -170,6 +208,41 @@ fn models() -> Result<Listing, Error> {
     Ok(Listing::new("Neuron models", &columns).with_rows(rows))
 }
 
+/// What each model has, for people.
+fn model_tables() -> Result<Vec<Detail>, Error> {
+    let tables = MODELS.iter().flat_map(|model| {
+        let spec = model.spec();
+        let parameters = spec.parameters.iter().map(|parameter| {
+            [
+                json!(parameter.name),
+                json!(parameter.symbol),
+                json!(parameter.default.to_string()),
+                json!(parameter.dimension.base_unit()),
+                json!(parameter.range.describe()),
+                json!(parameter.meaning),
+            ]
+        });
+        let receptors = spec.receptors.iter().map(|receptor| {
+            [json!(receptor.name), json!(receptor.weight.base_unit()), json!(receptor.meaning)]
+        });
+        let variables = spec.variables.iter().map(|variable| {
+            [json!(variable.name), json!(variable.dimension.base_unit()), json!(variable.meaning)]
+        });
+        let titled = |title: &str| format!("{title} of {}", spec.name);
+        [
+            Listing::new(titled("Parameters"), &PARAMETERS).with_rows(parameters),
+            Listing::new(titled("Receptors"), &["receptor", "unit", "meaning"])
+                .with_rows(receptors),
+            Listing::new(titled("State variables"), &["variable", "unit", "meaning"])
+                .with_rows(variables),
+        ]
+        .map(|table| Detail { entry: spec.name.to_string(), table })
+    });
+    Ok(tables.filter(|detail| !detail.table.rows.is_empty()).collect())
+}
+
+const PARAMETERS: [&str; 6] = ["parameter", "symbol", "default", "unit", "range", "meaning"];
+
 const KEYED: [&str; 3] = ["name", "summary", "keys"];
 
 fn connectivity() -> Result<Listing, Error> {
@@ -215,8 +288,7 @@ fn rule_unit(unit: Unit) -> &'static str {
 }
 
 /// The parameters of each rule for people.
-fn rule_parameters() -> Result<Vec<Listing>, Error> {
-    let columns = ["parameter", "symbol", "default", "unit", "range", "meaning"];
+fn rule_parameters() -> Result<Vec<Detail>, Error> {
     let listings = SYNAPSE_RULES.iter().map(|rule| {
         let spec = rule.spec();
         let rows = spec.parameters.iter().map(|parameter| {
@@ -233,7 +305,8 @@ fn rule_parameters() -> Result<Vec<Listing>, Error> {
                 json!(parameter.meaning),
             ]
         });
-        Listing::new(spec.name, &columns).with_rows(rows)
+        let table = Listing::new(spec.name, &PARAMETERS).with_rows(rows);
+        Detail { entry: spec.name.to_string(), table }
     });
     Ok(listings.collect())
 }
@@ -288,7 +361,7 @@ pub fn figures(chip: &ChipSpec) -> Result<Listing, Error> {
 }
 
 /// The data sheets for people: the value as text, once.
-fn data_sheets() -> Result<Vec<Listing>, Error> {
+fn data_sheets() -> Result<Vec<Detail>, Error> {
     let chips = ChipCatalogue::built_in()?;
     chips
         .iter()
@@ -299,7 +372,7 @@ fn data_sheets() -> Result<Vec<Listing>, Error> {
                 row.remove(1);
                 row.truncate(5);
             }
-            Ok(sheet)
+            Ok(Detail { entry: chip.name.clone(), table: sheet })
         })
         .collect()
 }
@@ -401,9 +474,15 @@ mod tests {
             let listing = (entry.list)().unwrap();
             assert!(!listing.rows.is_empty(), "{}", entry.name);
             let details = (entry.details)().unwrap();
-            for list in details.iter().chain([&listing]) {
+            for list in details.iter().map(|detail| &detail.table).chain([&listing]) {
                 let width = list.columns.len();
                 assert!(list.rows.iter().all(|row| row.len() == width), "{}", list.title);
+            }
+            for row in &listing.rows {
+                let (only, own) = entry.only(row[0].as_str().unwrap()).unwrap();
+                assert_eq!(only.rows, std::slice::from_ref(row));
+                let of = |detail: &&Detail| detail.entry == row[0];
+                assert_eq!(own.len(), details.iter().filter(of).count(), "{}", row[0]);
             }
             assert_eq!(find_list(entry.name).unwrap().summary, entry.summary);
         }

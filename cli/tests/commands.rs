@@ -63,6 +63,22 @@ fn lists_come_from_the_registries() {
 }
 
 #[test]
+fn one_entry_of_a_list_is_told_in_full() {
+    let model = run(&["list", "models", "lif_exponential"]);
+    assert_eq!(model.code, 0);
+    for told in ["tau_excitatory", "-55", "mV", "excitatory", "membrane_potential", "above zero"] {
+        assert!(model.out.contains(told), "{told} is not in {}", model.out);
+    }
+    assert!(!model.out.contains("lif_delta"), "{}", model.out);
+    let rule = json(&["list", "connectivity", "small_world", "--json"], 0);
+    assert_eq!(rule["connectivity"].as_array().unwrap().len(), 1);
+    assert!(run(&["list", "connectivity", "small_world"]).out.contains("neighbours, rewiring"));
+    let unknown = run(&["list", "models", "lif_exponentiel"]);
+    assert_eq!(unknown.code, 2);
+    assert!(unknown.err.contains("did you mean `lif_exponential`?"), "{}", unknown.err);
+}
+
+#[test]
 fn a_simulation_writes_spikes_that_compare_equal_over_engines_and_threads() {
     let folder = Folder::new();
     let network = folder.network();
