@@ -93,8 +93,9 @@ fn spikes_of(
     if let Some(bound) = bound.filter(|bound| lowest < *bound) {
         return Err(RecordingError::NotCovered(format!(
             "`params/V_min` = {bound}, and the potential would fall to {lowest:.3} mV: NEST's precise \
-             models hold it to the bound only at the ends of those steps in which no spike arrives, so \
-             that their spikes depend on the resolution; without a grid there are no such ends"
+             models lift it to the bound only at the ends of those steps in which no spike arrives and \
+             no refractory time ends, so that their spikes depend on the resolution and on when other \
+             spikes arrive; without a grid there are no such ends"
         )));
     }
     let mut ours = spike_times(engine.recording());
