@@ -159,7 +159,7 @@ pub enum Error {
 pub enum ErrorClass {
     /// Nobody: the answer is that something does not fit its budget.
     Finding,
-    /// Whoever chose the arguments.
+    /// Whoever chose the arguments, and the place for what is written.
     Usage,
     /// Whoever made the input.
     Input,
