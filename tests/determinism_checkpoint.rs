@@ -340,6 +340,33 @@ fn times_before_the_run_are_refused() {
     engine.restore(&whole).unwrap();
 }
 
+/// Nor may what is counted later run over.
+#[test]
+fn counts_that_no_run_reaches_are_refused() {
+    let compiled = compile(&network(Family::Delta, 3, Size::SMALL));
+    for entry in ENGINES {
+        let mut engine = start(&compiled, entry.name, 1);
+        advance(engine.as_mut(), 20.0);
+        let whole = engine.checkpoint();
+        let mut refused = 0;
+        for index in 0..whole.sections.len() {
+            let mut damaged = whole.clone();
+            let section = &mut damaged.sections[index];
+            let (true, Numbers::U64(counts)) =
+                (section.name.starts_with("counters/"), &mut section.numbers)
+            else {
+                continue;
+            };
+            counts[0] = u64::MAX - 3;
+            let error = engine.restore(&damaged).unwrap_err().to_string();
+            assert!(error.contains("no run counts as far as 18446744073709551612"), "{error}");
+            refused += 1;
+        }
+        assert_eq!(refused, 5, "{}", entry.name);
+        engine.restore(&whole).unwrap();
+    }
+}
+
 #[test]
 fn the_narrow_form_goes_on_too() {
     let mut network = Network::new("narrow", Milliseconds(0.1));

@@ -190,10 +190,18 @@ pub(super) fn load_counters(
             let reason = format!("{} counts for {} populations", saved.len(), counts.len());
             return Err(CheckpointError::wrong(&name, reason));
         }
+        if let Some(count) = saved.iter().find(|&&count| count > MOST_COUNTED) {
+            let reason = format!("no run counts as far as {count}");
+            return Err(CheckpointError::wrong(&name, reason));
+        }
         counts.copy_from_slice(saved);
     }
     Ok(())
 }
+
+/// A run at 10^9 events a second would take a hundred years to count further; what is counted behind a
+/// checkpoint has room above it.
+const MOST_COUNTED: u64 = 1 << 62;
 
 /// Adds the stimuli whose values were replaced, under `role`: those that act, or those given for
 /// the next reset.
