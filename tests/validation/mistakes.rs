@@ -1,5 +1,6 @@
 //! A sound network and every mistake that can be made in it.
 
+use sim_core::distribution::Uniform;
 use sim_core::network::{
     AllToAll, Connectivity, Convolution, Dense, FixedProbability, List, Network, Neuron, OneToOne,
     Plasticity, Poisson, Population, Probe, Projection, RefractoryInput, Reset, Shape, SpikeList,
@@ -86,6 +87,15 @@ fn mistakes_in_populations() -> Vec<Mistake> {
         }),
         mistake("wrong-size", "populations/unit/size", |n| {
             n.populations["unit"].size = Shape::Picture([u32::MAX; 3]);
+        }),
+        mistake("too-many-neurons", "populations/unit/initial/membrane_potential", |n| {
+            let (low, high) = (Quantity::number(0.0), Quantity::number(1.0));
+            let unit = &mut n.populations["unit"];
+            unit.size = Shape::List(1 << 28);
+            unit.neuron = unit
+                .neuron
+                .clone()
+                .initial("membrane_potential", Values::from(Uniform { low, high }));
         }),
         mistake("unknown-model", "populations/cell/model", |n| {
             cell(n).model = "lif_delt".into();

@@ -7,6 +7,7 @@ pub mod adex_alpha;
 pub mod adex_exponential;
 mod bounds;
 pub mod burst_integrate_and_fire;
+mod column;
 mod conductance;
 mod crossings;
 mod current_synapse;

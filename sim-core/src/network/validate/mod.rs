@@ -4,6 +4,7 @@
 //! **Promise:** whatever is built from a `ValidNetwork` never panics for a reason that the
 //! description could have shown.
 
+mod drawn;
 mod plasticity;
 mod population;
 mod probe;
@@ -19,7 +20,7 @@ use crate::connectivity::{Connectivity, Ends};
 use crate::diagnostics::{Findings, Problem, Problems, Severity, known_names};
 use crate::distribution::{Law, unit_help};
 use crate::neuron::{Column, LoweredNeurons, NeuronModel};
-use crate::random::{Purpose, Stream, named_seed};
+use crate::random::named_seed;
 use crate::stimulus::{CurrentShape, Drive, Train};
 use crate::time::{Grid, Time};
 use crate::units::{Dimension, Values};
@@ -354,36 +355,6 @@ impl Context<'_> {
             return None;
         };
         distribution.lower(dimension, &mut Findings::new(&mut self.problems, path))
-    }
-
-    /// Values of `size` neurons: one for all, one each, or drawn here; the draws depend on the
-    /// network's seed and the path alone.
-    pub(crate) fn drawn(
-        &mut self,
-        path: &str,
-        values: &Values,
-        dimension: Dimension,
-        size: u64,
-    ) -> Option<Column> {
-        let Values::Drawn(distribution) = values else {
-            let column = self.column(path, values, dimension)?;
-            return self.count(path, &column, size, "neurons").then_some(column);
-        };
-        if distribution.entry().of_distance {
-            self.problems.error(
-                "wrong-type",
-                path,
-                "a function of distance stands here",
-                "only synapses have a distance: use a distribution such as `normal`",
-            );
-            return None;
-        }
-        let law = self.law(path, values, dimension)?;
-        let seed = named_seed(self.network.seed, path);
-        let number = |neuron: u64| {
-            law.draw(&mut Stream::new(seed, Purpose::Parameter, neuron as u32, 0), 0.0)
-        };
-        Some(Column::Each((0..size).map(number).collect()))
     }
 
     /// The index of a population by name; a problem at `path` where there is none.
