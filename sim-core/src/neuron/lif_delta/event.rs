@@ -436,6 +436,7 @@ impl EventNeurons for EventState {
             Paces::Each(each) => bytes_of(each),
         };
         let state = bytes_of(&self.cells) + bytes_of(&self.rest);
-        self.constants.bytes() + bytes_of(&self.refractory) + periods + state
+        let kept = self.constants.bytes() + bytes_of(&self.refractory) + self.grains.bytes();
+        kept + periods + state
     }
 }

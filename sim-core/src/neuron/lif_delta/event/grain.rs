@@ -6,7 +6,7 @@
 //! thirty times that way are exact, and an input is rounded by less than 4e-15 of it.
 
 use super::super::{Constants, REST, THRESHOLD};
-use crate::neuron::model::{Column, LoweredNeurons, LoweredReset};
+use crate::neuron::model::{Column, LoweredNeurons, LoweredReset, bytes_of};
 
 /// Binary digits between the way and a grain.
 const DIGITS: i32 = 48;
@@ -36,6 +36,14 @@ impl Grains {
         match same && same_reset && size > 0 {
             true => Grains::One(of(0)),
             false => Grains::Each((0..size).map(of).collect()),
+        }
+    }
+
+    /// Bytes on the heap.
+    pub(super) fn bytes(&self) -> u64 {
+        match self {
+            Grains::One(_) => 0,
+            Grains::Each(rounders) => bytes_of(rounders),
         }
     }
 
