@@ -418,6 +418,7 @@ fn workloads() -> Result<Listing, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::loihi_export::chip::ChipCatalogue;
 
     #[test]
     fn every_list_has_rows_of_its_width_and_a_name_of_its_own() {
