@@ -8,19 +8,22 @@ const LINE: usize = 64;
 /// Lines of a range that are asked for without a look at its length.
 const SURE: usize = 6;
 
+/// Lines of a range that are asked for; what follows is read in sequence, which the processor sees itself.
+const MOST: usize = 8;
+
 /// Asks for the cache line of an element that will soon be read; an index beyond the end is harmless.
 #[inline(always)]
 pub fn prefetch<T>(slice: &[T], index: usize) {
     ask_for(slice.as_ptr().wrapping_add(index).cast());
 }
 
-/// Asks for the cache lines of a range of elements, the first `most` of them; what lies beyond the end is harmless.
+/// Asks for the first cache lines of a range of elements; what lies beyond the end is harmless.
 ///
 /// A range may begin anywhere in a line: in steps of a line from its first element, the last line of many a
 /// range would be passed over. The first lines are asked for without a branch, a line perhaps twice, as nobody can
 /// foretell how many there are.
 #[inline(always)]
-pub fn prefetch_range<T>(slice: &[T], range: Range<usize>, most: usize) {
+pub fn prefetch_range<T>(slice: &[T], range: Range<usize>) {
     let first: *const i8 = slice.as_ptr().wrapping_add(range.start).cast();
     let into_line = first.addr() % LINE;
     let line = first.wrapping_sub(into_line);
@@ -28,7 +31,7 @@ pub fn prefetch_range<T>(slice: &[T], range: Range<usize>, most: usize) {
     for number in 0..SURE {
         ask_for(line.wrapping_add(LINE * number.min(last)));
     }
-    for number in SURE..=last.min(most - 1) {
+    for number in SURE..MOST.min(last + 1) {
         ask_for(line.wrapping_add(LINE * number));
     }
 }

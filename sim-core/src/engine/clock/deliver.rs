@@ -17,9 +17,6 @@ pub(super) struct Sums(pub(super) [i32; MOST_SLOTS as usize]);
 /// Segments that are asked for ahead.
 const AHEAD: usize = 16;
 
-/// Lines of a segment that are asked for; the rest follows in sequence.
-const LINES: usize = 8;
-
 /// A spike that waits for its next segment.
 #[derive(Debug, Clone, Copy)]
 struct Flight {
@@ -140,10 +137,8 @@ impl Flight {
     fn prefetch(&self, chunks: &[Chunk]) {
         let (first, count) = (self.first as usize, self.count as usize);
         match &chunks[self.chunk as usize].synapses {
-            Synapses::Slots(slots) => prefetch_range(slots, first..first + count + 2, LINES),
-            Synapses::Weighted(synapses) => {
-                prefetch_range(synapses, first..first + count + 1, LINES);
-            }
+            Synapses::Slots(slots) => prefetch_range(slots, first..first + count + 2),
+            Synapses::Weighted(synapses) => prefetch_range(synapses, first..first + count + 1),
         }
     }
 
