@@ -58,8 +58,11 @@ impl LayerwiseNetwork {
         for layer in &self.layers {
             let current = layer.current(&sample);
             let own = layer.run(&current, |unit| trains.get(unit), steps);
-            for (place, &reached) in steps.iter().enumerate() {
-                run.spikes[place] += spike_number(&own.train, reached);
+            let (mut sent, mut from) = (0, 0);
+            for (sum, &reached) in run.spikes.iter_mut().zip(steps) {
+                let until = (reached as usize).clamp(from, own.train.len());
+                sent += spike_number(&own.train[from..until]);
+                (*sum, from) = (*sum + sent, until);
             }
             if !own.scores.is_empty() {
                 run.scores = own.scores;
@@ -71,8 +74,7 @@ impl LayerwiseNetwork {
     }
 }
 
-/// Spikes of either sign in the first steps.
-pub fn spike_number(train: &Train, steps: u32) -> u64 {
-    let payloads = train.iter().take(steps as usize).flatten();
-    payloads.map(|spike| u64::from(spike.payload.unsigned_abs())).sum()
+/// Spikes of either sign in some steps of a train.
+fn spike_number(steps: &[Vec<LayerSpike>]) -> u64 {
+    steps.iter().flatten().map(|spike| u64::from(spike.payload.unsigned_abs())).sum()
 }
