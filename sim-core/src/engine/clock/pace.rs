@@ -138,6 +138,18 @@ mod tests {
     }
 
     #[test]
+    fn spikes_are_load_of_the_epoch_behind_theirs() {
+        let mut load = Load { step: 2.0, synapse: vec![5.0, 1.0], sent: 0.0, total: 0.0 };
+        let mut counters = Counters::new(2);
+        counters.population_operations = vec![10, 3];
+        assert_eq!(load.of_spikes(&counters), 53.0);
+        load.add_epoch(4, 53.0);
+        assert_eq!(load.total(), 8.0);
+        load.add_epoch(4, 0.0);
+        assert_eq!(load.total(), 69.0);
+    }
+
+    #[test]
     fn nearly_all_steps_go_the_faster_way() {
         let (short, long) = (Duration::from_micros(3), Duration::from_micros(40));
         assert!(share(long, short) > 0.97);
