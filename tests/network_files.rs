@@ -1,6 +1,7 @@
 //! The networks in `examples/networks/` and on the page about network files run and do what they say.
 #![allow(clippy::unwrap_used, reason = "this is test code")]
 
+use spikeloom::analysis::coefficient_of_variation;
 use spikeloom::model_io::network_file;
 use spikeloom::sim_core::connectome::CompileConfig;
 use spikeloom::sim_core::engine::{Compiled, EngineConfig, find_engine};
@@ -60,6 +61,15 @@ fn brunels_network_is_irregular_at_less_than_its_saturated_rate() {
     let recording = run(&study("brunel.toml"), 300.0);
     let rate = rate(&recording, "excitatory", 0..1000, (100.0, 300.0));
     assert!((20.0..100.0).contains(&rate), "{rate}");
+    let mut trains = vec![Vec::new(); 1000];
+    for spike in recording.spikes.iter().filter(|spike| spike.neuron < 1000) {
+        trains[spike.neuron as usize].push(spike.time.milliseconds());
+    }
+    let variations: Vec<f64> =
+        trains.iter().filter_map(|train| coefficient_of_variation(train)).collect();
+    let mean = variations.iter().sum::<f64>() / variations.len() as f64;
+    // A clock has 0, a Poisson process 1; trains of 300 ms show somewhat less than long ones.
+    assert!(variations.len() > 900 && (0.5..1.1).contains(&mean), "{mean}");
 }
 
 #[test]
@@ -114,16 +124,32 @@ fn scaling_brings_rates_together() {
     assert!(scaled < 0.5 * free, "{scaled} {free}");
 }
 
+/// The thousand weights of a study after some time.
+fn learned(network: &Network, seconds: f64) -> Vec<f64> {
+    let recording = run(network, 1000.0 * seconds);
+    let values = &recording.weights[0].values;
+    values[values.len() - 1000..].to_vec()
+}
+
 #[test]
-fn weights_of_learning_studies_change_within_their_bounds() {
-    for (name, largest) in [("receptive_field.toml", 0.15), ("reward.toml", 1000.0)] {
-        let recording = run(&study(name), 20_000.0);
-        let weights = &recording.weights[0];
-        let last = &weights.values[weights.values.len() - 1000..];
-        assert!(last.iter().all(|weight| (0.0..=largest).contains(weight)), "{name}");
-        let different = weights.values[0];
-        assert!(last.iter().filter(|weight| **weight != different).count() > 500, "{name}");
-    }
+fn competing_inputs_go_to_either_bound() {
+    let weights = learned(&study("receptive_field.toml"), 300.0);
+    let share = |range: std::ops::Range<f64>| {
+        weights.iter().filter(|weight| range.contains(weight)).count() as f64 / 1000.0
+    };
+    let (low, middle, high) = (share(0.0..0.03), share(0.06..0.09), share(0.12..0.1501));
+    assert!(low > 2.0 * middle && high > 2.0 * middle, "{low} {middle} {high}");
+}
+
+#[test]
+fn weights_change_where_dopamine_comes() {
+    let mut network = study("reward.toml");
+    let weights = learned(&network, 20.0);
+    assert!(weights.iter().all(|weight| (0.0..=1000.0).contains(weight)));
+    assert!(weights.iter().filter(|weight| (**weight - 500.0).abs() > 1.0).count() > 500);
+    network.stimuli.shift_remove("reward");
+    let weights = learned(&network, 20.0);
+    assert!(weights.iter().all(|&weight| weight == 500.0), "without dopamine");
 }
 
 #[test]
