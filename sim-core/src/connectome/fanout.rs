@@ -458,24 +458,43 @@ impl Fanout {
         one.into_iter().chain(row.iter().map(|segment| segment.delay)).chain(narrow.iter().copied())
     }
 
-    /// Indices of the synapses of a sparse row that have this delay.
+    /// Synapses of a source with this delay, as indices of the layout; empty where it has none, or where the layout
+    /// names no targets.
     pub(crate) fn segment(&self, source: u32, delay: u32) -> Range<usize> {
+        self.segment_number(source, delay).map_or(0..0, |number| self.numbered_segment(number))
+    }
+
+    /// Number of the segment of a source with this delay, in the order of sources, then delays.
+    pub(crate) fn segment_number(&self, source: u32, delay: u32) -> Option<usize> {
         let source = source as usize;
+        match &self.delays {
+            Delays::One(_) => Some(source),
+            Delays::Segments { rows, segments, .. } => {
+                let row = &segments[rows[source] as usize..rows[source + 1] as usize];
+                let at = row.binary_search_by_key(&delay, |segment| segment.delay).ok()?;
+                Some(rows[source] as usize + at)
+            }
+        }
+    }
+
+    /// Synapses of a segment, as [`segment`](Self::segment) gives them.
+    pub(crate) fn numbered_segment(&self, number: usize) -> Range<usize> {
         match (&self.layout, &self.delays) {
             (Layout::Sparse { rows, .. }, Delays::One(_)) => {
-                rows[source] as usize..rows[source + 1] as usize
+                rows[number] as usize..rows[number + 1] as usize
             }
-            (_, Delays::Segments { rows, segments, .. }) => {
-                let row = &segments[rows[source] as usize..rows[source + 1] as usize];
-                match row.binary_search_by_key(&delay, |segment| segment.delay) {
-                    Ok(at) => {
-                        let at = rows[source] as usize + at;
-                        segments[at].first as usize..segments[at + 1].first as usize
-                    }
-                    Err(_) => 0..0,
-                }
+            (_, Delays::Segments { segments, .. }) => {
+                segments[number].first as usize..segments[number + 1].first as usize
             }
             _ => 0..0,
+        }
+    }
+
+    /// Number of segments.
+    pub(crate) fn segment_count(&self) -> u64 {
+        match &self.delays {
+            Delays::One(_) => self.sources.len() as u64,
+            Delays::Segments { segments, .. } => segments.len().saturating_sub(1) as u64,
         }
     }
 }

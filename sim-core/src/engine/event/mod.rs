@@ -11,6 +11,7 @@
 
 mod calendar;
 mod checkpoint;
+mod cuts;
 mod part;
 mod rows;
 mod trains;
@@ -27,7 +28,6 @@ use crate::recording::{Recording, Spike};
 use crate::time::Time;
 use calendar::{Arrives, Calendar};
 use part::{Drives, Part};
-use rayon::prelude::*;
 use std::sync::Arc;
 
 /// A spike on its way to its targets in one projection; ordered by time, then as the engines sum.
@@ -63,7 +63,8 @@ pub(super) fn start(
     let pool = match config.threads {
         1 => None,
         threads => {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            // The thread that asks for the run is the first.
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads - 1).build();
             Some(pool.map_err(|error| EngineError::NoThreads { reason: error.to_string() })?)
         }
     };
@@ -266,9 +267,13 @@ impl EventEngine {
             let row = |d: &Delivery| fanouts[d.fanout as usize].row_length(d.source);
             due.iter().map(row).sum::<u64>()
         };
-        match &self.pool {
-            Some(pool) if events() >= WORTH_THREADS => {
-                pool.install(|| self.parts.par_iter_mut().for_each(advance));
+        match (&self.pool, self.parts.split_first_mut()) {
+            (Some(pool), Some((first, others))) if events() >= WORTH_THREADS => {
+                pool.in_place_scope(|scope| {
+                    let advance = &advance;
+                    others.iter_mut().for_each(|part| scope.spawn(move |_| advance(part)));
+                    advance(first);
+                });
             }
             _ => self.parts.iter_mut().for_each(advance),
         }

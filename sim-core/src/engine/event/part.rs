@@ -1,6 +1,7 @@
 //! The neurons that one thread advances from event to event.
 
 use super::Delivery;
+use super::cuts::Cuts;
 use super::trains::TrainMaker;
 use crate::connectome::Fanout;
 use crate::engine::Compiled;
@@ -52,6 +53,8 @@ pub(super) struct Part {
     pub(super) by_rows: Vec<bool>,
     /// Whether the rows of each projection onto such a piece name no target twice.
     pub(super) distinct: Vec<bool>,
+    /// Where the synapses onto such a piece lie in the rows of each projection, if that is kept.
+    pub(super) cuts: Vec<Option<Cuts>>,
     pub(super) trains: TrainMaker,
     pub(super) learned: Vec<f64>,
     exact: Vec<Exact>,
@@ -76,6 +79,7 @@ impl Part {
             plastic: Vec::new(),
             by_rows: Vec::new(),
             distinct: Vec::new(),
+            cuts: Vec::new(),
             trains: TrainMaker::default(),
             learned: Vec::new(),
             exact: Vec::new(),
@@ -100,11 +104,14 @@ impl Part {
         for (index, projection) in compiled.network.projections().values().enumerate() {
             let piece = part.places[projection.target].map(|place| &part.pieces[place]);
             let range = piece.map(|piece| piece.range.clone());
-            let synapses = range.and_then(|range| PlasticSynapses::new(compiled, index, range));
+            let synapses =
+                range.clone().and_then(|range| PlasticSynapses::new(compiled, index, range));
             part.plastic.push(synapses);
             let takes_rows = part.places[projection.target].is_some_and(|p| part.by_rows[p]);
             let fanout = &compiled.connectome.fanouts()[index];
             part.distinct.push(takes_rows && fanout.is_distinct());
+            let range = range.filter(|_| takes_rows);
+            part.cuts.push(range.and_then(|range| Cuts::new(fanout, &range)));
         }
         Ok(part)
     }

@@ -71,9 +71,13 @@ impl Part {
                 targets.extend(onto.iter().map(|target| target + range.start));
                 amounts.append(&mut self.learned);
             } else if let Layout::Sparse { targets: all, .. } = fanout.layout() {
-                let segment = fanout.segment(delivery.source, delivery.delay);
-                let run = if whole { segment } else { run_within(all, segment, &range, size) };
-                if !run.is_empty() {
+                let number = fanout.segment_number(delivery.source, delivery.delay);
+                let run = number.map(|number| match &self.cuts[delivery.fanout as usize] {
+                    Some(cuts) => cuts.run(fanout, number),
+                    None if whole => fanout.numbered_segment(number),
+                    None => run_within(all, fanout.numbered_segment(number), &range, size),
+                });
+                if let Some(run) = run.filter(|run| !run.is_empty()) {
                     sources.push((delivery, Source::Connectome(fanout, run)));
                 }
             } else {
