@@ -435,6 +435,23 @@ fn huge_results_are_refused_before_they_are_computed() {
 }
 
 #[test]
+fn constants_are_filled_up_to_a_limit_of_all_together() {
+    // Two weights of 32 numbers each, all 0 as the value is left out.
+    let nodes = vec![
+        node("ConstantOfShape", &["s"], "w"),
+        node("ConstantOfShape", &["s"], "v"),
+        node("MatMul", &["x", "w"], "a"),
+        node("MatMul", &["x", "v"], "b"),
+        node("Add", &["a", "b"], "y"),
+    ];
+    let model = model(&[4], nodes, vec![integers("s", &[4, 8])]);
+    let read = |filled| read_model(&model, &OnnxOptions { filled, ..OnnxOptions::default() });
+    assert_eq!(evaluate_output(&read(64).unwrap(), &[1.0; 4]).unwrap(), [0.0; 8]);
+    let parts = ["ConstantOfShape_v", "[4, 8]", "31 more elements"];
+    assert_says(&read(63).unwrap_err().to_string(), &parts);
+}
+
+#[test]
 fn a_deep_graph_does_not_exhaust_the_stack() {
     let count = 100_000;
     let mut nodes: Vec<NodeProto> =

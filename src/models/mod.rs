@@ -13,6 +13,10 @@ use std::path::{Path, PathBuf};
 
 pub use keras::layers_of;
 
+/// Elements of all constants of an ONNX file that are filled with one number: the weights of the largest usual
+/// networks (VGG-19: 144 million) fit, and a few bytes of a file cannot ask for more than 1 GiB.
+const MOST_FILLED: usize = 1 << 28;
+
 /// What a file alone does not say about its network.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LoadOptions {
@@ -41,7 +45,7 @@ pub fn load_model(path: &Path, options: &LoadOptions) -> Result<AnnGraph, Error>
         Format::Onnx | Format::Unknown => {
             let folder = Folder::of(path);
             let input_shape = options.input_shape.as_deref();
-            let own = onnx::OnnxOptions { external: &folder, input_shape };
+            let own = onnx::OnnxOptions { external: &folder, input_shape, filled: MOST_FILLED };
             onnx::read_with(&bytes()?, &own).map_err(Error::from)
         }
         Format::Keras => keras::read(path),

@@ -22,7 +22,12 @@ impl Operation for Add {
     fn infer_shape(&self, inputs: &[&SampleShape]) -> Result<SampleShape, Misfit> {
         match inputs {
             [a, b] if a == b => Ok((*a).clone()),
-            _ => Err(Misfit::Shape { needed: "two inputs of equal shape".to_owned() }),
+            _ => {
+                let needed = "two inputs of equal shape (a value that depends on the sample is not \
+                              spread over others; of layer normalisation: use batch \
+                              normalisation instead)";
+                Err(Misfit::Shape { needed: needed.to_owned() })
+            }
         }
     }
 

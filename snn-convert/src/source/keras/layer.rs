@@ -67,7 +67,7 @@ static NEEDED: &[(&[&str], &str)] = &[
     (&["Conv2DTranspose", "UpSampling2D", "UpSampling1D"], "projections that enlarge pictures"),
     (
         &["LayerNormalization", "GroupNormalization", "UnitNormalization"],
-        "statistics that are fixed after training: use BatchNormalization instead",
+        "a normalisation that does not depend on the sample: use BatchNormalization instead",
     ),
     (
         &["Multiply", "Dot", "Attention", "MultiHeadAttention"],

@@ -78,6 +78,8 @@ pub struct NodeContext<'a> {
     pub batch: Option<i64>,
     /// Where weights in other files come from.
     pub external: &'a dyn ExternalData,
+    /// Elements that a constant may be filled with.
+    pub filled: usize,
     /// The operands; `None` for one left out.
     pub inputs: Vec<Option<Value>>,
     /// The graph so far.

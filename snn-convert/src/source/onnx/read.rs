@@ -27,11 +27,14 @@ pub struct OnnxOptions<'a> {
     pub external: &'a dyn ExternalData,
     /// Shape of one sample, for models whose input leaves it free.
     pub input_shape: Option<&'a [usize]>,
+    /// Elements that all constants may have together that are filled with one number while reading
+    /// (`ConstantOfShape`): a few bytes of a file may ask for any number of them.
+    pub filled: usize,
 }
 
 impl Default for OnnxOptions<'_> {
     fn default() -> Self {
-        Self { external: &NoExternalData, input_shape: None }
+        Self { external: &NoExternalData, input_shape: None, filled: 1 << 20 }
     }
 }
 
@@ -80,6 +83,7 @@ pub fn read_model(model: &ModelProto, options: &OnnxOptions<'_>) -> Result<AnnGr
         opset,
         batch,
         external: options.external,
+        filled: options.filled,
         builder,
         values,
         unsupported: Vec::new(),
@@ -191,6 +195,8 @@ struct Walk<'a> {
     opset: i64,
     batch: Option<i64>,
     external: &'a dyn ExternalData,
+    /// Elements that constants may still be filled with.
+    filled: usize,
     builder: AnnGraphBuilder,
     values: HashMap<&'a str, Value>,
     unsupported: Vec<UnsupportedNode>,
@@ -208,7 +214,12 @@ impl<'a> Walk<'a> {
                 self.add(label(proto), vec![(kind, inputs)])
             }
             Ok(Reading::Steps(steps)) => self.add(label(proto), steps),
-            Ok(Reading::Constant(tensor)) => Ok(Value::Constant(Arc::new(tensor))),
+            Ok(Reading::Constant(tensor)) => {
+                if operator == fold::FILL {
+                    self.filled = self.filled.saturating_sub(tensor.elements.len());
+                }
+                Ok(Value::Constant(Arc::new(tensor)))
+            }
             Ok(Reading::SameConstant(tensor)) => Ok(Value::Constant(tensor)),
             Err(refusal) => Err(refusal),
         };
@@ -272,6 +283,7 @@ impl<'a> Walk<'a> {
             opset: self.opset,
             batch: self.batch,
             external: self.external,
+            filled: self.filled,
             inputs: proto.input.iter().map(look_up).collect(),
             builder: &self.builder,
         };

@@ -2,7 +2,8 @@
 //!
 //! Exporters leave arithmetic on shapes (`x.view(x.size(0), -1)`) and on weights (transposition,
 //! weight normalisation) in the graph. Results are never larger than the largest operand or
-//! [`MAXIMUM_GROWTH`], so a small file cannot ask for much memory.
+//! [`MAXIMUM_GROWTH`], and constants that are filled with one number no larger together than
+//! [`OnnxOptions::filled`](super::OnnxOptions::filled), so a small file cannot ask for much memory.
 
 mod arithmetic;
 mod rearrange;
@@ -12,6 +13,9 @@ use super::tensor::{BATCH, Elements, Tensor};
 
 /// Elements that a result may have beyond those of its operands.
 const MAXIMUM_GROWTH: usize = 1 << 20;
+
+/// The operator that fills a constant with one number.
+pub const FILL: &str = "ConstantOfShape";
 
 /// Computes one result from constant operands.
 type Fold = fn(&NodeContext<'_>, &[&Tensor]) -> Result<Tensor, Refusal>;
@@ -30,7 +34,7 @@ static FOLDS: &[(&str, Fold)] = &[
     ("ReduceL2", arithmetic::norm),
     ("Cast", arithmetic::cast),
     ("Concat", rearrange::concat),
-    ("ConstantOfShape", rearrange::constant_of_shape),
+    (FILL, rearrange::constant_of_shape),
     ("Expand", rearrange::expand),
     ("Flatten", rearrange::flatten),
     ("Gather", rearrange::gather),

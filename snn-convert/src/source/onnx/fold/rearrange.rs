@@ -91,7 +91,15 @@ pub fn constant_of_shape(
             Err(_) => return invalid(format!("extent {extent}")),
         }
     }
-    let size = checked_size(&extents, &[])?;
+    let size = Tensor::size(&extents).filter(|&size| size <= context.filled && extents.len() <= 16);
+    let Some(size) = size else {
+        let (rank, left) = (extents.len().min(16), context.filled);
+        return invalid(format!(
+            "a constant of extents {:?} would be filled with one number; {left} more elements are \
+             allowed in this model",
+            &extents[..rank]
+        ));
+    };
     let value = context.tensor("value")?;
     let elements = match value.map(|tensor| tensor.elements) {
         Some(Elements::Integers(values)) => {

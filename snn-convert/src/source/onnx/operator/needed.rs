@@ -28,7 +28,7 @@ static NEEDED: &[(&[&str], &str)] = &[
     (&["ConvTranspose", "Upsample", "Resize"], "projections that enlarge pictures"),
     (
         &["LayerNormalization", "InstanceNormalization", "GroupNormalization", "LRN"],
-        "statistics that are fixed after training: use batch normalisation instead",
+        "a normalisation that does not depend on the sample: use batch normalisation instead",
     ),
     (
         &[
