@@ -179,7 +179,8 @@ def compare(name, model, calibrate, test, options):
     twin = onnx_twin.load(model)
     with torch.no_grad():
         logits = torch.cat([twin(images[i:i + 100]) for i in range(0, len(images), 100)])
-    ann = 100.0 * float((logits.argmax(1) == labels).float().mean())
+    # In double precision: 90.5 % is within 0.5 of 91 %, not of 91.000003 %.
+    ann = 100.0 * int((logits.argmax(1) == labels).sum()) / len(images)
     rows, peers = [], []
     with tempfile.NamedTemporaryFile(suffix=".npz") as file:
         # Our reading of the same file must give the same logits.
