@@ -113,6 +113,17 @@ check_valgrind() {
         echo "setup: instruction counts will be skipped: valgrind is missing"
 }
 
+# A full disk shows as linkers and compilers that crash: better said beforehand.
+check_disk() {
+    wanted=1000
+    [ "$need" = build ] || wanted=2500
+    [ ! -d "${CARGO_TARGET_DIR:-target}" ] || return 0
+    free=$(df -Pm . | awk 'NR == 2 { print int($4) }')
+    [ "$free" -ge "$wanted" ] ||
+        echo "setup: $free MB of disk are free here, and what follows takes some $wanted MB" >&2
+}
+
+check_disk
 check_rust
 check_hdf5
 if [ "$need" = all ]; then
