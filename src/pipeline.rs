@@ -3,6 +3,7 @@
 //! Each function is one stage: it takes the previous stage's result and a configuration, and gives
 //! the next. Front ends (command line, Python) and the demo call these and nothing deeper.
 
+use crate::conversion::Answer;
 use crate::data::Samples;
 use crate::error::Error;
 use crate::loihi_export::budget::{Budget, budget};
@@ -47,7 +48,13 @@ pub fn engine(name: &str) -> Result<EngineEntry, Error> {
 /// # Errors
 /// [`Error::Ann`] where a sample does not fit the network.
 pub fn ann_classes(graph: &AnnGraph, samples: &Samples) -> Result<Vec<usize>, Error> {
-    Ok(map_batch(graph, &samples.values, Keep::Outputs, |_, activations| activations.class())?)
+    let answer = Answer::of(graph);
+    let kept = Keep::Nodes(std::slice::from_ref(&answer.node));
+    Ok(map_batch(graph, &samples.values, kept, |_, activations| {
+        let scores = activations.of(answer.node).unwrap_or_default();
+        let scores: Vec<f64> = scores.iter().map(|&score| f64::from(score)).collect();
+        answer.read(&scores).0
+    })?)
 }
 
 /// Share of samples whose class is right, in per cent.

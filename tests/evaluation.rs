@@ -396,3 +396,87 @@ fn methods_with_one_answer_are_tested_for_each_number_that_they_take() {
     let ann = report.ann_accuracy.unwrap();
     assert!((ann - accuracy[&4]).abs() < 5.0, "{ann} {accuracy:?}");
 }
+
+#[test]
+fn a_network_that_ends_in_the_class_is_tested_by_the_scores_before_it() {
+    let recorded = root("tests/data/front_ends/onnx/axes.npz");
+    let arrays = || read_npz(&std::fs::read(&recorded).unwrap(), NpzLimits::default()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("axes.npz");
+    let (x, y) = (take(&mut arrays(), "x").unwrap(), take(&mut arrays(), "logits").unwrap());
+    let classes: Vec<u8> = y.values.to_f64().unwrap().iter().map(|&class| class as u8).collect();
+    assert!(classes.iter().any(|&class| class > 0), "{classes:?}");
+    let y = Array { shape: vec![classes.len()], values: classes.into() };
+    std::fs::write(&data, write_npz([("x", &x), ("y", &y)]).unwrap()).unwrap();
+    for name in ["axes.ts_13", "axes.ts_9", "axes.dynamo_free"] {
+        let calibrate = Some(data.clone());
+        let config = ConvertConfig { calibrate, method: Some("ttfs".into()), ..Default::default() };
+        let model = root(&format!("tests/data/front_ends/onnx/{name}.onnx"));
+        let model = conversion::convert(&model, &config).unwrap();
+        let test = TestConfig { test: Some(data.clone()), steps: vec![1], ..TestConfig::default() };
+        let report = evaluate(&model, &test).unwrap();
+        assert_eq!(report.ann_accuracy, Some(100.0), "{name}");
+        assert_eq!(report.accuracy.unwrap()[&1], 100.0, "{name}");
+        // Recorded answers of such a network may be classes.
+        let test = TestConfig { test: Some(recorded.clone()), ..test };
+        assert_eq!(evaluate(&model, &test).unwrap().max_logit_difference, None);
+    }
+}
+
+#[test]
+fn one_score_decides_between_two_classes() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    // By hand: the score is relu(x0 - x1) - relu(x1 - x0), so the class is 1 where x0 > x1.
+    let array =
+        |shape: &[usize], values: Vec<f32>| Array { shape: shape.to_vec(), values: values.into() };
+    let weights = [
+        ("a.weight", array(&[2, 2], vec![1.0, -1.0, -1.0, 1.0])),
+        ("b.weight", array(&[1, 2], vec![1.0, -1.0])),
+    ];
+    std::fs::write(file("m.safetensors"), safetensors(&weights)).unwrap();
+    let layers = r#"input = [2]
+layers = [{ linear = "a" }, "relu", { linear = "b" }, "sigmoid"]"#;
+    std::fs::write(file("m.toml"), layers).unwrap();
+    let x: Vec<f32> = (0..40).flat_map(|n| [(n * 7 % 10) as f32 / 10.0, 0.45]).collect();
+    let y: Vec<u8> = x.chunks(2).map(|pair| u8::from(pair[0] > pair[1])).collect();
+    let (x, y) = (array(&[40, 2], x), Array { shape: vec![40], values: y.into() });
+    std::fs::write(file("t.npz"), write_npz([("x", &x), ("y", &y)]).unwrap()).unwrap();
+    for (method, steps) in [("rate", 8), ("ttfs", 1), ("phase", 4)] {
+        let config = ConvertConfig {
+            calibrate: Some(file("t.npz")),
+            method: Some(method.into()),
+            steps,
+            load: LoadOptions { architecture: Some(file("m.toml")), ..LoadOptions::default() },
+            ..ConvertConfig::default()
+        };
+        let model = conversion::convert(&file("m.safetensors"), &config).unwrap();
+        let test =
+            TestConfig { test: Some(file("t.npz")), steps: vec![steps], ..TestConfig::default() };
+        let report = evaluate(&model, &test).unwrap();
+        assert_eq!(report.ann_accuracy, Some(100.0), "{method}");
+        assert_eq!(report.accuracy.unwrap()[&steps], 100.0, "{method}");
+    }
+}
+
+/// A safetensors file: the length of its header, the header, the numbers.
+fn safetensors(tensors: &[(&str, Array)]) -> Vec<u8> {
+    let mut numbers: Vec<u8> = Vec::new();
+    let mut entries = Vec::new();
+    for (name, array) in tensors {
+        let start = numbers.len();
+        for value in array.values.to_f32().unwrap() {
+            numbers.extend(value.to_le_bytes());
+        }
+        let (shape, end) = (&array.shape, numbers.len());
+        let entry = format!(
+            r#"{name:?}:{{"dtype":"F32","shape":{shape:?},"data_offsets":[{start},{end}]}}"#
+        );
+        entries.push(entry);
+    }
+    let header = format!("{{{}}}", entries.join(","));
+    let mut file = (header.len() as u64).to_le_bytes().to_vec();
+    file.extend(header.bytes());
+    file.extend(numbers);
+    file
+}

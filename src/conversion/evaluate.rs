@@ -123,7 +123,7 @@ pub fn test(
     let mut report = findings.report();
     report.warnings.extend(plausible::of_report(
         &report,
-        samples.outputs(),
+        samples.classes(),
         samples.largest_logit(),
     ));
     Ok(report)

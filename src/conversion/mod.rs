@@ -1,5 +1,6 @@
 //! Trained networks from files: what they would become, and what they become.
 
+mod answer;
 mod digest;
 mod disagreement;
 mod early_stop;
@@ -14,6 +15,7 @@ mod stage;
 mod test_report;
 mod test_samples;
 
+pub use answer::Answer;
 pub use disagreement::Disagreement;
 pub use early_stop::EarlyStop;
 pub use evaluate::{TestConfig, test};
@@ -33,6 +35,7 @@ use crate::snn_convert::ann::{AnnGraph, Keep, map_batch};
 use crate::snn_convert::coding::readout::{READOUTS, ReadoutEntry, find_readout, read_by};
 use crate::snn_convert::coding::{CODES, CodeEntry, InputCode, find_code};
 use crate::snn_convert::convert::{ConvertError, Convertible};
+use crate::snn_convert::declutter::declutter;
 use crate::snn_convert::lower::Conversion;
 use crate::snn_convert::method::{AUTO, METHODS, Method, MethodConfig, MethodError, find_method};
 use crate::snn_convert::threshold::{RULES, ThresholdRule, find_rule};
@@ -188,9 +191,11 @@ fn read_as(
     }
 }
 
-/// The smallest and the largest score on some samples.
+/// The smallest and the largest score on some samples, before a softmax or sigmoid at the end: what a
+/// spiking network reads out.
 fn score_range(graph: &AnnGraph, values: &[f32]) -> Result<[f64; 2], Error> {
-    let ranges = map_batch(graph, values, Keep::Outputs, |_, activations| {
+    let graph = declutter(graph)?.graph;
+    let ranges = map_batch(&graph, values, Keep::Outputs, |_, activations| {
         let start = [f64::INFINITY, f64::NEG_INFINITY];
         activations.output().iter().fold(start, |[low, high], &score| {
             [low.min(f64::from(score)), high.max(f64::from(score))]

@@ -1,5 +1,6 @@
 //! Test samples on their way through the trained and the spiking network.
 
+use super::answer::{Answer, class_and_margin};
 use super::results::{ImageResult, ResultsFile};
 use super::test_samples::TestSamples;
 use super::{ConvertedModel, Stages};
@@ -9,7 +10,7 @@ use crate::memory;
 use crate::progress::Progress;
 use crate::sim_core::engine::EngineEntry;
 use crate::snn_convert::ann::{Keep, map_batch};
-use crate::snn_convert::fidelity::{FidelityConfig, Presenter, SampleRun, largest};
+use crate::snn_convert::fidelity::{FidelityConfig, Presenter, SampleRun};
 use crate::snn_convert::lower::{Conversion, Timing};
 use std::time::{Duration, Instant};
 
@@ -102,8 +103,11 @@ impl Show<'_> {
         progress: &dyn Progress,
     ) -> Result<Vec<ImageResult>, Error> {
         let Stages { whole, .. } = &self.model.stages;
-        let outputs = map_batch(whole, &images.values, Keep::Outputs, |_, activations| {
-            activations.output().iter().map(|&score| f64::from(score)).collect::<Vec<f64>>()
+        let answer = Answer::of(whole);
+        let kept = Keep::Nodes(std::slice::from_ref(&answer.node));
+        let outputs = map_batch(whole, &images.values, kept, |_, activations| {
+            let scores = activations.of(answer.node).unwrap_or_default();
+            scores.iter().map(|&score| f64::from(score)).collect::<Vec<f64>>()
         })?;
         if let Some(recorded) = logits {
             let pairs = outputs.iter().flatten().zip(recorded);
@@ -113,11 +117,12 @@ impl Show<'_> {
         let mut results: Vec<ImageResult> = outputs
             .iter()
             .enumerate()
-            .map(|(index, scores)| ImageResult {
+            .map(|(index, scores)| (index, answer.read(scores)))
+            .map(|(index, (ann_class, ann_margin))| ImageResult {
                 image: first + index,
                 label: images.labels.get(index).copied(),
-                ann_class: largest(scores),
-                ann_margin: margin(scores),
+                ann_class,
+                ann_margin,
                 classes: Vec::new(),
                 margins: Vec::new(),
                 spikes: Vec::new(),
@@ -156,23 +161,15 @@ impl Show<'_> {
                 Timing::Once { .. } => 1.0,
             };
             let scores: Vec<f64> = scores.iter().map(|score| score * per_step).collect();
-            let scores = self.model.stages.scores(&scores)?;
-            result.classes.push(largest(&scores));
-            result.margins.push(margin(&scores));
+            let (class, margin) = match self.model.stages.scores(&scores)? {
+                Some((scores, answer)) => answer.read(&scores),
+                None => class_and_margin(&scores),
+            };
+            result.classes.push(class);
+            result.margins.push(margin);
         }
         result.spikes.extend(&run.spikes);
         result.synaptic_operations.extend(&run.synaptic_operations);
         Ok(())
-    }
-}
-
-/// The distance of the best score from the next.
-fn margin(scores: &[f64]) -> f64 {
-    let best = largest(scores);
-    let next = scores.iter().enumerate().filter(|(index, _)| *index != best);
-    let next = next.map(|(_, score)| *score).fold(f64::NEG_INFINITY, f64::max);
-    match scores.get(best) {
-        Some(score) if next.is_finite() => score - next,
-        _ => 0.0,
     }
 }

@@ -3,9 +3,12 @@
 //! A network is cut at nodes through which everything flows. What lies before the first cut, and
 //! what lies behind the second, is evaluated in float; the part between becomes spikes.
 
+use super::Answer;
 use crate::error::Error;
 use crate::snn_convert::ann::operator::Input;
-use crate::snn_convert::ann::{AnnGraph, AnnGraphBuilder, Keep, NodeId, Operator, map_batch};
+use crate::snn_convert::ann::{
+    AnnGraph, AnnGraphBuilder, Keep, NodeId, Operator, evaluate_keeping, map_batch,
+};
 use std::collections::BTreeMap;
 
 /// A trained network and the parts that it is cut into.
@@ -65,17 +68,18 @@ impl Stages {
         }
     }
 
-    /// The network's scores for scores of the spiking part.
+    /// The network's scores for scores of the spiking part, and how they are read; none without a
+    /// float head.
     ///
     /// # Errors
     /// [`Error::Ann`] where they are not finite.
-    pub fn scores(&self, core: &[f64]) -> Result<Vec<f64>, Error> {
-        let Some(head) = &self.head else {
-            return Ok(core.to_vec());
-        };
+    pub fn scores(&self, core: &[f64]) -> Result<Option<(Vec<f64>, Answer)>, Error> {
+        let Some(head) = &self.head else { return Ok(None) };
+        let answer = Answer::of(head);
         let narrow: Vec<f32> = core.iter().map(|&score| score as f32).collect();
-        let scores = crate::snn_convert::ann::evaluate_output(head, &narrow)?;
-        Ok(scores.into_iter().map(f64::from).collect())
+        let kept = evaluate_keeping(head, &narrow, Keep::Nodes(&[answer.node]))?;
+        let scores = kept.of(answer.node).unwrap_or_default();
+        Ok(Some((scores.iter().map(|&score| f64::from(score)).collect(), answer)))
     }
 
     /// Names of the nodes that stay float, with the part that they belong to.

@@ -1,6 +1,6 @@
 //! The samples of a test: read as they are needed, with what the file recorded of the network.
 
-use super::{ConvertedModel, TestConfig};
+use super::{Answer, ConvertedModel, TestConfig};
 use crate::data::{DataError, Preparation, SampleStream, Samples, check_labels, noise};
 use crate::error::Error;
 use crate::model_io::npz::NpzFile;
@@ -17,7 +17,7 @@ pub(super) struct TestSamples {
     /// Scores of all samples that the file has, and their number a sample.
     logits: Option<(Vec<f64>, usize)>,
     taken: usize,
-    outputs: usize,
+    classes: usize,
 }
 
 impl TestSamples {
@@ -27,8 +27,8 @@ impl TestSamples {
         config: &TestConfig,
         warnings: &mut Vec<String>,
     ) -> Result<Self, Error> {
-        let (shape, outputs) =
-            (model.graph.input_shape(), model.graph.node(model.graph.output()).shape.size());
+        let (shape, answer) = (model.graph.input_shape(), Answer::of(&model.stages.whole));
+        let (outputs, classes) = (answer.scores, answer.classes());
         let input = shape.extents().to_vec();
         let Some(path) = &config.test else {
             warnings.push(
@@ -39,16 +39,18 @@ impl TestSamples {
             let samples = noise::samples(&input, config.limit.unwrap_or(100).min(1000), 2);
             let stream = SampleStream::of_samples(samples);
             let preparation = Preparation::default();
-            return Ok(TestSamples { stream, input, preparation, logits: None, taken: 0, outputs });
+            return Ok(TestSamples { stream, input, preparation, logits: None, taken: 0, classes });
         };
         let channels = shape.picture().map(|[channels, _, _]| channels);
         let scaling = config.preparation.scaling;
         let mut stream = SampleStream::open(path, config.labels.as_deref(), channels, scaling)?;
-        check_labels(stream.labels(), outputs).map_err(|error| Error::from(error).in_file(path))?;
+        check_labels(stream.labels(), classes).map_err(|error| Error::from(error).in_file(path))?;
         if let Some(limit) = config.limit {
             stream.limit(limit);
         }
-        let logits = recorded_logits(path, outputs, stream.len())?;
+        // What a network that ends in the choice of the class gave may be classes, too.
+        let ends_in_class = answer.node != model.stages.whole.output();
+        let logits = recorded_logits(path, outputs, stream.len(), ends_in_class)?;
         let logits = logits.map(|logits| (logits, outputs));
         Ok(TestSamples {
             stream,
@@ -56,7 +58,7 @@ impl TestSamples {
             preparation: config.preparation.clone(),
             logits,
             taken: 0,
-            outputs,
+            classes,
         })
     }
 
@@ -70,9 +72,9 @@ impl TestSamples {
         self.input.iter().product()
     }
 
-    /// Scores of a sample.
-    pub(super) fn outputs(&self) -> usize {
-        self.outputs
+    /// Number of classes.
+    pub(super) fn classes(&self) -> usize {
+        self.classes
     }
 
     /// The largest recorded score, without its sign; 0 where there are none.
@@ -120,7 +122,12 @@ impl TestSamples {
 }
 
 /// The array `logits` of an npz file; none where it has no such array.
-fn recorded_logits(path: &Path, outputs: usize, samples: usize) -> Result<Option<Vec<f64>>, Error> {
+fn recorded_logits(
+    path: &Path,
+    outputs: usize,
+    samples: usize,
+    ends_in_class: bool,
+) -> Result<Option<Vec<f64>>, Error> {
     let Some(archive) = NpzFile::open(path).ok().filter(|archive| archive.contains("logits"))
     else {
         return Ok(None);
@@ -129,6 +136,9 @@ fn recorded_logits(path: &Path, outputs: usize, samples: usize) -> Result<Option
     let logits = logits.map_err(|error| Error::from(error).in_file(path))?;
     let mut recorded = logits.values.to_f64().unwrap_or_default();
     let needed = samples.saturating_mul(outputs);
+    if ends_in_class && logits.shape.last() != Some(&outputs) {
+        return Ok(None);
+    }
     if recorded.len() < needed || logits.shape.last() != Some(&outputs) {
         let shape = &logits.shape;
         let message =

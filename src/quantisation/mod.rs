@@ -8,7 +8,7 @@ mod calibrate;
 
 pub use calibrate::{CALIBRATION_IMAGES, Calibrated, LayerGap};
 
-use crate::conversion::{ConvertConfig, ConvertedModel, convert, samples_for};
+use crate::conversion::{Answer, ConvertConfig, ConvertedModel, convert, samples_for};
 use crate::data::{Samples, check_labels};
 use crate::error::Error;
 use crate::exports::{chip_network, is_trained_network};
@@ -247,7 +247,7 @@ fn read(path: &Path, config: &StudyConfig) -> Result<Trained, Error> {
         config.conversion.calibrate.as_ref().map(|file| samples(file, None)).transpose()?;
     let test = config.test.as_ref().map(|file| -> Result<Samples, Error> {
         let all = samples(file, config.labels.as_deref())?;
-        let classes = model.graph.node(model.graph.output()).shape.size();
+        let classes = Answer::of(&model.graph).classes();
         check_labels(&all.labels, classes).map_err(|error| Error::from(error).in_file(file))?;
         Ok(config.limit.map_or_else(|| all.clone(), |limit| all.first(limit)))
     });

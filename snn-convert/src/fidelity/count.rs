@@ -1,6 +1,6 @@
 //! Running a network that was given a sample, and counting what it does.
 
-use super::{FidelityError, Presenter, SampleRun, digest_with_payloads, largest};
+use super::{FidelityError, Presenter, SampleRun, class_of, digest_with_payloads};
 use crate::coding::readout::{Slope, squeeze};
 use crate::lower::{Readout, Timing};
 use sim_core::engine::Engine;
@@ -238,7 +238,7 @@ impl Presenter<'_> {
                 // Potentials lie below the threshold: they only order equal counts.
                 true => count.iter().zip(potential).map(|(c, v)| c + squeeze(*v)).collect(),
             };
-            run.classes.push(largest(&scores));
+            run.classes.push(class_of(&scores));
             run.scores_at.push(scores);
         }
         run.scores = run.scores_at.last().cloned().unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Running a network only until its read-out has an answer.
 
 use super::count::digest_of_counts;
-use super::{FidelityError, Presenter, SampleRun, digest, largest};
+use super::{FidelityError, Presenter, SampleRun, class_of, digest};
 use crate::coding::readout::{OutputRun, entry_of};
 use crate::lower::{Readout, Timing};
 use sim_core::engine::Engine;
@@ -55,7 +55,7 @@ impl Presenter<'_> {
             let total = totals.get(last).or(totals.last());
             run.spikes.push(total.map_or(0, |total| total.spikes));
             run.synaptic_operations.push(total.map_or(0, |total| total.operations));
-            run.classes.push(largest(&answer.scores));
+            run.classes.push(class_of(&answer.scores));
             run.steps_used.push(answer.steps);
             run.scores_at.push(answer.scores);
         }

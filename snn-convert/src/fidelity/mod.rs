@@ -97,6 +97,15 @@ pub fn largest(scores: &[f64]) -> usize {
     best
 }
 
+/// The class that scores mean: the largest; a single score is that of class 1 against class 0, and
+/// decides by its sign.
+pub fn class_of(scores: &[f64]) -> usize {
+    match scores {
+        &[score] => usize::from(score > 0.0),
+        _ => largest(scores),
+    }
+}
+
 /// FNV-1a over times and neurons of all spikes.
 pub fn digest(spikes: &[Spike]) -> u64 {
     digest_on(0xcbf2_9ce4_8422_2325, spikes)
@@ -195,5 +204,7 @@ mod tests {
     #[test]
     fn of_equal_scores_the_first_is_the_largest() {
         assert_eq!(largest(&[1.0, 5.0, 5.0, 2.0]), 1);
+        assert_eq!(class_of(&[1.0, 5.0, 5.0, 2.0]), 1);
+        assert_eq!([-2.0, 0.0, 2.0].map(|score| class_of(&[score])), [0, 0, 1]);
     }
 }

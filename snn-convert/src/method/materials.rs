@@ -6,7 +6,7 @@
 
 use super::{MethodError, Prepared};
 use crate::ann::{AnnError, Keep, NodeId, map_batch};
-use crate::fidelity::largest;
+use crate::fidelity::class_of;
 use rayon::prelude::*;
 
 /// Most samples that answers are compared on.
@@ -119,7 +119,7 @@ impl<'a> Materials<'a> {
 /// Each of some samples with the next one of another class, a `part` of the way round; none where all
 /// have the same class.
 fn blended(samples: &[&[f32]], scores: &[Vec<f32>], part: usize) -> Vec<Vec<f32>> {
-    let classes: Vec<usize> = scores.iter().map(|scores| largest(&wide(scores))).collect();
+    let classes: Vec<usize> = scores.iter().map(|scores| class_of(&wide(scores))).collect();
     let count = samples.len();
     let stride = count.div_ceil(MOST_BLENDS).max(1);
     let blend = |first: usize| {
