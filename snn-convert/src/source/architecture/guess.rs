@@ -27,6 +27,8 @@ const EXTENTS: [usize; 8] = [28, 32, 8, 16, 64, 96, 128, 224];
 
 /// The most convolutions between which poolings are searched.
 const MAXIMUM_CONVOLUTIONS: usize = 12;
+/// Most convolutions for which it is tried to pad some and not others.
+const MOST_PADDED_ONE_BY_ONE: usize = 6;
 
 /// Finds an architecture; `input` is the shape of a sample, where it is known.
 ///
@@ -214,10 +216,10 @@ fn natural(name: &str) -> Vec<(String, u64)> {
     parts
 }
 
-/// What is not stored: padding of all convolutions, poolings behind some, the way to a list.
+/// What is not stored: which convolutions are padded, poolings behind some, the way to a list.
 #[derive(Debug, Clone, Default)]
 struct Plan {
-    same_padding: bool,
+    padded: Vec<bool>,
     pooled: Vec<bool>,
     global: bool,
 }
@@ -260,10 +262,15 @@ fn search(
         None => EXTENTS.iter().map(|&n| vec![first, n, n]).collect(),
     };
     let mut found: Vec<(Vec<usize>, Plan)> = Vec::new();
-    for input in inputs {
-        for plan in plans(convolutions.len()) {
-            if features(&input, &convolutions, &plan, channels) == Some(wanted) {
-                found.push((input.clone(), plan));
+    // Most networks pad all convolutions or none; LeNet pads the first alone.
+    let mixed = convolutions.len() <= MOST_PADDED_ONE_BY_ONE;
+    let plans = [Some(false), mixed.then_some(true)].into_iter().flatten();
+    let plans: Vec<Vec<Plan>> = plans.map(|mixed| plans_for(convolutions.len(), mixed)).collect();
+    // Of a given shape all plans are tried before it is refused; of others the usual ones first.
+    for (plans, input) in plans.iter().flat_map(|plans| inputs.iter().map(move |i| (plans, i))) {
+        for plan in plans {
+            if features(input, &convolutions, plan, channels) == Some(wanted) {
+                found.push((input.clone(), plan.clone()));
             }
         }
         if !found.is_empty() {
@@ -287,16 +294,19 @@ fn search(
     }
 }
 
-/// Poolings behind all convolutions first, then behind fewer.
-fn plans(convolutions: usize) -> Vec<Plan> {
+/// Poolings behind all convolutions first, then behind fewer; all convolutions padded or none, or
+/// `mixed`.
+fn plans_for(convolutions: usize, mixed: bool) -> Vec<Plan> {
+    let all = (1_u32 << convolutions) - 1;
+    let padded: Vec<u32> = if mixed { (1..all).collect() } else { vec![all, 0] };
+    let bits = |mask: u32| (0..convolutions).map(move |n| mask >> n & 1 == 1).collect();
     let mut masks: Vec<u32> = (0..1_u32 << convolutions).collect();
     masks.sort_by_key(|mask| std::cmp::Reverse((mask.count_ones(), *mask)));
     let mut plans = Vec::new();
     for global in [false, true] {
         for &mask in &masks {
-            for same_padding in [true, false] {
-                let pooled = (0..convolutions).map(|n| mask >> n & 1 == 1).collect();
-                plans.push(Plan { same_padding, pooled, global });
+            for &padded in &padded {
+                plans.push(Plan { padded: bits(padded), pooled: bits(mask), global });
             }
         }
     }
@@ -315,9 +325,10 @@ fn features(
         [_, height, width] => [height, width],
         _ => return None,
     };
-    for (&(_, kernel, sequence), &pooled) in convolutions.iter().zip(&plan.pooled) {
+    let plan_of = plan.pooled.iter().zip(&plan.padded);
+    for (&(_, kernel, sequence), (&pooled, &padded)) in convolutions.iter().zip(plan_of) {
         for axis in 0..2 {
-            if !plan.same_padding {
+            if !padded {
                 extents[axis] = (extents[axis] + 1).checked_sub(kernel[axis])?;
             } else if kernel[axis] % 2 == 0 {
                 return None;
@@ -347,7 +358,7 @@ fn sequence(layers: &[Weighted], plan: &Plan) -> Vec<Layer> {
         let pool = match layer.kind {
             Kind::Convolution(out, group, kernel, _) => {
                 let same = kernel.map(|extent| (extent - 1) / 2);
-                let padding = match plan.same_padding {
+                let padding = match plan.padded.get(convolution).copied().unwrap_or(false) {
                     true => Padding::Cells([same[0], same[1], same[0], same[1]]),
                     false => Padding::Cells([0; 4]),
                 };
@@ -388,4 +399,38 @@ fn sequence(layers: &[Weighted], plan: &Plan) -> Vec<Layer> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tensors(shapes: &[(&str, &[usize])]) -> StateDict {
+        let tensor = |&(name, shape): &(&str, &[usize])| {
+            let values = vec![0.5; shape.iter().product()];
+            (name.to_owned(), WeightTensor { shape: shape.to_vec(), values })
+        };
+        StateDict { tensors: shapes.iter().map(tensor).collect(), in_order: true }
+    }
+
+    #[test]
+    fn a_lenet_pads_its_first_convolution_alone() {
+        // 28 → 28 → 14 → 10 → 5: 20 × 5 × 5 = 500.
+        let tensors = tensors(&[
+            ("0.weight", &[8, 1, 5, 5]),
+            ("3.weight", &[20, 8, 5, 5]),
+            ("7.weight", &[10, 500]),
+        ]);
+        let found = guess(&tensors, Some(&[1, 28, 28])).unwrap().architecture;
+        let paddings = found.layers.iter().filter_map(|layer| match layer {
+            Layer::Convolution { geometry, .. } => Some(geometry.padding),
+            _ => None,
+        });
+        let [none, two] = [0, 2].map(|cells| Padding::Cells([cells; 4]));
+        assert_eq!(paddings.collect::<Vec<_>>(), [two, none]);
+        let pools = found.layers.iter().filter(|layer| matches!(layer, Layer::MaxPool { .. }));
+        assert_eq!(pools.count(), 2);
+        // Without a shape the usual plans go first: 32 × 32 without padding.
+        assert_eq!(guess(&tensors, None).unwrap().architecture.input, Some(vec![1, 32, 32]));
+    }
 }
