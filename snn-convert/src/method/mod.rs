@@ -140,7 +140,7 @@ pub fn find_method(name: &str) -> Option<&'static Method> {
 
 /// Refuses input codes whose spikes are not worth the same in every step.
 fn check_rate_code(method: &'static str, code: InputCode) -> Result<(), MethodError> {
-    let needed = "constant_current, poisson or deterministic_rate";
+    let needed = "constant_current, poisson, deterministic_rate, population or sigma_delta";
     let windowed = !matches!(
         code,
         InputCode::ConstantCurrent | InputCode::Poisson | InputCode::DeterministicRate
