@@ -1,13 +1,10 @@
 //! What a candidate of a search does on the calibration samples, and when that is good enough.
 //!
-//! Without an accuracy that is asked for, one of two things is asked, and no labels are needed:
-//! - a rate code's scores must stay near the trained network's: with p and q the softmax of either's
-//!   scores, the **divergence** is the mean Σ p ln(p/q), and that of samples times that of blends
-//!   ([`super::materials`]) is limited. It counts every score of every sample, not only answers that
-//!   change, so a few hundred samples are enough to tell two candidates apart;
-//! - a phase code may change hardly any answer, and only doubtful ones: the **expected loss** is the
-//!   mean of p(its answer) − p(the spiking answer) on blends, where answers are doubtful enough to
-//!   change, compared with how much the trained network itself doubts them.
+//! Without an accuracy that is asked for, scores must stay near the trained network's, and no labels are
+//! needed: with p and q the softmax of either's scores, the **divergence** is the mean Σ p ln(p/q), and
+//! the geometric mean of that of samples and that of blends ([`super::materials`]) is limited. It counts
+//! every score of every sample, not only answers that change, so a few hundred samples are enough to
+//! tell two candidates apart.
 //!
 //! # References
 //! Kullback and Leibler 1951, Ann. Math. Statist. 22:79 (the divergence).
@@ -20,25 +17,12 @@ use rayon::prelude::*;
 /// What is good enough.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Goal {
-    /// The trained network's answers.
-    Answers {
-        /// Smallest share of equal answers on samples, in per cent.
-        agreement: f64,
-        /// Largest expected loss on blends, in per cent.
-        loss: f64,
-    },
     /// The trained network's scores: the largest divergence, in nats, the geometric mean of that on
     /// samples and that on blends.
     Scores(f64),
     /// Right answers on the calibration samples, in per cent; without labels the trained network's.
     Accuracy(f64),
 }
-
-/// Smallest share of equal answers, in per cent. How this and the next came about:
-/// `docs/design/rate_codes.md`.
-const AGREEMENT: f64 = 98.0;
-/// Largest expected loss as a part of the trained network's own doubt.
-const LOSS: f64 = 0.1;
 
 /// Largest divergence of a rate code, in nats for each layer that spikes on the longest way through the
 /// network: each adds rounding errors of its own (`docs/design/rate_codes.md`).
@@ -56,24 +40,6 @@ pub(super) fn scores(structure: &Structure) -> Goal {
         depths.push(before.copied().max().unwrap_or(0) + own);
     }
     Goal::Scores(DIVERGENCE * f64::from(depths.last().copied().unwrap_or(0).max(1)))
-}
-
-/// The goal of phase codes where no accuracy is asked for.
-///
-/// The loss may be a tenth of the trained network's doubt: of the mean probability of all classes
-/// but its answer.
-pub(super) fn answers(materials: &Materials<'_>) -> Goal {
-    let doubts: Vec<f64> = match materials.blends.is_empty() {
-        false => materials.blends.iter().map(|blend| doubt(&blend.scores)).collect(),
-        true => materials.scores.iter().map(|scores| doubt(scores)).collect(),
-    };
-    let mean = doubts.iter().sum::<f64>() / doubts.len().max(1) as f64;
-    Goal::Answers { agreement: AGREEMENT, loss: 100.0 * LOSS * mean }
-}
-
-fn doubt(scores: &[f32]) -> f64 {
-    let wide = of_classes(wide(scores));
-    1.0 - share(&wide, largest(&wide))
 }
 
 /// Samples (and as many blends) between two looks at whether the goal can still be reached.
@@ -95,12 +61,9 @@ pub(super) struct Measure {
 }
 
 impl Goal {
-    /// With so many times the loss or divergence, and as much more of changed answers.
+    /// With so many times the divergence.
     pub(super) fn eased(self, times: f64) -> Goal {
         match self {
-            Goal::Answers { agreement, loss } => {
-                Goal::Answers { agreement: 100.0 - times * (100.0 - agreement), loss: times * loss }
-            }
             Goal::Scores(divergence) => Goal::Scores(times * divergence),
             Goal::Accuracy(accuracy) => Goal::Accuracy(accuracy),
         }
@@ -110,7 +73,6 @@ impl Goal {
 impl Measure {
     pub(super) fn reaches(self, goal: Goal) -> bool {
         match goal {
-            Goal::Answers { agreement, loss } => self.agreement >= agreement && self.loss <= loss,
             Goal::Scores(divergence) => self.divergence <= divergence,
             Goal::Accuracy(accuracy) => self.accuracy >= accuracy,
         }
@@ -119,7 +81,6 @@ impl Measure {
     /// How far it is from a goal that it misses.
     pub(super) fn distance(self, goal: Goal) -> f64 {
         match goal {
-            Goal::Answers { .. } => self.loss + 100.0 - self.agreement,
             Goal::Scores(divergence) => self.divergence - divergence,
             Goal::Accuracy(accuracy) => accuracy - self.accuracy,
         }
@@ -129,11 +90,6 @@ impl Measure {
 impl std::fmt::Display for Goal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Goal::Answers { agreement, loss } => write!(
-                f,
-                "at least {agreement} % equal answers and at most {loss:.2} points of expected loss \
-                 on blends"
-            ),
             Goal::Scores(divergence) => write!(
                 f,
                 "scores whose divergence from the trained network's is at most {divergence:.4} nats"
@@ -239,10 +195,10 @@ fn summary(seen: &[Answer], [samples, blends]: [usize; 2]) -> Measure {
     }
 }
 
-/// Scores of classes: a single one is that of a class against its absence.
+/// Scores of classes: a single one is that of class 1 against class 0.
 fn of_classes(mut scores: Vec<f64>) -> Vec<f64> {
     if scores.len() == 1 {
-        scores.push(0.0);
+        scores.insert(0, 0.0);
     }
     scores
 }
@@ -289,9 +245,9 @@ mod tests {
 
     #[test]
     fn a_single_score_is_judged_against_its_absence() {
-        assert_eq!(of_classes(vec![-1.5]), [-1.5, 0.0]);
+        assert_eq!(of_classes(vec![-1.5]), [0.0, -1.5]);
         assert_eq!(of_classes(vec![1.0, 2.0]), [1.0, 2.0]);
-        assert_eq!(largest(&of_classes(vec![-1.5])), 1);
+        assert_eq!([-1.5, 1.5].map(|score| largest(&of_classes(vec![score]))), [0, 1]);
     }
 
     #[test]
