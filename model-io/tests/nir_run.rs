@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 use model_io::array::Array;
 use model_io::nir::dialect::{Convention, DIALECTS, find_dialect};
-use model_io::nir::run::{RunError, run};
+use model_io::nir::run::{GraphRun, RunError, run};
 use model_io::nir::verify::{NirOutcome, dialect_of, verify_nir_case};
 use model_io::nir::{Delay, If, Input, Linear, NirGraph, Output, Scale, read};
-use model_io::npz::{NpzLimits, read_npz};
+use model_io::npz::{NpzLimits, read_npz, write_npz};
 
 fn data(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/data/nir").join(name)
@@ -28,7 +28,7 @@ fn recordings_of_frameworks_come_back_spike_by_spike() {
         let convention = (dialect_of(&path).unwrap().convention)();
         let graph = read(&path).unwrap();
         let outcome = verify_nir_case(&graph, &npz, &convention).unwrap();
-        assert_eq!(outcome, NirOutcome::Equal { values }, "{name}");
+        assert_eq!(outcome, NirOutcome::Equal { values, potentials: 0 }, "{name}");
         // Another decay or step gives other spikes: the convention matters.
         if name != "sinabs_cnn" {
             let other = Convention { tau_scale: 3.0 * convention.tau_scale, ..convention };
@@ -36,6 +36,32 @@ fn recordings_of_frameworks_come_back_spike_by_spike() {
             assert!(matches!(outcome, NirOutcome::Differs { .. }), "{name}: {outcome:?}");
         }
     }
+}
+
+#[test]
+fn potentials_of_a_read_out_agree_in_single_precision_and_spikes_exactly() {
+    let convention = Convention::specification(1e-4);
+    let graph = read(&data("prim_li.nir")).unwrap();
+    let size = GraphRun::new(&graph, &convention).unwrap().input_shape().iter().product();
+    let rows: Vec<Vec<f64>> = (0..20_u32).map(|n| vec![f64::from(n % 3); size]).collect();
+    let potentials = run(&graph, &convention, &rows, &[]).unwrap()["output"].concat();
+    let single = |values: &[f64]| values.iter().map(|v| f64::from(*v as f32)).collect::<Vec<_>>();
+    let recorded = |values: Vec<f64>| {
+        let array = |values: Vec<f64>| Array::new(vec![20, values.len() / 20], values).unwrap();
+        let (x, s) = (array(rows.concat()), array(values));
+        let npz = write_npz([("x", &x), ("s", &s)]).unwrap();
+        verify_nir_case(&graph, &npz, &convention).unwrap()
+    };
+    let values = potentials.len() as u64;
+    let NirOutcome::Equal { values: compared, potentials: within } = recorded(single(&potentials))
+    else {
+        panic!("single precision differs")
+    };
+    assert_eq!(compared, values);
+    assert!(within > values / 2, "{within} of {values}");
+    let mut other = single(&potentials);
+    *other.last_mut().unwrap() *= 1.0001;
+    assert!(matches!(recorded(other), NirOutcome::Differs { step: 20, .. }));
 }
 
 /// Steps in which a column of a recording is 1.

@@ -12,7 +12,7 @@ use crate::model_io::nir::verify::platform::{
     self, Platform, Row, convention_of, graph_of, platform_of, verify_platform,
 };
 use crate::model_io::nir::verify::{
-    NirOutcome, dialect_of, recorded_spikes, verify_alone, verify_nir_case,
+    NirOutcome, TOLERANCE, dialect_of, recorded_spikes, verify_alone, verify_nir_case,
 };
 use crate::model_io::nir::{self, NirError, NirGraph};
 use flate2::read::GzDecoder;
@@ -76,14 +76,18 @@ fn failed(path: &Path, error: impl ToString) -> Error {
     Error::Read { path: path.into(), reason: error.to_string() }
 }
 
-fn report(path: &Path, process: String, outcome: NirOutcome) -> CaseReport {
+fn report(path: &Path, mut process: String, outcome: NirOutcome) -> CaseReport {
+    if let NirOutcome::Equal { potentials: potentials @ 1.., .. } = outcome {
+        let within = format!("; {potentials} potentials within {TOLERANCE:e} of the largest");
+        process.push_str(&within);
+    }
     CaseReport {
         name: path.to_string_lossy().into_owned(),
         process,
         searched: None,
         overflows: Vec::new(),
         outcome: match outcome {
-            NirOutcome::Equal { values } => CaseOutcome::Equal { values },
+            NirOutcome::Equal { values, .. } => CaseOutcome::Equal { values },
             NirOutcome::NotCovered(reason) => CaseOutcome::NotCovered { reason },
             NirOutcome::Differs { variable, step, neuron, ours, theirs } => CaseOutcome::Differs {
                 difference: Difference { variable, step, neuron, ours, theirs },
@@ -155,7 +159,7 @@ fn alone(
         Some(reason) => format!("not run: {reason}"),
     };
     let process = format!("NIR graph without a recording: written and read again unchanged; {run}");
-    Ok(report(path, process, NirOutcome::Equal { values: seen.parts }))
+    Ok(report(path, process, NirOutcome::Equal { values: seen.parts, potentials: 0 }))
 }
 
 fn on_platform(
@@ -206,7 +210,7 @@ fn as_integers(
     rows.iter().for_each(|row| train.push_step(&input(row)));
     let ours = emulator.run_traced(rows.len(), &[train], &[1])?;
     let on_chip = platform.name.contains("loihi");
-    let mut outcome = NirOutcome::Equal { values: 2 * rows.len() as u64 };
+    let mut outcome = NirOutcome::Equal { values: 2 * rows.len() as u64, potentials: 0 };
     let traces = ours.traces.first().map(|trace| trace.membrane.as_slice()).unwrap_or_default();
     for (step, (row, membrane)) in rows.iter().zip(traces).enumerate() {
         let spike = ours.spikes[1].at(step).len() as f64;

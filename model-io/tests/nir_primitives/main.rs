@@ -6,6 +6,7 @@
 #[path = "../driven/mod.rs"]
 mod driven;
 mod filters;
+mod listed;
 
 use model_io::array::Array;
 use model_io::network_file;
@@ -469,9 +470,4 @@ fn what_no_dialect_can_say_names_the_node_and_what_to_do() {
     let graph = chain(&[3], vec![node("CubaLIF")]);
     let text = refused(&graph);
     assert!(text.contains("4 neurons, but 3 values"), "{text}");
-    let scale = Scale { scale: drawn(&[2, 3, 3], 1) };
-    let graph =
-        chain(&[2, 3, 3], vec![scale.into(), between()[3].1.nodes["n0"].clone(), layer(&[1], 1.0)]);
-    let text = refused(&graph);
-    assert!(text.contains("differ within a channel"), "{text}");
 }

@@ -13,7 +13,8 @@ use crate::nir::run::Flat;
 
 use super::depth::Depths;
 use super::layer::{Membrane, extents, spikes};
-use super::path::{Bias, Path, Way, Weights, multiplied, one_delay};
+use super::listed::behind;
+use super::path::{Bias, Path, Way, Weights, multiplied};
 use super::scale::{into_kernel, scaled};
 use super::{Made, NotFromNir, refuse};
 
@@ -210,19 +211,16 @@ fn joined(
         Weights::Direct => {}
         Weights::Diagonal(factors) => scaled(target, &mut way, factors)?,
         Weights::Matrix { columns, weights } => {
-            multiplied(target, &mut way, (*columns, weights))?;
-            one_delay(target, &mut way)?;
+            multiplied(target, &mut way, (*columns, weights.clone()))?;
         }
         Weights::Kernel { .. } => into_kernel(target, &mut way, |way| {
             way.path.weights = path.weights.clone();
-            one_delay(target, way)
+            way.shape = path.extents.clone();
+            Ok(())
         })?,
-    }
-    let kernel_after_bias =
-        matches!(path.weights, Weights::Kernel { .. }) && !way.path.biases.is_empty();
-    if kernel_after_bias {
-        let problem = format!("a bias lies before `{}` and a convolution behind it", filter.0);
-        return Err(refuse(target, problem, "leave the bias out"));
+        own @ Weights::Listed { .. } => {
+            behind(target, &mut way, (own, path.extents.iter().product()))?;
+        }
     }
     let later = |delays: &[u64]| -> Vec<u64> {
         let of = |delays: &[u64], n: usize| delays.get(n).or(delays.first()).copied().unwrap_or(0);

@@ -177,7 +177,7 @@ fn geometry(
         groups: groups as u32,
     };
     geometry.check().map_err(|error| refuse(node, error.to_string(), "repair the file"))?;
-    one_delay(node, way)?;
+    one_delay(way);
     way.path.weights = Weights::Kernel { geometry, weights };
     way.path.name = node.0.clone();
     way.shape = vec![out, rows as usize, columns as usize];

@@ -2,8 +2,8 @@
 //!
 //! | node | neuron |
 //! |---|---|
-//! | `IF` | `integrate_and_fire`; `multispike_integrate_and_fire` where a step may send several spikes |
-//! | `LIF` | `lif_delta` with the time constant that keeps the step's factor; `lif_stepwise` where the threshold is subtracted, where a step keeps nothing or everything, and where a leak to another potential than 0 must not begin before the layer's first input |
+//! | `IF` | `integrate_and_fire`; `multispike_integrate_and_fire` where a step may send several spikes; `lif_stepwise` where neurons behind a convolution have an r each |
+//! | `LIF` | `lif_delta` with the time constant that keeps the step's factor; `lif_stepwise` where the threshold is subtracted, where a step keeps nothing or everything, where a leak to another potential than 0 must not begin before the layer's first input, and where neurons behind a convolution scale its shared weights each in its own way |
 //! | `CubaLIF` | `lif_stepwise` |
 //! | `Threshold` | `lif_stepwise` that keeps nothing |
 //! | `I` | `integrator` |
@@ -113,6 +113,14 @@ impl Made {
                 if self.reading.convention.reset == SpikeReset::SubtractMany {
                     return self.several(node, gain, threshold).map(Some);
                 }
+                if self.needs_own_gain(&gain) {
+                    let neuron = Neuron::new("lif_stepwise")
+                        .parameter("potential_kept", 1.0)
+                        .parameter("gain", values(&gain, NUMBER));
+                    let spike = (&found.v_threshold, Some(&found.v_reset));
+                    let neuron = self.spiking(node, neuron, spike)?;
+                    return Ok(Some(self.unscaled(name, &found.r, neuron)));
+                }
                 let reset = self.reset(node, Some(&found.v_reset), NUMBER)?;
                 let neuron = Neuron::new("integrate_and_fire")
                     .parameter("threshold", values(&threshold, NUMBER))
@@ -122,6 +130,12 @@ impl Made {
             }
             Primitive::I(found) => {
                 let gain = numbers(node, "r", &found.r)?;
+                if self.needs_own_gain(&gain) {
+                    let neuron = Neuron::new("leaky_integrator_stepwise")
+                        .parameter("potential_kept", 1.0)
+                        .parameter("gain", values(&gain, NUMBER));
+                    return Ok(Some(self.unscaled(name, &found.r, neuron)));
+                }
                 self.add(name, &found.r.shape, Neuron::new("integrator"));
                 Layer { name: name.clone(), current: gain.clone(), gain, millivolts: false }
             }
@@ -226,6 +240,11 @@ impl Made {
         let gain =
             gain.map(|(r, (kept, tau))| input.factor(*r, *kept, dt, tau * tau_scale)).collect();
         Ok(Membrane { kept, gain, leak })
+    }
+
+    /// Whether the neurons must scale their input themselves, as shared weights cannot.
+    fn needs_own_gain(&self, gain: &[f64]) -> bool {
+        self.behind_kernel && gain.iter().any(|own| Some(own) != gain.first())
     }
 
     fn add(&mut self, name: &str, extents: &[usize], neuron: Neuron) {
@@ -356,7 +375,11 @@ impl Made {
         let leak = numbers(node, "v_leak", &found.v_leak)?;
         let decays = keep.iter().all(|keep| *keep > 0.0 && *keep < 1.0);
         let begins_late = self.onset > 0 && leak.iter().any(|leak| *leak != 0.0);
-        if reset != SpikeReset::ToValue || !decays || begins_late {
+        let r = numbers(node, "r", &found.r)?;
+        let gain = r.iter().zip(keep.iter().zip(&tau));
+        let gain: Vec<f64> =
+            gain.map(|(r, (keep, tau))| input.factor(*r, *keep, dt, tau * tau_scale)).collect();
+        if reset != SpikeReset::ToValue || !decays || begins_late || self.needs_own_gain(&gain) {
             let Lif { r, tau, v_leak, .. } = found;
             let steps = Steps { r, tau, v_leak, synapse: None };
             let neuron = self.stepwise(node, Neuron::new("lif_stepwise"), &steps)?;
@@ -364,7 +387,6 @@ impl Made {
             let neuron = self.spiking(node, neuron, spike)?;
             return Ok(self.unscaled(&node.0, r, neuron));
         }
-        let r = numbers(node, "r", &found.r)?;
         let threshold = numbers(node, "v_threshold", &found.v_threshold)?;
         // The description decays exactly: this time constant keeps the convention's factor.
         let milliseconds = dt * SECOND;
@@ -388,9 +410,6 @@ impl Made {
              unit of its potential is 1 mV",
             node.0
         ));
-        let gain = r.iter().zip(keep.iter().zip(&tau));
-        let gain: Vec<f64> =
-            gain.map(|(r, (keep, tau))| input.factor(*r, *keep, dt, tau * tau_scale)).collect();
         let current = gain
             .iter()
             .zip(&keep)

@@ -11,6 +11,8 @@
 //! step d + n what it does in step n of the graph, as in converted networks
 //! (`docs/design/depth_as_delay.md`); what the convention left open is in the [`NirReport`].
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use sim_core::connectivity::{Dense, List, OneToOne};
 use sim_core::network::{Connectivity, Network, Projection, Stimulus};
@@ -24,6 +26,7 @@ mod depth;
 mod filter;
 mod kernel;
 mod layer;
+mod listed;
 mod path;
 mod product;
 mod scale;
@@ -31,6 +34,7 @@ mod scale;
 use depth::depths;
 use filter::{Links, links};
 use layer::Layer;
+use listed::{Synapse, delays_differ, listed, too_many};
 use path::{Path, Weights, paths};
 
 /// How a graph is read.
@@ -108,12 +112,16 @@ pub fn to_network(
         notes: Vec::new(),
         reading: *reading,
         onset: 0,
+        behind_kernel: false,
     };
     let (paths, read_out) = filter::outputs(&flat, paths);
     let depths = depths(&flat, &paths, &reading.convention);
     let Links { links, filters, within } = links(&flat, paths, (&depths, &read_out), &mut made)?;
     let mut layers = Vec::new();
+    let kernels = links.iter().filter(|link| matches!(link.path.weights, Weights::Kernel { .. }));
+    let behind_kernels: BTreeSet<usize> = kernels.map(|link| link.path.target).collect();
     for (index, node) in flat.nodes.iter().enumerate() {
+        made.behind_kernel = behind_kernels.contains(&index);
         layers.push(match within.contains(&index) {
             true => None,
             false => made.layer(node, depths.of(index), filters.get(&index))?,
@@ -132,7 +140,8 @@ pub fn to_network(
                 made.notes.push(note);
             }
         }
-        made.projection(number, path, (&source.0, target), link.delay)?;
+        let node = &flat.nodes[path.target];
+        made.projection(number, path, (node, &source.0, target), link.delay)?;
         made.biases(path, target, link.bias_delay);
     }
     let convention = reading.convention.to_string();
@@ -145,6 +154,8 @@ struct Made {
     reading: NirReading,
     /// Steps in which nothing happens yet in the layer at hand.
     onset: u64,
+    /// Whether a convolution leads into the layer at hand, whose kernel all its neurons share.
+    behind_kernel: bool,
 }
 
 /// One value where all are equal.
@@ -170,21 +181,22 @@ impl Made {
         &mut self,
         number: usize,
         path: &Path,
-        (source, target): (&String, &Layer),
+        (node, source, target): (&(String, Primitive), &str, &Layer),
         delay: u64,
     ) -> Result<(), NotFromNir> {
         let unit = if target.millivolts { MILLIVOLT } else { NUMBER };
         let uniform = target.gain.iter().all(|gain| Some(gain) == target.gain.first());
         let first = target.gain.first().copied().unwrap_or(1.0);
         let delays: Vec<u64> = path.delays.iter().map(|own| own + delay).collect();
-        let differ = delays.iter().any(|other| Some(other) != delays.first());
-        let each = Weights::Diagonal(vec![1.0]);
-        let own = match &path.weights {
+        let differ = delays_differ(&delays);
+        let (connectivity, weights) = match &path.weights {
             // Synapses with delays of their own are listed.
-            Weights::Direct if differ => &each,
-            own => own,
-        };
-        let (connectivity, weights) = match own {
+            own if differ || matches!(own, Weights::Listed { .. }) => {
+                let listed = listed(own, target.gain.len(), &delays);
+                let synapses = listed.map_err(|size| too_many(node, size))?;
+                self.synapses(number, &synapses, (source, target));
+                return Ok(());
+            }
             Weights::Direct => (Connectivity::OneToOne(OneToOne), values(&target.gain, unit)),
             Weights::Diagonal(factors) => {
                 let factor = |n: usize| factors.get(n).or(factors.first()).copied().unwrap_or(1.0);
@@ -205,7 +217,7 @@ impl Made {
                 let rule = Connectivity::Convolution(*geometry);
                 (rule, Values::Each { values: scaled, unit })
             }
-            Weights::Kernel { .. } => {
+            Weights::Kernel { .. } | Weights::Listed { .. } => {
                 return Err(NotFromNir::Node {
                     node: target.name.clone(),
                     node_type: "a layer of neurons",
@@ -214,59 +226,45 @@ impl Made {
                 });
             }
         };
-        let step = self.reading.convention.dt * SECOND;
-        let projection = Projection::new(source.clone(), target.name.clone(), connectivity);
-        let projection = match differ {
-            true => self.by_synapse(projection, weights, &delays)?,
-            false => {
-                let steps = delays.first().copied().unwrap_or(delay);
-                projection.weight(weights).delay(Milliseconds(steps as f64 * step))
-            }
-        };
-        let name = format!("{number}: {source} to {}", target.name);
-        self.network.add_projection(name, projection);
+        let steps = delays.first().copied().unwrap_or(delay);
+        let projection = Projection::new(source, target.name.clone(), connectivity);
+        self.add_projection(number, projection.weight(weights), &[steps]);
         Ok(())
     }
 
-    /// Delays that differ from target to target need listed synapses.
-    fn by_synapse(
-        &self,
-        projection: Projection,
-        weights: Values,
-        delays: &[u64],
-    ) -> Result<Projection, NotFromNir> {
-        let refused = |problem: &str| NotFromNir::Node {
-            node: projection.target.clone(),
-            node_type: "Delay",
-            problem: problem.to_owned(),
-            remedy: "give the delay one value, or put it between dense layers",
+    /// Synapses one by one, with delays of their own where these differ.
+    fn synapses(&mut self, number: usize, synapses: &[Synapse], (source, target): (&str, &Layer)) {
+        let unit = if target.millivolts { MILLIVOLT } else { NUMBER };
+        let weight = |own: &Synapse| {
+            own.weight * target.gain.get(own.target as usize).copied().unwrap_or(1.0)
         };
-        let Values::Each { values, unit } = weights else {
-            return Err(refused("delays of its neurons differ on a path of one weight"));
-        };
+        let weights = synapses.iter().map(weight).collect();
+        let listed = Connectivity::List(List {
+            sources: synapses.iter().map(|own| own.source).collect(),
+            targets: synapses.iter().map(|own| own.target).collect(),
+        });
+        let projection = Projection::new(source, target.name.clone(), listed)
+            .weight(Values::Each { values: weights, unit });
+        let steps: Vec<u64> = synapses.iter().map(|own| u64::from(own.delay)).collect();
+        self.add_projection(number, projection, &steps);
+    }
+
+    /// Adds a projection whose synapses take one number of steps, or one each.
+    fn add_projection(&mut self, number: usize, projection: Projection, steps: &[u64]) {
         let step = self.reading.convention.dt * SECOND;
         let time = Unit { symbol: "ms", dimension: Dimension::Time, in_base: 1.0 };
-        let of = |target: usize| delays.get(target).copied().unwrap_or(1) as f64 * step;
-        if let Connectivity::List(List { targets, .. }) = &projection.connectivity {
-            let own = targets.iter().map(|&target| of(target as usize)).collect();
-            let delays = Values::Each { values: own, unit: time };
-            return Ok(projection.weight(Values::Each { values, unit }).delay(delays));
-        }
-        if !matches!(projection.connectivity, Connectivity::Dense(_)) {
-            return Err(refused("delays of its neurons differ behind a convolution"));
-        }
-        let columns = (values.len() / delays.len().max(1)).max(1);
-        let present: Vec<usize> = (0..values.len()).filter(|place| values[*place] != 0.0).collect();
-        let delay = |&place: &usize| of(place / columns);
-        let listed = Connectivity::List(List {
-            sources: present.iter().map(|place| (place % columns) as u32).collect(),
-            targets: present.iter().map(|place| (place / columns) as u32).collect(),
-        });
-        let own = present.iter().map(|place| values[*place]).collect();
-        let delays = Values::Each { values: present.iter().map(delay).collect(), unit: time };
-        Ok(Projection { connectivity: listed, ..projection }
-            .weight(Values::Each { values: own, unit })
-            .delay(delays))
+        let projection = match steps {
+            steps if delays_differ(steps) => {
+                let values = steps.iter().map(|&steps| steps as f64 * step).collect();
+                projection.delay(Values::Each { values, unit: time })
+            }
+            steps => {
+                let steps = steps.first().copied().unwrap_or(1);
+                projection.delay(Milliseconds(steps as f64 * step))
+            }
+        };
+        let name = format!("{number}: {} to {}", projection.source, projection.target);
+        self.network.add_projection(name, projection);
     }
 
     /// The biases on a path as currents, one for each delay that they pass.

@@ -8,6 +8,7 @@ use crate::nir::{AvgPool2d, Primitive, SumPool2d};
 
 use super::kernel::{conv_1d, conv_2d, finish_pool, pool};
 use super::layer::{extents, numbers};
+use super::listed::{Synapse, behind, delays_differ};
 use super::product::{applied, product};
 use super::{NotFromNir, refuse, scale};
 
@@ -75,6 +76,8 @@ pub(super) enum Weights {
     Matrix { columns: usize, weights: Vec<f64> },
     /// A shared kernel.
     Kernel { geometry: Convolution, weights: Vec<f64> },
+    /// Synapses one by one, from so many sources.
+    Listed { sources: usize, synapses: Vec<Synapse> },
 }
 
 /// A path under way: extents of its values, and a pooling that waits for its convolution.
@@ -227,6 +230,9 @@ fn step(flat: &Flat, way: &Way, to: usize, steps_per_unit: f64) -> Result<Step, 
             matrix(node, &mut on, &linear.weight, None)?;
         }
         Primitive::Conv2d(conv) => {
+            if conv.dilation != [1, 1] {
+                finish_pool(node, &mut on)?;
+            }
             scale::into_kernel(node, &mut on, |on| conv_2d(node, on, conv))?;
         }
         Primitive::Conv1d(conv) => {
@@ -279,19 +285,10 @@ fn delay_steps(before: &[u64], delays: &[f64], steps_per_unit: f64) -> Result<Ve
     Ok(steps)
 }
 
-/// Delays before the weights are those of the sources; they must be one.
-pub(super) fn one_delay(node: &(String, Primitive), way: &mut Way) -> Result<(), NotFromNir> {
+/// Delays that do not differ, as one.
+pub(super) fn one_delay(way: &mut Way) {
     let of_biases = way.path.biases.iter_mut().map(|bias| &mut bias.delays);
-    for delays in of_biases.chain([&mut way.path.delays]) {
-        let first = delays.first().copied().unwrap_or(0);
-        if delays.iter().any(|delay| *delay != first) {
-            let problem = "delays that differ lie before its weights";
-            let remedy = "put the Delay behind the weights, or give it one value";
-            return Err(refuse(node, problem, remedy));
-        }
-        *delays = vec![first];
-    }
-    Ok(())
+    of_biases.chain([&mut way.path.delays]).for_each(|delays| delays.truncate(1));
 }
 
 fn matrix(
@@ -314,13 +311,7 @@ fn matrix(
         return Err(refuse(node, problem, "give the matrix one column a value"));
     }
     let own = numbers(node, "weight", weight)?;
-    if matches!(way.path.weights, Weights::Direct) {
-        way.path.weights = Weights::Matrix { columns, weights: own };
-    } else {
-        multiplied(node, way, (columns, &own))?;
-        way.path.multiplied.push(node.0.clone());
-    }
-    one_delay(node, way)?;
+    multiplied(node, way, (columns, own))?;
     if let Some(bias) = bias {
         way.add_bias(numbers(node, "bias", bias)?, 1);
     }
@@ -334,18 +325,33 @@ fn matrix(
 pub(super) fn multiplied(
     node: &(String, Primitive),
     way: &mut Way,
-    (columns, own): (usize, &[f64]),
+    (columns, own): (usize, Vec<f64>),
 ) -> Result<(), NotFromNir> {
+    let differ = delays_differ(&way.path.delays)
+        || way.path.biases.iter().any(|bias| delays_differ(&bias.delays));
+    if differ || matches!(way.path.weights, Weights::Listed { .. }) {
+        let rows = own.len() / columns.max(1);
+        return behind(node, way, (&Weights::Matrix { columns, weights: own }, rows));
+    }
+    if matches!(way.path.weights, Weights::Direct) && way.path.biases.is_empty() {
+        way.path.weights = Weights::Matrix { columns, weights: own };
+        one_delay(way);
+        return Ok(());
+    }
     let (before, weights) =
-        product(&way.path.weights, (columns, own), VALUE_LIMIT).map_err(|size| {
+        product(&way.path.weights, (columns, &own), VALUE_LIMIT).map_err(|size| {
             let problem = format!("with the weights before it it takes {size} values");
             refuse(node, problem, "put a layer between them")
         })?;
     way.spread_biases();
     for bias in &mut way.path.biases {
-        bias.values = applied((columns, own), &bias.values);
+        bias.values = applied((columns, &own), &bias.values);
+    }
+    if !matches!(way.path.weights, Weights::Direct) {
+        way.path.multiplied.push(node.0.clone());
     }
     way.path.weights = Weights::Matrix { columns: before, weights };
+    one_delay(way);
     Ok(())
 }
 

@@ -20,6 +20,7 @@ pub(super) fn product(
     let (sources, each) = match before {
         Weights::Direct | Weights::Diagonal(_) => (columns, 1),
         Weights::Matrix { columns: sources, .. } => (*sources, *sources),
+        Weights::Listed { sources, synapses } => (*sources, synapses.len() / columns.max(1) + 1),
         Weights::Kernel { geometry, .. } => {
             let sources = geometry.source.iter().map(|&n| n as usize).product();
             let taps = geometry.kernel[0] as usize * geometry.kernel[1] as usize;
@@ -47,6 +48,8 @@ pub(super) fn product(
                 Weights::Kernel { geometry, weights } => {
                     taps(geometry, middle, |source, tap| out[source] += weight * weights[tap]);
                 }
+                // Multiplied synapse by synapse, as their delays may differ.
+                Weights::Listed { .. } => {}
             }
         }
     }
@@ -60,7 +63,7 @@ pub(super) fn applied((columns, matrix): (usize, &[f64]), values: &[f64]) -> Vec
 }
 
 /// Visits the source pixels of a target pixel with the places of their weights in the kernel.
-fn taps(geometry: &Convolution, target: usize, mut visit: impl FnMut(usize, usize)) {
+pub(super) fn taps(geometry: &Convolution, target: usize, mut visit: impl FnMut(usize, usize)) {
     let [channels, height, width] = geometry.target.map(|n| n as usize);
     let [ins, rows, columns] = geometry.source.map(|n| n as usize);
     let groups = (geometry.groups as usize).max(1);

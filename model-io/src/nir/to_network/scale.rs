@@ -1,11 +1,10 @@
 //! `Scale` on a way: factors of the weights before or behind it.
 
 use super::kernel::finish_pool;
+use super::listed::{delays_differ, kernel_behind, list};
 use super::path::{Way, Weights};
 use super::{NotFromNir, refuse};
 use crate::nir::Primitive;
-
-const REMEDY: &str = "kernels are shared: give each channel one factor";
 
 /// Multiplies what arrives by a factor a value, or one for all.
 pub(super) fn scaled(
@@ -36,13 +35,23 @@ pub(super) fn scaled(
         }
         Weights::Kernel { geometry, weights } => {
             let channels = geometry.target[0] as usize;
-            let Some(of_channel) = by_channel(channels, factors) else {
-                return Err(refuse(node, "its factors differ within a channel", REMEDY));
-            };
-            let taps = (weights.len() / channels.max(1)).max(1);
-            for (weights, factor) in weights.chunks_mut(taps).zip(of_channel.into_iter().cycle()) {
-                weights.iter_mut().for_each(|weight| *weight *= factor);
+            match by_channel(channels, factors) {
+                Some(of_channel) => {
+                    let taps = (weights.len() / channels.max(1)).max(1);
+                    let chunks = weights.chunks_mut(taps);
+                    for (weights, factor) in chunks.zip(of_channel.into_iter().cycle()) {
+                        weights.iter_mut().for_each(|weight| *weight *= factor);
+                    }
+                }
+                // What differs within a channel is no shared kernel any more.
+                None => {
+                    list(node, way)?;
+                    return scaled(node, way, factors);
+                }
             }
+        }
+        Weights::Listed { synapses, .. } => {
+            synapses.iter_mut().for_each(|own| own.weight *= factor(own.target as usize));
         }
     }
     if factors.len() > 1 {
@@ -54,27 +63,27 @@ pub(super) fn scaled(
     Ok(())
 }
 
-/// Lets `convolve` put a kernel onto the way, and multiplies the factors before it into its taps.
+/// Lets `convolve` put a kernel onto the way, and multiplies what is before it into its taps: factors
+/// of channels stay a kernel, the rest becomes a list.
 pub(super) fn into_kernel(
     node: &(String, Primitive),
     way: &mut Way,
     convolve: impl FnOnce(&mut Way) -> Result<(), NotFromNir>,
 ) -> Result<(), NotFromNir> {
-    let before = match &mut way.path.weights {
-        Weights::Direct => None,
-        Weights::Diagonal(factors) => Some(std::mem::take(factors)),
-        Weights::Matrix { .. } | Weights::Kernel { .. } => {
-            let problem = "two nodes with weights follow each other";
-            return Err(refuse(node, problem, "multiply them into one node"));
-        }
+    let channels = if way.shape.len() > 1 { way.shape.first().copied().unwrap_or(1) } else { 1 };
+    let shared = !delays_differ(&way.path.delays) && way.path.biases.is_empty();
+    let of_channel = match &way.path.weights {
+        Weights::Direct if shared => return convolve(way),
+        Weights::Diagonal(factors) if shared => by_channel(channels, factors),
+        _ => None,
     };
+    let Some(of_channel) = of_channel else {
+        return kernel_behind(node, way, convolve);
+    };
+    way.path.weights = Weights::Direct;
     convolve(way)?;
-    let Some(factors) = before else { return Ok(()) };
     finish_pool(node, way)?;
     let Weights::Kernel { geometry, weights } = &mut way.path.weights else { return Ok(()) };
-    let Some(of_channel) = by_channel(geometry.source[0] as usize, &factors) else {
-        return Err(refuse(node, "the factors before it differ within a channel", REMEDY));
-    };
     let [out, ins, rows, columns] = geometry.weight_shape().map(|n| n as usize);
     let outs_of_group = (out / (geometry.groups as usize).max(1)).max(1);
     for (filter, taps) in weights.chunks_mut((rows * columns).max(1)).enumerate() {

@@ -1,7 +1,9 @@
 //! Recorded runs of frameworks, checked against [`super::run`].
 //!
 //! A case is `NAME.nir` with `NAME.npz` beside it: `x` is the input `[step, …]`, `s` the output of
-//! the graph, `layerK_s` that of its K-th spiking node from the input on. Spikes must be equal.
+//! the graph, `layerK_s` that of its K-th spiking node from the input on. Spikes must be equal. An
+//! output that is no spike (the potential of a read-out) is compared up to [`TOLERANCE`] of the largest
+//! one, as frameworks compute in single precision.
 
 use std::path::Path;
 
@@ -20,6 +22,9 @@ use crate::npz::{NpzLimits, read_npz};
 
 /// Bounds on recordings.
 const LIMITS: NpzLimits = NpzLimits { array_bytes: 1 << 28, total_bytes: 1 << 30, arrays: 1 << 10 };
+
+/// Largest difference of a potential from a recorded one, as a part of the largest recorded.
+pub const TOLERANCE: f64 = 1e-5;
 
 /// Why a case cannot be checked.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +53,8 @@ pub enum NirOutcome {
     Equal {
         /// How many were compared.
         values: u64,
+        /// How many of them are potentials, which agree within [`TOLERANCE`].
+        potentials: u64,
     },
     /// The first difference.
     Differs {
@@ -124,7 +131,7 @@ pub fn verify_nir_case(
         Ok(ours) => ours,
         Err(error) => return Ok(not_covered(error)),
     };
-    let mut values = 0;
+    let (mut values, mut potentials) = (0, 0);
     for (name, theirs) in &rows {
         let layer = name.strip_prefix("layer").and_then(|name| name.strip_suffix("_s"));
         let node = match layer.and_then(|number| number.parse::<usize>().ok()) {
@@ -143,22 +150,27 @@ pub fn verify_nir_case(
             let problem = format!("{name} has {} steps and x {}", theirs.len(), ours.len());
             return Err(NirVerifyError::Recording(problem));
         }
+        // Spikes and their numbers are whole numbers, and must be equal.
+        let largest = theirs.iter().flatten().fold(0.0_f64, |largest, v| largest.max(v.abs()));
+        let whole = |value: f64| value.fract() == 0.0;
         for (step, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
             if ours.len() != theirs.len() {
                 let reason = format!("{name} has {} values, {node} {}", theirs.len(), ours.len());
                 return Ok(NirOutcome::NotCovered(reason));
             }
             for (neuron, (&ours, &theirs)) in ours.iter().zip(theirs).enumerate() {
-                if ours != theirs {
+                let allowed = if whole(ours) && whole(theirs) { 0.0 } else { TOLERANCE * largest };
+                if (ours - theirs).abs() > allowed || ours.is_nan() != theirs.is_nan() {
                     let (variable, step) = (name.clone(), step + 1);
                     return Ok(NirOutcome::Differs { variable, step, neuron, ours, theirs });
                 }
             }
             values += ours.len() as u64;
+            potentials += theirs.iter().filter(|value| !whole(**value)).count() as u64;
         }
     }
     Ok(match values {
         0 => NirOutcome::NotCovered("the recording has neither `s` nor `layerK_s`".to_owned()),
-        values => NirOutcome::Equal { values },
+        values => NirOutcome::Equal { values, potentials },
     })
 }

@@ -146,5 +146,5 @@ pub fn verify_platform(
             values += 1;
         }
     }
-    NirOutcome::Equal { values }
+    NirOutcome::Equal { values, potentials: 0 }
 }
