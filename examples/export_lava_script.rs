@@ -1,4 +1,5 @@
-//! A random recurrent network, cut into core slices, as a Lava program with what it must compute.
+//! A random network, recurrent and with neurons of three kinds, cut into core slices, as a Lava program
+//! with what it must compute.
 //!
 //! `cargo run --release --example export_lava_script -- FOLDER` writes `network.py` with its arrays,
 //! `input.npz`, and in `expected.npz` the spikes that our fixed-point engine computes for the same
@@ -25,6 +26,8 @@ use std::path::Path;
 
 const INPUTS: u32 = 16;
 const NEURONS: u32 = 96;
+/// Neurons of each of the populations behind.
+const BEHIND: u32 = 40;
 const STEPS: usize = 80;
 
 /// A small generator, so that the example needs nothing else.
@@ -33,9 +36,15 @@ fn number(seed: &mut u64) -> u64 {
     *seed >> 33
 }
 
-fn projection(name: &str, source: usize, sources: u32, seed: &mut u64) -> QuantisedProjection {
+/// Random synapses between populations of so many neurons, a quarter of all pairs.
+fn projection(
+    name: &str,
+    (source, sources): (usize, u32),
+    (target, targets, port): (usize, u32, u8),
+    seed: &mut u64,
+) -> QuantisedProjection {
     let weights: Vec<i32> =
-        (0..sources * NEURONS)
+        (0..sources * targets)
             .map(|_| {
                 if number(seed).is_multiple_of(4) {
                     (number(seed) % 120) as i32 * 2 - 96
@@ -48,7 +57,7 @@ fn projection(name: &str, source: usize, sources: u32, seed: &mut u64) -> Quanti
     QuantisedProjection {
         name: name.into(),
         source,
-        target: 1,
+        target,
         connection: Connection::Dense {
             weights,
             sign_mode: SignMode::Mixed,
@@ -56,9 +65,9 @@ fn projection(name: &str, source: usize, sources: u32, seed: &mut u64) -> Quanti
             // Each slice floors its own sum: this is where cutting would show.
             weight_exponent: -1,
         },
-        delay: if source == 1 { DelaySteps::PerSynapse(delays) } else { DelaySteps::One(0) },
+        delay: if source == target { DelaySteps::PerSynapse(delays) } else { DelaySteps::One(0) },
         message_bits: 0,
-        port: 0,
+        port,
         learning: None,
     }
 }
@@ -77,13 +86,32 @@ fn network() -> QuantisedNetwork {
     }
     let bias = (0..NEURONS).map(|n| i64::from(n % 9) * 12 - 30).collect();
     layer.parameters.insert("bias_mant".into(), IntegerValues::PerNeuron(bias));
+    let mut adaptive = population("adaptive", BEHIND, "atrlif");
+    for (name, value) in [
+        ("delta_i", 1638),
+        ("delta_i_fraction", 1_801_439_850_948_198),
+        ("delta_v", 410),
+        ("delta_theta", 820),
+        ("delta_r", 1024),
+        ("theta_0", 9600),
+        ("theta_step", 2000),
+        ("bias_mant", 40),
+    ] {
+        adaptive.parameters.insert(name.into(), IntegerValues::One(value));
+    }
+    let mut scaled = population("scaled", BEHIND, "norm_vec_delay");
+    scaled.parameters.insert("vth".into(), IntegerValues::One(900));
+    let (whole, part) = (NEURONS, BEHIND);
     QuantisedNetwork {
         name: "slices".into(),
         chip: "loihi2".into(),
-        populations: vec![population("input", INPUTS, "input"), layer],
+        populations: vec![population("input", INPUTS, "input"), layer, adaptive, scaled],
         projections: vec![
-            projection("feed", 0, INPUTS, &mut seed),
-            projection("loop", 1, NEURONS, &mut seed),
+            projection("feed", (0, INPUTS), (1, whole, 0), &mut seed),
+            projection("loop", (1, whole), (1, whole, 0), &mut seed),
+            projection("to adaptive", (1, whole), (2, part, 0), &mut seed),
+            projection("vector", (1, whole), (3, part, 0), &mut seed),
+            projection("factor", (2, part), (3, part, 1), &mut seed),
         ],
     }
 }
@@ -114,24 +142,34 @@ fn main() -> Result<(), Box<dyn Error>> {
     let input = SpikeTrain::from_rows(input.iter().map(Vec::as_slice));
     let mut emulator = Emulator::new(&sliced.network, &chip)?;
     let recording = emulator.run(STEPS, std::slice::from_ref(&input))?;
-    let mut whole = vec![0_i32; STEPS * NEURONS as usize];
-    for (piece, train) in sliced.pieces.iter().zip(&recording.spikes) {
-        for step in (0..STEPS).filter(|_| piece.population == 1) {
-            for spike in train.at(step) {
-                let neuron = piece.neurons[spike.neuron as usize] as usize;
-                whole[step * NEURONS as usize + neuron] = spike.payload;
+    let mut expected: Vec<(&str, Array)> = Vec::new();
+    for (index, population) in network.populations.iter().enumerate().skip(1) {
+        let neurons = population.shape.size();
+        let mut whole = vec![0_i32; STEPS * neurons as usize];
+        let own = sliced.pieces.iter().zip(&recording.spikes);
+        for (piece, train) in own.filter(|(piece, _)| piece.population == index) {
+            for (step, place) in (0..STEPS).map(|step| (step, step * neurons as usize)) {
+                for spike in train.at(step) {
+                    let neuron = piece.neurons[spike.neuron as usize] as usize;
+                    whole[place + neuron] = spike.payload;
+                }
             }
         }
+        let spikes = whole.iter().filter(|spike| **spike != 0).count();
+        println!("{}: {spikes} spikes in {STEPS} steps", population.name);
+        let shape = vec![STEPS, neurons as usize];
+        expected.push((&population.name, Array { shape, values: whole.into() }));
     }
-    let spikes = whole.iter().filter(|spike| **spike != 0).count();
-    println!("{} slices, {spikes} spikes in {STEPS} steps", sliced.pieces.len() - 1);
+    println!("{} slices", sliced.pieces.len() - 1);
     let Some(folder) = std::env::args().nth(1) else { return Ok(()) };
     let folder = Path::new(&folder);
     std::fs::create_dir_all(folder)?;
-    let expected = Array { shape: vec![STEPS, NEURONS as usize], values: whole.into() };
     std::fs::write(folder.join("network.py"), &written.script)?;
     std::fs::write(folder.join("network.npz"), &written.arrays)?;
     std::fs::write(folder.join("input.npz"), write_npz([("input", &rows(&input, INPUTS))])?)?;
-    std::fs::write(folder.join("expected.npz"), write_npz([("layer", &expected)])?)?;
+    std::fs::write(
+        folder.join("expected.npz"),
+        write_npz(expected.iter().map(|(name, array)| (*name, array)))?,
+    )?;
     Ok(())
 }

@@ -152,10 +152,26 @@ fn the_script_names_a_process_for_every_piece() {
     let again = lava_script(&sliced, &network.populations).unwrap();
     assert_eq!(written, again, "equal networks give equal bytes");
     let mut other = network.clone();
-    other.populations[1].process = "atrlif".into();
+    other.populations[1].process = "lif_refractory".into();
     let sliced = slice_network(&other, &mapping()).unwrap();
     let message = lava_script(&sliced, &other.populations).unwrap_err().to_string();
-    assert!(message.contains("'atrlif' is not written") && message.contains("lif"), "{message}");
+    assert!(
+        message.contains("'lif_refractory' is not written") && message.contains("lif"),
+        "{message}"
+    );
+    let layer = &mut other.populations[1];
+    layer.process = "atrlif".into();
+    // A current that decays by 0.4, of which Lava takes no whole 4096ths, and its own threshold of 5.
+    let rest = (1638.4_f64.fract() * (1_u64 << 52) as f64) as i64;
+    let given = [("delta_i", 1638), ("delta_i_fraction", rest), ("theta_step", 96)];
+    layer.parameters =
+        given.iter().map(|(name, value)| (name.to_string(), IntegerValues::One(*value))).collect();
+    let sliced = slice_network(&other, &mapping()).unwrap();
+    let script = lava_script(&sliced, &other.populations).unwrap().script;
+    let part = "ATRLIF(shape=(7,), delta_i=0.4, delta_v=0.0, delta_theta=0.0, delta_r=0.0, \
+                theta_0=5.0, theta_step=1.5)";
+    assert!(script.contains(part), "{script}");
+    other.populations[1].parameters = network.populations[1].parameters.clone();
     other.populations[1].process = "rf".into();
     let sliced = slice_network(&other, &mapping()).unwrap();
     let message = lava_script(&sliced, &other.populations).unwrap_err().to_string();

@@ -63,7 +63,8 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from lava.magma.core.run_conditions import RunSteps
 from lava.magma.core.run_configs import Loihi2SimCfg
-from lava.proc.graded.process import GradedReluVec, GradedVec
+from lava.proc.atrlif.process import ATRLIF
+from lava.proc.graded.process import GradedReluVec, GradedVec, NormVecDelay
 from lava.proc.io.sink import RingBuffer as Sink
 from lava.proc.io.source import RingBuffer as Source
 from lava.proc.lif.process import LIF, LIFReset, TernaryLIF

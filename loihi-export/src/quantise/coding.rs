@@ -170,6 +170,19 @@ pub fn stored_weight(
     })
 }
 
+/// What Lava's learning synapses begin with: low bits cleared as in [`stored_weight`], but not clipped;
+/// that happens when a rule first changes weights.
+///
+/// # Errors
+/// [`CodingError::WeightBits`].
+pub fn first_weight(weight: i64, sign_mode: SignMode, weight_bits: u8) -> Result<i64, CodingError> {
+    let bits = dropped_bits(sign_mode, weight_bits)?;
+    Ok(match sign_mode {
+        SignMode::Mixed | SignMode::Excitatory => Truncation::Floor.clear_low_bits(weight, bits),
+        SignMode::Inhibitory => -Truncation::Floor.clear_low_bits(-weight, bits),
+    })
+}
+
 /// The shift and the number of bits that netx chooses for a matrix `[target, source]`.
 ///
 /// The shift is the largest that keeps the weights inside their signed range; the number of bits

@@ -1,7 +1,6 @@
 //! Cases of one learning projection with given spikes of both ends.
 
 use crate::{
-    chip::Truncation,
     emulator::{
         arithmetic::shift_signed,
         learning::{
@@ -11,7 +10,7 @@ use crate::{
         overflow::OverflowCounter,
     },
     quantise::{
-        coding::stored_weight,
+        coding::first_weight,
         network::{GradedTrace, LearningRule, SignMode, Trace},
     },
 };
@@ -107,7 +106,8 @@ fn read<'a>(case: &'a Fields<'a>, process: &str, float: bool) -> Checked<Case<'a
             places.push(Place { target: target as u32, source: source as u32 });
             weights.push(match (float, u8::try_from(bits)) {
                 (true, _) => weight,
-                (false, Ok(bits)) => stored_weight(weight as i64, signs, bits, Truncation::Floor)
+                // Lava holds weights in 32 bits.
+                (false, Ok(bits)) => first_weight(i64::from(weight as i32), signs, bits)
                     .map_err(|error| Stop::NotCovered(error.to_string()))?
                     as f64,
                 (false, Err(_)) => return Err(arguments.stop("num_weight_bits", "is no width")),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use indexmap::IndexMap;
 use model_io::array::Array;
 
-use crate::emulator::process::find;
+use crate::emulator::process::{atrlif::FRACTION_UNITY, find};
 use crate::quantise::network::{IntegerValues, QuantisedPopulation};
 
 use super::{LavaScriptError, printable};
@@ -22,6 +22,8 @@ pub(super) struct Counterpart {
     constructor: &'static str,
     /// Parameters that its constructor would scale or compute: set in its variables of that name.
     set: &'static [&'static str],
+    /// Parameters that its constructor takes as parts of these numbers.
+    parts: &'static [(&'static str, f64)],
 }
 
 const fn counterpart(
@@ -29,7 +31,7 @@ const fn counterpart(
     class: &'static str,
     given: &'static [&'static str],
 ) -> Counterpart {
-    Counterpart { process, class, given, constructor: "", set: &[] }
+    Counterpart { process, class, given, constructor: "", set: &[], parts: &[] }
 }
 
 const LIF: &[&str] =
@@ -42,11 +44,25 @@ const RESONATOR: Counterpart = Counterpart {
     ..counterpart("rf", "RF", &["state_exp", "decay_bits"])
 };
 
+/// Lava multiplies these by 4096 or 64 itself. What it takes by itself where nothing is said differs
+/// from ours, so that all of them are written.
+const ADAPTIVE: &[(&str, f64)] = &[
+    ("delta_i", 4096.0),
+    ("delta_v", 4096.0),
+    ("delta_theta", 4096.0),
+    ("delta_r", 4096.0),
+    ("theta_0", 64.0),
+    ("theta_step", 64.0),
+];
+/// Belongs to `delta_i`.
+const FRACTION: &str = "delta_i_fraction";
+
 /// Processes that are written.
-pub(super) const PROCESSES: [Counterpart; 12] = [
+pub(super) const PROCESSES: [Counterpart; 14] = [
     counterpart("input", "Source", &[]),
     counterpart("lif", "LIF", LIF),
     counterpart("ternary_lif", "TernaryLIF", TERNARY),
+    Counterpart { parts: ADAPTIVE, ..counterpart("atrlif", "ATRLIF", &["bias_mant", "bias_exp"]) },
     RESONATOR,
     Counterpart { process: "rf_iz", class: "RF_IZ", ..RESONATOR },
     Counterpart {
@@ -64,6 +80,7 @@ pub(super) const PROCESSES: [Counterpart; 12] = [
     counterpart("graded_vec", "GradedVec", &["vth"]),
     counterpart("graded_relu_vec", "GradedReluVec", &["vth"]),
     counterpart("prod_neuron", "ProdNeuron", &["vth", "exp"]),
+    counterpart("norm_vec_delay", "NormVecDelay", &["vth"]),
 ];
 
 /// Writes the process of a piece of the population `original`.
@@ -101,14 +118,21 @@ pub(super) fn write_population(
     }
     for parameter in info.parameters {
         let name = parameter.name;
+        if let Some((_, whole)) = known.parts.iter().find(|(known, _)| *known == name) {
+            let own = |name| value_of(population, name).unwrap_or(parameter.default.unwrap_or(0));
+            let rest = value_of(population, FRACTION).filter(|_| name == "delta_i");
+            let rest = rest.unwrap_or(0) as f64 / FRACTION_UNITY as f64;
+            let _ = write!(arguments, ", {name}={:?}", (own(name) as f64 + rest) / whole);
+            continue;
+        }
         let unsaid = parameter.default.filter(|default| *default != 0).map(IntegerValues::One);
         let Some(given) = population.parameters.get(name).or(unsaid.as_ref()) else { continue };
         let to = match name {
             _ if name.starts_with("reset_") && !resets => continue,
             _ if known.set.contains(&name) => &mut values,
             _ if known.given.contains(&name) => &mut arguments,
-            // Said by the activation above, and by `drive` below.
-            "relu" | DRIVEN => continue,
+            // Said by the activation above, by `drive` below, and with `delta_i`.
+            "relu" | DRIVEN | FRACTION => continue,
             _ if *given == IntegerValues::One(0) => continue,
             _ => {
                 let (population, parameter) = (population.name.clone(), name.to_owned());

@@ -11,5 +11,6 @@ pub(super) static DIALECT: Dialect = Dialect {
         ..Convention::specification(1e-4)
     },
     evidence: "its recording comes back spike by spike (IAF); the NIR paper's LIF spikes (steps 450, \
-               500, 710, 760) and potentials",
+               500, 710, 760) and potentials; its own exports of LIF state time constants in steps: \
+               give a step of 1, and for r what its norm_input was (decay, or one)",
 };

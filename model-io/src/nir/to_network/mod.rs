@@ -30,6 +30,7 @@ mod listed;
 mod path;
 mod product;
 mod scale;
+mod unit_of_time;
 
 use depth::depths;
 use filter::{Links, links};
@@ -114,6 +115,7 @@ pub fn to_network(
         onset: 0,
         behind_kernel: false,
     };
+    made.notes.extend(unit_of_time::doubtful_unit(&flat, &reading.convention));
     let (paths, read_out) = filter::outputs(&flat, paths);
     let depths = depths(&flat, &paths, &reading.convention);
     let Links { links, filters, within } = links(&flat, paths, (&depths, &read_out), &mut made)?;
