@@ -8,7 +8,7 @@ use model_io::array::Array;
 use model_io::nir::dialect::{Convention, DIALECTS, find_dialect};
 use model_io::nir::run::{GraphRun, RunError, run};
 use model_io::nir::verify::{NirOutcome, dialect_of, verify_nir_case};
-use model_io::nir::{Delay, If, Input, Linear, NirGraph, Output, Scale, read};
+use model_io::nir::{Delay, If, Input, Linear, NirGraph, Output, Scale, Threshold, read};
 use model_io::npz::{NpzLimits, read_npz, write_npz};
 
 fn data(name: &str) -> PathBuf {
@@ -62,6 +62,27 @@ fn potentials_of_a_read_out_agree_in_single_precision_and_spikes_exactly() {
     let mut other = single(&potentials);
     *other.last_mut().unwrap() *= 1.0001;
     assert!(matches!(recorded(other), NirOutcome::Differs { step: 20, .. }));
+}
+
+#[test]
+fn a_threshold_in_a_loop_sees_zeros_before_anything_has_reached_it() {
+    let convention = Convention::specification(1e-4);
+    let mut graph = NirGraph::default();
+    let one = |value: f64| Array::vector(vec![value; 2]);
+    graph.add_node("input", Input { shape: vec![2] });
+    graph.add_node("layer", If { r: one(1.0), v_threshold: one(0.5), v_reset: one(0.0) });
+    graph.add_node("passes", Threshold { threshold: Array::vector(vec![0.5, -0.5]) });
+    graph.add_node("back", Scale { scale: one(-0.25) });
+    graph.add_node("output", Output { shape: vec![2] });
+    for (source, target) in
+        [("input", "layer"), ("layer", "passes"), ("passes", "back"), ("back", "layer")]
+    {
+        graph.add_edge(source, target);
+    }
+    graph.add_edge("passes", "output");
+    let rows = run(&graph, &convention, &vec![vec![1.0, 1.0]; 3], &[]).unwrap();
+    // The second neuron passes what is above -0.5, zeros too.
+    assert_eq!(rows["output"], [[0.0, 1.0], [1.0, 1.0], [1.0, 1.0]]);
 }
 
 /// Steps in which a column of a recording is 1.

@@ -104,7 +104,7 @@ impl NodeState {
         input: Option<Signal>,
     ) -> Result<Signal, String> {
         let silent = input.is_none();
-        let input = input.unwrap_or_default();
+        let input = input.unwrap_or_else(|| silence(primitive));
         let output = match &mut self.kind {
             Kind::Pass => match primitive {
                 Primitive::Output(output) if output.shape.len() == 1 => {
@@ -136,6 +136,18 @@ impl NodeState {
             silence
         })
     }
+}
+
+/// What a node sees before anything has reached it, as in the first step of a loop: zeros, where its
+/// parameters say how many.
+fn silence(primitive: &Primitive) -> Signal {
+    let parameter = match primitive {
+        Primitive::Scale(node) => &node.scale,
+        Primitive::Threshold(node) => &node.threshold,
+        _ => return Signal::default(),
+    };
+    let zeros = vec![0.0; parameter.len()];
+    Signal { shape: super::without_batch(&parameter.shape), values: zeros }
 }
 
 fn delay(delay: &Array, convention: &Convention) -> Result<Kind, String> {
