@@ -11,7 +11,7 @@ use model_io::nir::dialect::{Convention, Decay, find_dialect};
 use model_io::nir::run::run;
 use model_io::nir::to_network::{NirReading, to_network};
 use model_io::nir::{
-    Affine, Conv2d, Delay, Flatten, If, Input, Linear, NirGraph, Output, Padding, Primitive,
+    Affine, Conv2d, Delay, Flatten, If, Input, Linear, NirGraph, Output, Padding, Primitive, Scale,
     SumPool2d, from_network, read,
 };
 use sim_core::network::{Network, Probe};
@@ -228,6 +228,33 @@ fn what_we_write_is_read_back() {
         assert!(ours.iter().zip(&theirs).all(|(a, b)| (*a as f32) == (*b as f32)));
     }
     assert_eq!(network.stimuli.len(), again.stimuli.len());
+}
+
+#[test]
+fn pictures_that_are_joined_pixel_by_pixel_are_written_as_factors() {
+    let convention = Convention::specification(1e-3);
+    let mut graph = NirGraph::default();
+    let shape = vec![2, 3, 4];
+    let factors: Vec<f64> = (0..24).map(|n| 0.5 + f64::from(n) / 16.0).collect();
+    let unit = 1e-3;
+    let delays: Vec<f64> = (0..24).map(|n| f64::from(n % 3) * unit).collect();
+    graph.add_node("input", Input { shape: shape.clone() });
+    graph.add_node("factors", Scale { scale: Array::new(shape.clone(), factors).unwrap() });
+    graph.add_node("delays", Delay { delay: Array::new(shape.clone(), delays).unwrap() });
+    graph.add_node("layer", layer(shape.clone(), 1.0));
+    graph.add_node("back", Scale { scale: Array::new(shape.clone(), vec![-0.25; 24]).unwrap() });
+    graph.add_node("output", Output { shape });
+    for pair in ["input", "factors", "delays", "layer", "back", "layer", "output"].windows(2) {
+        graph.add_edge(pair[0], pair[1]);
+    }
+    let (network, _) = to_network(&graph, "made", &reading(convention)).unwrap();
+    let written = from_network(&network.clone().validate().unwrap()).unwrap();
+    let kinds: Vec<_> = written.nodes.values().map(|node| node.primitive.type_name()).collect();
+    assert!(kinds.contains(&"Scale") && !kinds.contains(&"Affine"), "{kinds:?}");
+    let rows = input(24, 5);
+    let theirs = expected(&graph, &convention, &rows);
+    assert!(theirs.len() > 20, "{} spikes", theirs.len());
+    assert_eq!(expected(&written, &convention, &rows), theirs);
 }
 
 #[test]

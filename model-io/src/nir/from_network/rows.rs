@@ -92,6 +92,7 @@ fn arrays(primitive: &mut Primitive) -> Vec<&mut Array> {
             vec![&mut n.tau_syn, &mut n.tau_mem, &mut n.r, &mut n.v_leak, &mut n.w_in]
         }
         Primitive::Delay(n) => vec![&mut n.delay],
+        Primitive::Scale(n) => vec![&mut n.scale],
         _ => Vec::new(),
     }
 }

@@ -6,7 +6,7 @@ use super::neurons::parameter;
 use super::timing::{Clocks, listed};
 use super::{NotInNir, array, extents, narrow, node_name, refuse};
 use crate::array::Array;
-use crate::nir::{Affine, Conv2d, Delay, Flatten, NirGraph, Padding, Primitive};
+use crate::nir::{Affine, Conv2d, Delay, Flatten, NirGraph, Padding, Primitive, Scale};
 use sim_core::network::{
     AllToAll, Connectivity, Convolution, List, Shape, ValidNetwork, ValidPopulation,
     ValidProjection, ValidStimulus,
@@ -166,21 +166,26 @@ impl<'a> Part<'a> {
             }
             Synapses::Matrix(matrix) => {
                 if let Shape::Picture(_) = target.shape {
-                    let problem =
-                        format!("`{target_node}` is a picture that a dense layer reaches");
-                    let remedy = "give the population its size as a number";
-                    return Err(refuse(self.place(), problem, remedy));
+                    let own = one_to_one(matrix, source.shape == target.shape, &bias);
+                    let Some(factors) = own else {
+                        let problem =
+                            format!("`{target_node}` is a picture that a dense layer reaches");
+                        let remedy = "give the population its size as a number";
+                        return Err(refuse(self.place(), problem, remedy));
+                    };
+                    Scale { scale: array(&extents(target.shape), factors) }.into()
+                } else {
+                    if let Shape::Picture(_) = source.shape {
+                        let flat = format!("{name}_flatten");
+                        let input_type = Some(extents(source.shape));
+                        graph.add_node(&flat, Flatten { input_type, start_dim: 0, end_dim: -1 });
+                        graph.add_edge(from, &flat);
+                        from = flat;
+                    }
+                    let rows = target.size() as usize;
+                    let weight = array(&[rows, source.size() as usize], narrow(matrix));
+                    Affine { weight, bias: array(&[rows], narrow(&bias)) }.into()
                 }
-                if let Shape::Picture(_) = source.shape {
-                    let flat = format!("{name}_flatten");
-                    let input_type = Some(extents(source.shape));
-                    graph.add_node(&flat, Flatten { input_type, start_dim: 0, end_dim: -1 });
-                    graph.add_edge(from, &flat);
-                    from = flat;
-                }
-                let rows = target.size() as usize;
-                let weight = array(&[rows, source.size() as usize], narrow(matrix));
-                Affine { weight, bias: array(&[rows], narrow(&bias)) }.into()
             }
         };
         graph.add_node(name, primitive);
@@ -197,6 +202,16 @@ impl<'a> Part<'a> {
         graph.add_edge(behind, target_node);
         Ok(())
     }
+}
+
+/// The factors of a matrix that joins each neuron to its own counterpart alone, without a bias.
+fn one_to_one(matrix: &[f64], alike: bool, bias: &[f64]) -> Option<Vec<f32>> {
+    let size = bias.len();
+    let own = |place: usize| place / size.max(1) == place % size.max(1);
+    let others = matrix.iter().enumerate().filter(|(place, _)| !own(*place));
+    let plain =
+        alike && bias.iter().all(|&b| b == 0.0) && others.map(|(_, w)| w).all(|w| *w == 0.0);
+    plain.then(|| matrix.iter().step_by(size + 1).map(|&weight| weight as f32).collect())
 }
 
 /// Places of a rule's synapses in the matrix `[target, source]`, in the rule's order.
