@@ -44,7 +44,7 @@ pub(super) fn compare(case: &Fields<'_>) -> Result<Comparison, RecordingError> {
             let mut network = Network::new(name, Milliseconds(DT_MS));
             network.add_population(CELL, Population::new(1, neuron.clone()));
             add_inputs(&mut network, case, translation, None, delay)?;
-            add_currents(&mut network, case, &params, delay)?;
+            add_currents(&mut network, case, &params, (Some(*resolution), delay))?;
             let bound = params.optional("V_min")?.filter(|bound| *bound > LARGEST_NO_BOUND);
             if index == 0 {
                 params.all_read()?;

@@ -12,9 +12,9 @@
 //! version of its solver), the bound holds: within NEST's usual error up to the first spike, spikes within a step.
 //! Ours has to be converged in either case.
 
-use super::compare::{Comparison, Variable, of_size};
+use super::compare::{Comparison, Variable};
 use super::fields::RecordingError;
-use super::neuron::{EXACT, Run, compare_exactly, simulate};
+use super::neuron::{Run, compare_exactly, simulate, tolerance_of};
 use super::setup::CELL;
 use crate::sim_core::network::{Network, Neuron, Population};
 
@@ -98,7 +98,7 @@ fn compare_up_to_spike(comparison: &mut Comparison, run: &Run<'_>, (traces, spik
     let before = before_first_spike(run, &run.spikes);
     for ((nest, _, unit, recorded), trace) in run.variables.iter().zip(traces) {
         let count = recorded.len().min(before);
-        let tolerance = if *unit == "mV" { EXACT } else { of_size(recorded, EXACT) };
+        let tolerance = tolerance_of(unit, recorded);
         let name = format!("{nest} with NEST's solver up to the first spike");
         let variable = Variable { name: &name, unit, tolerance };
         let at = |index: usize| (index + 1) as f64 * run.interval;

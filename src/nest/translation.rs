@@ -301,6 +301,9 @@ pub fn find_translation(nest: &str) -> Option<&'static Translation> {
     TRANSLATIONS.iter().find(|translation| translation.nest == nest)
 }
 
+/// The least span of time of our engines [ms].
+const FEMTOSECOND_MS: f64 = 1e-12;
+
 /// NEST holds a potential up to the first grid point at or behind the refractory time, which it keeps
 /// in thousandths of a millisecond; here it is rounded to the nearest.
 fn held_until_grid(refractory: f64, dt: f64) -> f64 {
@@ -330,7 +333,7 @@ impl Translation {
         for (nest, ours, unit) in self.parameters {
             if let Some(value) = given.optional(nest)? {
                 let value = match dt {
-                    Some(dt) if *nest == "t_ref" => held_until_grid(value, dt),
+                    Some(dt) if *nest == "t_ref" => self.refractory(held_until_grid(value, dt)),
                     _ => value,
                 };
                 neuron = neuron.parameter(ours, quantity(value, unit));
@@ -368,6 +371,15 @@ impl Translation {
         }
         INERT.iter().for_each(|name| given.pass(name));
         Ok(neuron)
+    }
+
+    /// Input that arrives with the end of the refractory time is lost here, as NEST's `iaf_psc_delta`
+    /// loses it; its `iaf_psc_delta_ps` takes it.
+    fn refractory(&self, held: f64) -> f64 {
+        match self.integration {
+            Integration::Precise if self.ours == "lif_delta" => (held - FEMTOSECOND_MS).max(0.0),
+            _ => held,
+        }
     }
 
     fn refractory_input(

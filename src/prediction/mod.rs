@@ -14,7 +14,8 @@ use crate::sim_core::connectome::{
     CompileConfig, Draw, Footprint, Precision, Row, predict_event, predict_for,
 };
 use crate::sim_core::engine::{ENGINES, EngineEntry, Predict};
-use crate::sim_core::network::ValidNetwork;
+use crate::sim_core::network::{Connectivity, Network, Stimulus, ValidNetwork};
+use crate::sim_core::units::Values;
 use crate::simulate::held_bytes;
 use sample::{Limits, part, share};
 use serde::Serialize;
@@ -127,7 +128,9 @@ pub fn prediction(file: &NetworkFile, rate_hz: Option<f64>) -> Result<Prediction
     let network = &file.valid;
     let available = memory::available().memory_limit;
     // Before parts are built: what they take is no part of the program.
-    let program = memory::resident_bytes().map_or(0, |bytes| bytes + STARTED);
+    let resident = memory::resident_bytes().map_or(0, |bytes| bytes + STARTED);
+    // A run lets go of the description and keeps what validation made of it.
+    let program = resident.saturating_sub(listed_bytes(&file.network));
     // Reading a large file may take more than running what it holds.
     let reading = memory::peak_resident_bytes().unwrap_or(0);
     let held = held_bytes(network);
@@ -162,6 +165,26 @@ pub fn prediction(file: &NetworkFile, rate_hz: Option<f64>) -> Result<Prediction
         precisions: precisions.to_vec(),
         event,
     })
+}
+
+/// Bytes of the lists in a description.
+fn listed_bytes(network: &Network) -> u64 {
+    let numbers = |values: &Values| match values {
+        Values::Each { values, .. } => 8 * values.len() as u64,
+        _ => 0,
+    };
+    let projections = network.projections.values().map(|projection| {
+        let ends = match &projection.connectivity {
+            Connectivity::List(list) => 4 * (list.sources.len() + list.targets.len()) as u64,
+            _ => 0,
+        };
+        ends + numbers(&projection.weight) + numbers(&projection.delay)
+    });
+    let stimuli = network.stimuli.values().map(|stimulus| match stimulus {
+        Stimulus::SpikeList(list) => 4 * list.neurons.len() as u64 + numbers(&list.times),
+        _ => 0,
+    });
+    projections.chain(stimuli).sum()
 }
 
 /// What all estimates of time need.

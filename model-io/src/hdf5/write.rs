@@ -8,7 +8,7 @@ use super::Hdf5Error;
 use crate::array::{Array, Values, element_count};
 
 /// Arrays longer than this are compressed in several pieces.
-const CHUNK_ELEMENTS: usize = 1 << 18;
+const CHUNK_ELEMENTS: usize = 1 << 16;
 
 /// How an array is stored when it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

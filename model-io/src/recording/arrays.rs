@@ -28,7 +28,7 @@ pub(super) enum Part {
 }
 
 /// Elements that are gathered before they are handed on.
-const GATHERED: usize = 1 << 18;
+const GATHERED: usize = 1 << 16;
 
 impl Part {
     /// The extents of the array.

@@ -70,10 +70,10 @@ fn lock(file: &File) -> io::Result<()> {
 }
 
 /// Samples of one piece at the most, so that a piece stays small.
-const SAMPLES_A_PIECE: usize = 1 << 20;
+const SAMPLES_A_PIECE: usize = 1 << 15;
 
 /// Spikes of one piece at the most.
-const SPIKES_A_PIECE: usize = 1 << 18;
+const SPIKES_A_PIECE: usize = 1 << 15;
 
 impl SpoolWriter {
     /// Begins a recording in a new file; one that is there is replaced.

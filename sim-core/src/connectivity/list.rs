@@ -21,6 +21,18 @@ pub struct List {
     pub targets: Vec<u32>,
 }
 
+impl List {
+    /// Whether the synapses of each source lie together, the sources in their order.
+    fn is_by_source(&self) -> bool {
+        self.sources.is_sorted()
+    }
+
+    /// Bytes that finding the synapses of a source takes beside the list.
+    pub(crate) fn order_bytes(&self) -> u64 {
+        if self.is_by_source() { 0 } else { 8 * self.sources.len() as u64 }
+    }
+}
+
 impl Rule for List {
     fn check(&self, ends: &Ends, findings: &mut Findings<'_>) {
         if self.sources.len() != self.targets.len() {
@@ -56,20 +68,23 @@ impl Rule for List {
         for index in 1..first.len() {
             first[index] += first[index - 1];
         }
-        let mut next = first.clone();
-        let mut order = vec![0_u64; self.sources.len()];
-        for (index, &source) in self.sources.iter().enumerate() {
-            let slot = &mut next[source as usize];
-            order[*slot as usize] = index as u64;
-            *slot += 1;
+        // Where they lie in the list by source, their order is that of the list.
+        let mut order = Vec::new();
+        if !self.is_by_source() {
+            let mut next = first.clone();
+            order.resize(self.sources.len(), 0_u64);
+            for (index, &source) in self.sources.iter().enumerate() {
+                let slot = &mut next[source as usize];
+                order[*slot as usize] = index as u64;
+                *slot += 1;
+            }
         }
         Box::new(BySource(move |row, partners: &mut Vec<Partner>| {
-            let own = first[row as usize] as usize..first[row as usize + 1] as usize;
-            partners.extend(
-                order[own]
-                    .iter()
-                    .map(|&listed| Partner { neuron: self.targets[listed as usize], listed }),
-            );
+            let own = first[row as usize]..first[row as usize + 1];
+            partners.extend(own.map(|place| {
+                let listed = order.get(place as usize).copied().unwrap_or(place);
+                Partner { neuron: self.targets[listed as usize], listed }
+            }));
         }))
     }
 }

@@ -253,15 +253,30 @@ struct Sorted {
     one_delay: Option<u32>,
 }
 
+/// Room for so many numbers and what drawing may add, where there is that much: a vector that grows leaves
+/// memory behind that is not always handed back.
+fn with_room<T>(expected: u64) -> Vec<T> {
+    let mut numbers = Vec::new();
+    let room = expected.saturating_add((8.0 * (expected as f64).sqrt()) as u64);
+    // Without it the vector grows as it is filled.
+    let _ = numbers.try_reserve_exact(usize::try_from(room).unwrap_or(usize::MAX));
+    numbers
+}
+
 impl Sorted {
     fn new(projection: &ValidProjection) -> Self {
         let one_weight = matches!(projection.weights.listed(), Some(Column::One(_)));
+        let expected = projection.connectivity.behaviour().expected_synapses(&projection.ends);
+        let one_delay = projection.delays.one();
         Sorted {
             rows: vec![0],
-            targets: Vec::new(),
-            weights: if one_weight { Weights::One(0.0) } else { Weights::Each(Vec::new()) },
-            delays: Vec::new(),
-            one_delay: projection.delays.one(),
+            targets: with_room(expected),
+            weights: match one_weight {
+                true => Weights::One(0.0),
+                false => Weights::Each(with_room(expected)),
+            },
+            delays: if one_delay.is_none() { with_room(expected) } else { Vec::new() },
+            one_delay,
         }
     }
 

@@ -225,12 +225,16 @@ fn of_projection(network: &ValidNetwork, projection: &ValidProjection) -> (u64, 
         }
     };
     let batch = synapses.min(MOST_AT_ONCE).saturating_mul(PLACED_BYTES);
+    let order = match &projection.connectivity {
+        Connectivity::List(list) => list.order_bytes(),
+        _ => 0,
+    };
     // Rows by target are put in their places first.
     let placed = match by_target(projection) {
         true => synapses.saturating_mul(PLACED_BYTES).saturating_add(16 * sources),
         false => 0,
     };
-    let scratch = unsorted.saturating_add(batch).saturating_add(placed);
+    let scratch = unsorted.saturating_add(batch).saturating_add(placed).saturating_add(order);
     (synapses, kept.saturating_add(delays), scratch)
 }
 

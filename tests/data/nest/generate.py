@@ -2,7 +2,7 @@
 
 Needs nest-simulator 3.10 (pip) and numpy. Every file holds all parameters as NEST has them before the run, its
 inputs, and what came out; inputs come from fixed seeds, so a second run writes the same files. PART is neurons,
-precise_spikes, synapses or unusual; all where none is named.
+precise_spikes, synapses, unusual or edges; all where none is named.
 """
 
 import json
@@ -93,9 +93,9 @@ def neuron(name, model, params, excitatory, inhibitory, dc=300.0, dt=0.1, delay=
     print(name, len(case["spikes"]), "spikes")
 
 
-def precise(name, model, params, excitatory, inhibitory, current, seed=1, until=120.0, resolutions=(0.1, 0.01)):
+def precise(name, model, params, excitatory, inhibitory, current, seed=1, until=120.0, resolutions=(0.1, 0.01), times=None):
     random = np.random.RandomState(seed)
-    times = [np.sort(np.round(random.uniform(1.0, until - 5.0, n), 4)) for n in (50, 14)]
+    times = times or [np.sort(np.round(random.uniform(1.0, until - 5.0, n), 4)) for n in (50, 14)]
     times = [sorted(set(float(t) for t in train)) for train in times]
     found, given = {}, None
     for dt in resolutions:
@@ -337,7 +337,61 @@ def unusual():
     plastic("stdp_synapse_long_delay", "stdp_synapse", pair, 40.0, tau_minus=40.0, seed=271, delay=15.0)
 
 
-PARTS = {"neurons": neurons, "precise_spikes": precise_spikes, "synapses": synapses, "unusual": unusual}
+def drawn_times(seed, count, until, dt=0.1):
+    """Times on the grid; some stand twice."""
+    steps = np.sort(np.random.default_rng(seed).integers(1, int(until / dt), count))
+    return [round(float(step) * dt, 6) for step in steps]
+
+
+def several(name, model, params, inputs, currents=(), dt=0.1, delay=DELAY, until=100.0, record=("V_m",)):
+    """A neuron with any number of inputs (times, weight, delay) and of currents (amplitude, start, stop)."""
+    reset(dt)
+    cell = nest.Create(model, params=params)
+    case = {"model": model, "tool": TOOL, "dt_ms": dt, "params": state(cell, model)}
+    for index, (times, weight, own_delay) in enumerate(inputs):
+        source = nest.Create("spike_generator", params={"spike_times": times})
+        nest.Connect(source, cell, syn_spec={"weight": weight, "delay": own_delay})
+        case["input_%d" % index] = {"times": times, "weight": weight, "delay_ms": own_delay}
+    for index, (amplitude, start, stop) in enumerate(currents):
+        generator = {"amplitude": amplitude, "start": start, "stop": stop}
+        current = nest.Create("dc_generator", params=generator)
+        nest.Connect(current, cell, syn_spec={"weight": 1.0, "delay": delay})
+        case["dc_%d" % index] = generator
+    meter = nest.Create("multimeter", params={"record_from": list(record), "interval": dt})
+    nest.Connect(meter, cell)
+    spikes = nest.Create("spike_recorder")
+    nest.Connect(cell, spikes)
+    nest.Simulate(until + 30.0)
+    samples = int(round(until / dt))
+    found = sorted(t for t in spikes.get("events", "times") if t <= until + dt / 2)
+    case.update(delay_ms=delay, t0_ms=dt, n_samples=samples, spikes=[number(t) for t in found])
+    events = meter.get("events")
+    case.update({variable: [number(v) for v in events[variable][:samples]] for variable in record})
+    write(name, case)
+    print(name, len(found), "spikes")
+
+
+def edges():
+    """Currents from the very beginning, several at once, several inputs, potentials beyond a volt, and input that arrives with
+    the end of the refractory time."""
+    leaky = {"tau_m": 10.0, "C_m": 250.0, "E_L": -70.0, "V_th": -55.0, "V_reset": -70.0, "t_ref": 2.0}
+    ports = [(drawn_times(10 + i, 30, 60.0), weight, delay) for i, (weight, delay) in
+             enumerate(((5.0, 0.1), (-4.0, 0.2), (3.0, 7.3), (6.0, 25.0), (-1.0, 1.0)))]
+    currents = [(600.0, 0.0, 50.0), (-400.0, 20.0, 30.0), (900.0, 55.0, 55.1), (300.0, 0.0, 0.1)]
+    for model, scale in (("iaf_psc_exp", 80.0), ("iaf_psc_alpha", 60.0)):
+        times = {"tau_syn_ex": 2.0, "tau_syn_in": 5.0, "I_e": -80.0, "V_m": -58.0}
+        several(model + "_several", model, {**leaky, **times}, [(t, w * scale, d) for t, w, d in ports], currents, until=60.0)
+    conductances = {"C_m": 250.0, "g_L": 16.6667, "E_L": -70.0, "V_th": -55.0, "V_reset": -60.0, "t_ref": 2.0, "tau_syn_ex": 1.5,
+                    "tau_syn_in": 4.0, "I_e": -80.0, "V_m": -58.0, "g_ex": 5.0, "g_in": 1.0}
+    several("iaf_cond_exp_several", "iaf_cond_exp", conductances, [(t, 2.0 * w, d) for t, w, d in ports], currents, until=60.0)
+    huge = [(drawn_times(5, 40, 60.0), 400.0, 1.0), (drawn_times(6, 15, 60.0), -700.0, 1.0)]
+    several("iaf_psc_delta_huge", "iaf_psc_delta", {**leaky, "t_ref": 0.1}, huge, [(-300.0, 0.0, 1000.0)], until=60.0)
+    random = np.random.RandomState(301)
+    whole = [[float(t) for t in np.sort(random.choice(np.arange(1, 110), count, replace=False))] for count in (60, 20)]
+    precise("iaf_psc_delta_ps_whole_milliseconds", "iaf_psc_delta_ps", leaky, 5.0, -2.0, 200.0, times=whole)
+
+
+PARTS = {"neurons": neurons, "precise_spikes": precise_spikes, "synapses": synapses, "unusual": unusual, "edges": edges}
 if __name__ == "__main__":
     for part in sys.argv[2:] or PARTS:
         PARTS[part]()
