@@ -97,6 +97,61 @@ fn the_memory_of_a_run_is_predicted() {
     }
 }
 
+/// The memory that a run takes, and what is predicted of it in double precision.
+fn run_and_prediction(network: &str, arguments: &[&str]) -> Option<(f64, f64)> {
+    let predicted = json(&["--json", "inspect", "--predict", network, "--threads", "1"], 0);
+    let memory = predicted["precisions"][0]["memory_bytes"].as_f64().unwrap();
+    let run = ["--json", "simulate", network, "--threads", "1", "--precision", "double"];
+    let done = json(&[&run[..], arguments].concat(), 0);
+    done["peak_memory_bytes"].as_f64().map(|found| (found, memory))
+}
+
+/// The description of listed synapses is let go before a run builds, and a prediction holds it.
+#[test]
+fn the_memory_of_synapses_from_a_file_is_predicted() {
+    let folder = Folder::new();
+    let drawn = r#"rule = "fixed_in_degree", in_degree = 600"#;
+    let drawn = network(3000, drawn, NORMAL_WEIGHTS, NORMAL_DELAYS, "");
+    let path = folder.write("drawn.toml", drawn.as_bytes());
+    for ending in ["h5", "npz"] {
+        let edges = folder.path(&format!("edges.{ending}"));
+        json(&["--json", "synapses", &path, "recurrent", "--out", &edges], 0);
+        let rule = format!("rule = \"file\", path = \"edges.{ending}\"");
+        let text = network(3000, &rule, NORMAL_WEIGHTS, NORMAL_DELAYS, "");
+        let text: Vec<&str> = text.lines().filter(|line| !is_drawn(line)).collect();
+        let listed = folder.write("listed.toml", text.join("\n").as_bytes());
+        let Some((found, memory)) = run_and_prediction(&listed, &["--duration", "1 ms"]) else {
+            continue;
+        };
+        let off = memory / found - 1.0;
+        assert!(off.abs() < MEMORY, "{ending}: {memory} predicted, {found} found");
+    }
+}
+
+/// Whether a line of a network file draws weights or delays.
+fn is_drawn(line: &str) -> bool {
+    line.starts_with("weight") || line.starts_with("delay")
+}
+
+#[test]
+fn making_files_takes_little_memory() {
+    let folder = Folder::new();
+    let more = "[stimuli.drive]\nkind = \"poisson_drive\"\npopulation = \"cells\"\nrate = \"12 kHz\"\n\
+                weight = \"40 pA\"\n[probes.spikes]\npopulation = \"cells\"\nvariable = \"spikes\"\n\
+                [probes.potential]\npopulation = \"cells\"\nvariable = \"membrane_potential\"\n\
+                interval = \"0.5 ms\"";
+    let rule = r#"rule = "fixed_in_degree", in_degree = 100"#;
+    let path = folder
+        .write("recorded.toml", network(2000, rule, "\"10 pA\"", "\"1.5 ms\"", more).as_bytes());
+    for format in ["sonata", "npz", "csv"] {
+        let record = folder.path(format);
+        let arguments = ["--duration", "400 ms", "--record", &record, "--format", format];
+        let Some((found, memory)) = run_and_prediction(&path, &arguments) else { continue };
+        let off = memory / found - 1.0;
+        assert!(off.abs() < MEMORY, "{format}: {memory} predicted, {found} found");
+    }
+}
+
 #[test]
 fn times_come_with_the_rate_they_are_of_and_where_an_engine_cannot_its_reason() {
     let folder = Folder::new();
