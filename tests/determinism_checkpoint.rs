@@ -253,6 +253,8 @@ fn every_rule_goes_on_in_the_middle_of_learning() {
             let compiled = compile(&network);
             for engine in ENGINES {
                 let what = format!("{} {pairing:?} {}", network.name, engine.name);
+                // Sooner than a synapse's dendritic delay, too.
+                check(&what, &compiled, engine.name, 0.5, 20.0);
                 let early = check(&what, &compiled, engine.name, 12.25, 90.0);
                 let late = check(&what, &compiled, engine.name, 61.0, 90.0);
                 let weights = |checkpoint: &Checkpoint| {

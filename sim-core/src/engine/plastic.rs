@@ -207,6 +207,10 @@ impl PlasticSynapses {
         }
         let longest = self.dendritic_steps.unwrap_or(self.longest_delay);
         let time = now - self.grid.time_of(u64::from(longest));
+        // Before the run nothing has happened.
+        if time <= Time::ZERO {
+            return;
+        }
         for index in 0..self.segments.len() - 1 {
             let synapses = self.synapses_of(index);
             let dendritic_delay = self.dendritic_delay(self.segments[index].0);
