@@ -130,6 +130,10 @@ fn a_simulation_writes_spikes_that_compare_equal_over_engines_and_threads() {
     let populations = analysed["populations"].as_array().unwrap();
     let of = |name: &str| populations.iter().find(|own| own["population"] == name).unwrap();
     assert_eq!((&of("mute")["neurons"], &of("mute")["rate_hz"]), (&json!(7), &json!(0.0)));
+    // The usual windows are no wider than a recording; those that are asked for must fit.
+    let short = ["analyse", &spikes, "--end-ms", "20", "--json"];
+    assert!(json(&short, 0)["populations"][0]["fano_factor"].is_null());
+    json(&[&short[..], &["--count-window-ms", "50"]].concat(), 2);
     let event = run(&["simulate", &network, "--duration", "50 ms", "--engine", "event"]);
     assert_eq!(event.code, 0, "{}", event.err);
     assert!(event.out.contains("cell") && event.out.contains("real-time factor"), "{}", event.out);

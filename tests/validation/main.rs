@@ -9,7 +9,8 @@ use sim_core::connectome::footprint::readable;
 use sim_core::connectome::{CompileConfig, CompileError, compile, predict};
 use sim_core::diagnostics::{Problem, Severity};
 use sim_core::network::{
-    AllToAll, Connectivity, FixedProbability, Network, Population, Projection, SpikeCondition,
+    AllToAll, Connectivity, FixedProbability, Network, Plasticity, Population, Probe, Projection,
+    SpikeCondition,
 };
 use sim_core::neuron::integrate_and_fire::IntegrateAndFire;
 use sim_core::neuron::lif_delta::LifDelta;
@@ -96,6 +97,37 @@ fn all_problems_come_at_once() {
     for (code, path) in expected {
         assert!(text.contains(&format!("[{code}] {path}: ")), "{text}");
     }
+}
+
+/// What can be told of an entry is told, whatever else is wrong with it.
+#[test]
+fn several_problems_of_one_entry_come_together() {
+    let mut network = sound();
+    dense(&mut network).receptor = Some("exciting".into());
+    dense(&mut network).delay = Milliseconds(1.55).into();
+    let mut probe = Probe::variable("cell", "voltage");
+    probe.interval = Some(Milliseconds(0.25).into());
+    network.add_probe("v", probe);
+    let problems = problems(&network);
+    let found: BTreeSet<&str> = problems.iter().map(|problem| &*problem.path).collect();
+    let expected = [
+        "projections/dense/delay",
+        "projections/dense/receptor",
+        "probes/v/interval",
+        "probes/v/variable",
+    ];
+    assert_eq!(found, BTreeSet::from(expected));
+}
+
+/// That a probe has nothing to record where a rule is wrong is no second problem.
+#[test]
+fn a_wrong_rule_is_one_problem() {
+    let mut network = sound();
+    let rule = Plasticity::new("stdp_additive").parameter("largest_weight", Millivolts(-1.0));
+    dense(&mut network).plasticity = Some(rule);
+    network.add_probe("weights", Probe::weights("dense", Milliseconds(1.0)));
+    let found: Vec<&str> = problems(&network).iter().map(|problem| problem.code).collect();
+    assert_eq!(found, ["out-of-range"]);
 }
 
 #[test]

@@ -31,17 +31,17 @@ pub struct Analyse {
     #[arg(long, value_name = "MS")]
     end_ms: Option<f64>,
 
-    /// Bin of rates over time (ms)
-    #[arg(long, value_name = "MS", default_value_t = AnalysisConfig::default().bin_ms)]
-    bin_ms: f64,
+    /// Bin of rates over time (ms) [default: 10, or all of a shorter recording]
+    #[arg(long, value_name = "MS")]
+    bin_ms: Option<f64>,
 
-    /// Window of spike counts for the Fano factor (ms)
-    #[arg(long, value_name = "MS", default_value_t = AnalysisConfig::default().count_window_ms)]
-    count_window_ms: f64,
+    /// Window of spike counts for the Fano factor (ms) [default: 100, or all of a shorter recording]
+    #[arg(long, value_name = "MS")]
+    count_window_ms: Option<f64>,
 
-    /// Bin of correlations and spectra (ms)
-    #[arg(long, value_name = "MS", default_value_t = AnalysisConfig::default().correlation_bin_ms)]
-    correlation_bin_ms: f64,
+    /// Bin of correlations and spectra (ms) [default: 2, or all of a shorter recording]
+    #[arg(long, value_name = "MS")]
+    correlation_bin_ms: Option<f64>,
 
     /// Write a page with raster, rates and spectra
     #[arg(long, value_name = "PAGE.html")]
@@ -73,13 +73,7 @@ impl Run for Analyse {
             return Ok(Outcome::fine(json, made(files)));
         }
         let (trains, end) = self.trains()?;
-        self.check(end)?;
-        let config = AnalysisConfig {
-            bin_ms: self.bin_ms,
-            count_window_ms: self.count_window_ms,
-            correlation_bin_ms: self.correlation_bin_ms,
-            ..AnalysisConfig::default()
-        };
+        let config = self.config(end)?;
         let analyses = analyse(&trains, &config);
         if let Some(target) = &self.html {
             let provenance = vec![
@@ -174,25 +168,36 @@ impl Analyse {
         Ok((Trains::from_file(&spikes, self.begin_ms, end), end))
     }
 
-    fn check(&self, end: f64) -> Result<(), Error> {
-        let widths = [
-            ("--bin-ms", self.bin_ms),
-            ("--count-window-ms", self.count_window_ms),
-            ("--correlation-bin-ms", self.correlation_bin_ms),
-        ];
+    /// The widths that are asked for; the usual ones are no wider than the recording.
+    fn config(&self, end: f64) -> Result<AnalysisConfig, Error> {
         let span = end - self.begin_ms;
         if !(span > 0.0 && span.is_finite()) {
             let message = format!("nothing lies between {} and {end} ms", self.begin_ms);
             return Err(Error::Usage(format!("{message}: choose --begin-ms and --end-ms")));
         }
-        for (name, width) in widths {
+        let usual = AnalysisConfig::default();
+        let width = |name: &str, asked: Option<f64>, usual: f64| {
+            let width = asked.unwrap_or(usual.min(span));
             // More bins than this fill the memory before they say anything.
-            if !(width > 0.0 && width <= span && span / width < 1e8) {
-                let message = format!("{name} {width}: give a length within the {span} ms");
-                return Err(Error::Usage(message));
+            if width > 0.0 && width <= span && span / width < 1e8 {
+                return Ok(width);
             }
-        }
-        Ok(())
+            Err(Error::Usage(format!("{name} {width}: give a length within the {span} ms")))
+        };
+        Ok(AnalysisConfig {
+            bin_ms: width("--bin-ms", self.bin_ms, usual.bin_ms)?,
+            count_window_ms: width(
+                "--count-window-ms",
+                self.count_window_ms,
+                usual.count_window_ms,
+            )?,
+            correlation_bin_ms: width(
+                "--correlation-bin-ms",
+                self.correlation_bin_ms,
+                usual.correlation_bin_ms,
+            )?,
+            ..usual
+        })
     }
 
     fn text(&self, analyses: &[PopulationAnalysis]) -> String {

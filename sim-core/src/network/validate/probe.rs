@@ -71,6 +71,7 @@ fn of_population(
 ) -> Option<ValidProbe> {
     let index = context.population(populations, format!("{path}/population"), population)?;
     let spec = populations[index].model.spec();
+    let interval = interval(context, path, probe);
     let variable = spec.variables.iter().position(|v| v.name == probe.variable);
     if variable.is_none() && probe.variable != "spikes" {
         let mut known = vec!["spikes"];
@@ -89,8 +90,7 @@ fn of_population(
         );
         return None;
     }
-    let interval = interval(context, path, probe)?;
-    Some(ValidProbe { population: index, variable, interval })
+    Some(ValidProbe { population: index, variable, interval: interval? })
 }
 
 fn of_projection(
@@ -123,6 +123,15 @@ fn of_projection(
         return None;
     }
     if valid.rules.is_empty() {
+        // A rule that is described but broken has its own problem already.
+        let described = context.network.projections.get(projection).is_some_and(|described| {
+            [&described.short_term, &described.plasticity, &described.homeostasis]
+                .iter()
+                .any(|rule| rule.is_some())
+        });
+        if described {
+            return None;
+        }
         context.problems.error(
             "static-weights",
             format!("{path}/projection"),

@@ -24,19 +24,21 @@ pub(super) fn validate(
         let (Some(source), Some(target)) = (source, target) else {
             continue;
         };
-        let Some(receptor) = receptor(context, &path, projection, &populations[target]) else {
-            continue;
-        };
+        let receptor = receptor(context, &path, projection, &populations[target]);
         let ends = ends(&populations[source], &populations[target], source == target);
         let mut findings = Findings::new(&mut context.problems, format!("{path}/connectivity"));
         let rule = projection.connectivity.behaviour();
         rule.check(&ends, &mut findings);
         let fits = !findings.any();
-        let unit = populations[target].model.spec().receptors[receptor].weight;
         let seed = named_seed(context.network.seed, &path);
-        let weights = weights(context, &path, projection, &ends, unit, seed);
+        // Without a receptor the unit of the weights is not known; delays are looked at all the same.
+        let weights = receptor.and_then(|receptor| {
+            let unit = populations[target].model.spec().receptors[receptor].weight;
+            weights(context, &path, projection, &ends, unit, seed)
+        });
         let delays = delays(context, &path, projection, &ends);
-        let (true, Some(weights), Some(delays)) = (fits, weights, delays) else {
+        let (true, Some(receptor), Some(weights), Some(delays)) = (fits, receptor, weights, delays)
+        else {
             continue;
         };
         let connectivity = projection.connectivity.clone();
