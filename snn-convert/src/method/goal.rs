@@ -17,9 +17,14 @@ use rayon::prelude::*;
 /// What is good enough.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Goal {
-    /// The trained network's scores: the largest divergence, in nats, the geometric mean of that on
-    /// samples and that on blends.
-    Scores(f64),
+    /// The trained network's scores.
+    Scores {
+        /// The largest divergence, in nats, the geometric mean of that on samples and that on blends.
+        divergence: f64,
+        /// Smallest share of equal answers on samples, in per cent: scores that are all small have a
+        /// small divergence whatever becomes of them.
+        agreement: f64,
+    },
     /// Right answers on the calibration samples, in per cent; without labels the trained network's.
     Accuracy(f64),
 }
@@ -27,6 +32,9 @@ pub(super) enum Goal {
 /// Largest divergence of a rate code, in nats for each layer that spikes on the longest way through the
 /// network: each adds rounding errors of its own (`docs/design/rate_codes.md`).
 const DIVERGENCE: f64 = 0.001;
+
+/// Smallest share of equal answers of a rate code, in per cent.
+const AGREEMENT: f64 = 95.0;
 
 /// The goal of rate codes where no accuracy is asked for.
 pub(super) fn scores(structure: &Structure) -> Goal {
@@ -39,7 +47,8 @@ pub(super) fn scores(structure: &Structure) -> Goal {
         let own = u32::from(matches!(unit.kind, UnitKind::Rectifier { .. }));
         depths.push(before.copied().max().unwrap_or(0) + own);
     }
-    Goal::Scores(DIVERGENCE * f64::from(depths.last().copied().unwrap_or(0).max(1)))
+    let depth = f64::from(depths.last().copied().unwrap_or(0).max(1));
+    Goal::Scores { divergence: DIVERGENCE * depth, agreement: AGREEMENT }
 }
 
 /// Samples (and as many blends) between two looks at whether the goal can still be reached.
@@ -61,10 +70,13 @@ pub(super) struct Measure {
 }
 
 impl Goal {
-    /// With so many times the divergence.
+    /// With so many times the divergence and the differing answers.
     pub(super) fn eased(self, times: f64) -> Goal {
         match self {
-            Goal::Scores(divergence) => Goal::Scores(times * divergence),
+            Goal::Scores { divergence, agreement } => Goal::Scores {
+                divergence: times * divergence,
+                agreement: 100.0 - times * (100.0 - agreement),
+            },
             Goal::Accuracy(accuracy) => Goal::Accuracy(accuracy),
         }
     }
@@ -73,7 +85,9 @@ impl Goal {
 impl Measure {
     pub(super) fn reaches(self, goal: Goal) -> bool {
         match goal {
-            Goal::Scores(divergence) => self.divergence <= divergence,
+            Goal::Scores { divergence, agreement } => {
+                self.divergence <= divergence && self.agreement >= agreement
+            }
             Goal::Accuracy(accuracy) => self.accuracy >= accuracy,
         }
     }
@@ -81,7 +95,12 @@ impl Measure {
     /// How far it is from a goal that it misses.
     pub(super) fn distance(self, goal: Goal) -> f64 {
         match goal {
-            Goal::Scores(divergence) => self.divergence - divergence,
+            Goal::Scores { divergence, agreement } => {
+                // Of a candidate without scores the divergence is no number, and so is the distance.
+                let further = self.divergence - divergence;
+                let over = if further < 0.0 { 0.0 } else { further };
+                over + (agreement - self.agreement).max(0.0) / 100.0
+            }
             Goal::Accuracy(accuracy) => accuracy - self.accuracy,
         }
     }
@@ -90,9 +109,10 @@ impl Measure {
 impl std::fmt::Display for Goal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Goal::Scores(divergence) => write!(
+            Goal::Scores { divergence, agreement } => write!(
                 f,
-                "scores whose divergence from the trained network's is at most {divergence:.4} nats"
+                "at least {agreement:.0} % equal answers and scores whose divergence from the trained \
+                 network's is at most {divergence:.4} nats"
             ),
             Goal::Accuracy(accuracy) => write!(f, "at least {accuracy} % right answers"),
         }
@@ -254,10 +274,13 @@ mod tests {
     fn goals_are_reached_from_below_and_ease() {
         let measure =
             Measure { agreement: 90.0, loss: 1.0, divergence: 0.01, accuracy: 95.0, spikes: 5.0 };
-        assert!(measure.reaches(Goal::Scores(0.01)) && !measure.reaches(Goal::Scores(0.009)));
-        assert!(measure.reaches(Goal::Scores(0.005).eased(2.0)));
-        assert!((measure.distance(Goal::Scores(0.004)) - 0.006).abs() < 1e-12);
+        let goal = |divergence: f64, agreement: f64| Goal::Scores { divergence, agreement };
+        assert!(measure.reaches(goal(0.01, 90.0)));
+        assert!(!measure.reaches(goal(0.009, 90.0)) && !measure.reaches(goal(0.01, 91.0)));
+        assert!(measure.reaches(goal(0.005, 95.0).eased(2.0)));
+        assert!((measure.distance(goal(0.004, 90.0)) - 0.006).abs() < 1e-12);
+        assert!((measure.distance(goal(0.02, 92.0)) - 0.02).abs() < 1e-12);
         let nothing = Measure { divergence: f64::NAN, ..measure };
-        assert!(!nothing.reaches(Goal::Scores(1.0)));
+        assert!(!nothing.reaches(goal(1.0, 0.0)) && nothing.distance(goal(1.0, 0.0)).is_nan());
     }
 }

@@ -37,6 +37,9 @@ const LOWEST: f64 = 0.12;
 /// Largest divergence of the scores with four phases, in nats: about 0.3 points of accuracy
 /// (`docs/design/layers_in_turn.md`). A phase more may change a quarter as much.
 const DIVERGENCE: f64 = 0.016;
+/// Smallest share of equal answers on samples with four phases, in per cent; half as many may differ
+/// with a phase more.
+const AGREEMENT: f64 = 98.0;
 /// A price that was good enough is tried again as many times higher: half a place.
 const BETWEEN: f64 = 1.41;
 /// Activations of a channel that its level is chosen on.
@@ -65,7 +68,9 @@ pub(super) fn convert(
     let blends = blends(&materials)?;
     // More bits are asked for by who wants to be nearer.
     let more = config.steps.saturating_sub(4) as i32;
-    let goal = Goal::Scores(DIVERGENCE).eased(0.25_f64.powi(more));
+    let divergence = DIVERGENCE * 0.25_f64.powi(more);
+    let agreement = 100.0 - (100.0 - AGREEMENT) * 0.5_f64.powi(more);
+    let goal = Goal::Scores { divergence, agreement };
     let search = Search {
         materials: &materials,
         config,
