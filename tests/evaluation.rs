@@ -443,7 +443,7 @@ fn one_score_decides_between_two_classes() {
     let layers = r#"input = [2]
 layers = [{ linear = "a" }, "relu", { linear = "b" }, "sigmoid"]"#;
     std::fs::write(file("m.toml"), layers).unwrap();
-    let first = |n: u32| 0.05 * (n % 5) as f32 + if n % 2 == 0 { 0.7 } else { 0.0 };
+    let first = |n: u32| 0.05 * (n % 5) as f32 + if n.is_multiple_of(2) { 0.7 } else { 0.0 };
     let x: Vec<f32> = (0..40).flat_map(|n| [first(n), 0.45]).collect();
     let y: Vec<u8> = x.chunks(2).map(|pair| u8::from(pair[0] > pair[1])).collect();
     let (x, y) = (array(&[40, 2], x), Array { shape: vec![40], values: y.into() });
