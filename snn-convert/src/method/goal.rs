@@ -6,6 +6,10 @@
 //! every score of every sample, not only answers that change, so a few hundred samples are enough to
 //! tell two candidates apart.
 //!
+//! A phase code may instead change hardly any answer, and only doubtful ones: the **expected loss** is
+//! the mean of p(its answer) − p(the spiking answer) on blends, where answers are doubtful enough to
+//! change, compared with how much the trained network itself doubts them.
+//!
 //! # References
 //! Kullback and Leibler 1951, Ann. Math. Statist. 22:79 (the divergence).
 
@@ -24,6 +28,9 @@ pub(super) enum Goal {
         /// Smallest share of equal answers on samples, in per cent: scores that are all small have a
         /// small divergence whatever becomes of them.
         agreement: f64,
+        /// The largest expected loss on blends, in per cent, with which a larger divergence is good
+        /// enough, too.
+        loss: Option<f64>,
     },
     /// Right answers on the calibration samples, in per cent; without labels the trained network's.
     Accuracy(f64),
@@ -48,7 +55,20 @@ pub(super) fn scores(structure: &Structure) -> Goal {
         depths.push(before.copied().max().unwrap_or(0) + own);
     }
     let depth = f64::from(depths.last().copied().unwrap_or(0).max(1));
-    Goal::Scores { divergence: DIVERGENCE * depth, agreement: AGREEMENT }
+    Goal::Scores { divergence: DIVERGENCE * depth, agreement: AGREEMENT, loss: None }
+}
+
+/// The mean probability, in per cent, that the trained network gives to all classes but its answer.
+pub(super) fn doubt(materials: &Materials<'_>) -> f64 {
+    let of_scores = |scores: &[f32]| {
+        let wide = of_classes(wide(scores));
+        1.0 - share(&wide, largest(&wide))
+    };
+    let doubts: Vec<f64> = match materials.blends.is_empty() {
+        false => materials.blends.iter().map(|blend| of_scores(&blend.scores)).collect(),
+        true => materials.scores.iter().map(|scores| of_scores(scores)).collect(),
+    };
+    100.0 * doubts.iter().sum::<f64>() / doubts.len().max(1) as f64
 }
 
 /// Samples (and as many blends) between two looks at whether the goal can still be reached.
@@ -70,12 +90,13 @@ pub(super) struct Measure {
 }
 
 impl Goal {
-    /// With so many times the divergence and the differing answers.
+    /// With so many times the divergence, the loss and the differing answers.
     pub(super) fn eased(self, times: f64) -> Goal {
         match self {
-            Goal::Scores { divergence, agreement } => Goal::Scores {
+            Goal::Scores { divergence, agreement, loss } => Goal::Scores {
                 divergence: times * divergence,
                 agreement: 100.0 - times * (100.0 - agreement),
+                loss: loss.map(|loss| times * loss),
             },
             Goal::Accuracy(accuracy) => Goal::Accuracy(accuracy),
         }
@@ -85,8 +106,9 @@ impl Goal {
 impl Measure {
     pub(super) fn reaches(self, goal: Goal) -> bool {
         match goal {
-            Goal::Scores { divergence, agreement } => {
-                self.divergence <= divergence && self.agreement >= agreement
+            Goal::Scores { divergence, agreement, loss } => {
+                let near = self.divergence <= divergence;
+                self.agreement >= agreement && (near || loss.is_some_and(|most| self.loss <= most))
             }
             Goal::Accuracy(accuracy) => self.accuracy >= accuracy,
         }
@@ -95,10 +117,11 @@ impl Measure {
     /// How far it is from a goal that it misses.
     pub(super) fn distance(self, goal: Goal) -> f64 {
         match goal {
-            Goal::Scores { divergence, agreement } => {
+            Goal::Scores { divergence, agreement, loss } => {
                 // Of a candidate without scores the divergence is no number, and so is the distance.
                 let further = self.divergence - divergence;
-                let over = if further < 0.0 { 0.0 } else { further };
+                let near = further < 0.0 || loss.is_some_and(|most| self.loss <= most);
+                let over = if near && !further.is_nan() { 0.0 } else { further };
                 over + (agreement - self.agreement).max(0.0) / 100.0
             }
             Goal::Accuracy(accuracy) => accuracy - self.accuracy,
@@ -109,11 +132,15 @@ impl Measure {
 impl std::fmt::Display for Goal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Goal::Scores { divergence, agreement } => write!(
-                f,
-                "at least {agreement:.0} % equal answers and scores whose divergence from the trained \
-                 network's is at most {divergence:.4} nats"
-            ),
+            Goal::Scores { divergence, agreement, loss } => {
+                write!(
+                    f,
+                    "at least {agreement:.0} % equal answers and scores whose divergence from the \
+                     trained network's is at most {divergence:.4} nats"
+                )?;
+                let Some(loss) = loss else { return Ok(()) };
+                write!(f, ", or at most {loss:.2} points of expected loss on blends")
+            }
             Goal::Accuracy(accuracy) => write!(f, "at least {accuracy} % right answers"),
         }
     }
@@ -274,12 +301,15 @@ mod tests {
     fn goals_are_reached_from_below_and_ease() {
         let measure =
             Measure { agreement: 90.0, loss: 1.0, divergence: 0.01, accuracy: 95.0, spikes: 5.0 };
-        let goal = |divergence: f64, agreement: f64| Goal::Scores { divergence, agreement };
+        let goal = |divergence, agreement| Goal::Scores { divergence, agreement, loss: None };
         assert!(measure.reaches(goal(0.01, 90.0)));
         assert!(!measure.reaches(goal(0.009, 90.0)) && !measure.reaches(goal(0.01, 91.0)));
         assert!(measure.reaches(goal(0.005, 95.0).eased(2.0)));
         assert!((measure.distance(goal(0.004, 90.0)) - 0.006).abs() < 1e-12);
         assert!((measure.distance(goal(0.02, 92.0)) - 0.02).abs() < 1e-12);
+        let or_loss = |most| Goal::Scores { divergence: 0.004, agreement: 90.0, loss: Some(most) };
+        assert!(measure.reaches(or_loss(1.0)) && !measure.reaches(or_loss(0.9)));
+        assert!(measure.reaches(or_loss(0.5).eased(2.0)) && measure.distance(or_loss(1.0)) == 0.0);
         let nothing = Measure { divergence: f64::NAN, ..measure };
         assert!(!nothing.reaches(goal(1.0, 0.0)) && nothing.distance(goal(1.0, 0.0)).is_nan());
     }

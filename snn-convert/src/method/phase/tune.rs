@@ -17,7 +17,7 @@
 //! # References
 //! Shoham and Gersho 1988, IEEE Trans. ASSP 36:1445 (one price for all channels).
 
-use super::super::goal::{Goal, Measure, measure};
+use super::super::goal::{Goal, Measure, doubt, measure};
 use super::super::materials::{MOST_SAMPLES, Materials};
 use super::super::sensitivity::{Channel, Channels, channels};
 use super::fit::{Fitted, Fitting, blends};
@@ -40,6 +40,9 @@ const DIVERGENCE: f64 = 0.016;
 /// Smallest share of equal answers on samples with four phases, in per cent; half as many may differ
 /// with a phase more.
 const AGREEMENT: f64 = 98.0;
+/// Largest expected loss on blends with four phases, as a part of the trained network's own doubt; half as
+/// much with a phase more.
+const LOSS: f64 = 0.1;
 /// A price that was good enough is tried again as many times higher: half a place.
 const BETWEEN: f64 = 1.41;
 /// Activations of a channel that its level is chosen on.
@@ -70,7 +73,8 @@ pub(super) fn convert(
     let more = config.steps.saturating_sub(4) as i32;
     let divergence = DIVERGENCE * 0.25_f64.powi(more);
     let agreement = 100.0 - (100.0 - AGREEMENT) * 0.5_f64.powi(more);
-    let goal = Goal::Scores { divergence, agreement };
+    let loss = Some(LOSS * doubt(&materials) * 0.5_f64.powi(more));
+    let goal = Goal::Scores { divergence, agreement, loss };
     let search = Search {
         materials: &materials,
         config,
@@ -119,7 +123,7 @@ fn candidate(trial: &Trial, config: &MethodConfig) -> Candidate {
 }
 
 fn reason(trial: &Trial, tried: usize, goal: Goal, materials: &Materials<'_>) -> String {
-    let Measure { agreement, divergence, spikes, .. } = trial.measure;
+    let Measure { agreement, divergence, loss, spikes, .. } = trial.measure;
     let (samples, blends) = (materials.samples.len(), materials.blends.len());
     let why = match trial.measure.reaches(goal) {
         true => format!("fewest spikes among those with {goal}"),
@@ -127,8 +131,8 @@ fn reason(trial: &Trial, tried: usize, goal: Goal, materials: &Materials<'_>) ->
     };
     format!(
         "chosen from {tried} prices of a spike on {samples} calibration samples and {blends} blends of \
-         two: {agreement:.1} % equal answers, divergence {divergence:.4} nats, {spikes:.0} spikes a \
-         sample ({why})"
+         two: {agreement:.1} % equal answers, divergence {divergence:.4} nats, expected loss {loss:.2} points, \
+         {spikes:.0} spikes a sample ({why})"
     )
 }
 
