@@ -12,14 +12,16 @@ mod draw;
 mod fanout;
 pub mod footprint;
 pub mod graph;
+mod message;
 pub mod narrow;
 mod rows;
 mod scatter;
 
 pub use compile::{CompileConfig, CompileError, Precision, compile};
 pub use draw::{Draw, DrawnSynapse, Row};
-pub use fanout::{Arriving, Delays, Fanout, Layout, Message, NarrowView, Weights};
+pub use fanout::{Delays, Fanout, Layout, NarrowView, Weights};
 pub use footprint::{Footprint, predict, predict_event, predict_for};
+pub use message::{Arriving, Message};
 pub use narrow::{WeightRounding, rounding};
 pub use rows::Rows;
 pub use scatter::{Scatter, Scratch};
