@@ -62,6 +62,10 @@ fn potentials_of_a_read_out_agree_in_single_precision_and_spikes_exactly() {
     let mut other = single(&potentials);
     *other.last_mut().unwrap() *= 1.0001;
     assert!(matches!(recorded(other), NirOutcome::Differs { step: 20, .. }));
+    // What is recorded as infinite allows no difference elsewhere.
+    let mut endless = single(&potentials);
+    endless[0] = f64::INFINITY;
+    assert!(matches!(recorded(endless), NirOutcome::Differs { step: 1, neuron: 0, .. }));
 }
 
 #[test]
