@@ -300,6 +300,10 @@ impl Fanout {
         empty: bool,
         scratch: &mut Scratch,
     ) {
+        if !spikes.values.is_empty() {
+            self.deliver_values(spikes, part, input);
+            return;
+        }
         match (&self.layout, &self.weights, self.combine) {
             (Layout::Convolution(scatter), Weights::Each(weights), Combine::Sum) => {
                 let delivery = ConvolutionDelivery { instructions, scatter, weights, part };
@@ -321,6 +325,23 @@ impl Fanout {
                     self.deliver(source, spikes.delay, spikes.message(index), part, input);
                 }
             }
+        }
+    }
+
+    /// As [`deliver_all`](Self::deliver_all), for numbers that were sent in place of spikes.
+    fn deliver_values(&self, sent: Arriving<'_>, part: &Range<u32>, input: &mut [f64]) {
+        if let (Layout::Dense { autapses: true }, Weights::Each(weights)) =
+            (&self.layout, &self.weights)
+        {
+            let rows = Rows { weights, width: self.targets.len(), first: part.start as usize };
+            let factor = |place: usize| sent.values.get(place).copied().unwrap_or(0.0);
+            rows.add(Instructions::widest(), sent.neurons, factor, input);
+            return;
+        }
+        for (&source, &value) in sent.neurons.iter().zip(sent.values) {
+            self.deliver_with(source, sent.delay, part, input, |slot, weight| {
+                *slot += weight * value;
+            });
         }
     }
 

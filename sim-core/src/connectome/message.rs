@@ -9,6 +9,8 @@ pub struct Arriving<'a> {
     pub neurons: &'a [u32],
     /// Their payloads; empty where all are 1.
     pub payloads: &'a [i32],
+    /// What they sent in place of spikes, one number each; empty where they spiked.
+    pub values: &'a [f64],
     /// Running sums of the payloads of these neurons, where the receptor needs them.
     pub running: &'a [i32],
     /// Their age in steps.

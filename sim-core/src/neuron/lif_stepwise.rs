@@ -6,7 +6,9 @@
 //! lasts where α is above 0.
 //!
 //! # Spike and reset
-//! v ≥ θ or v > θ, as stated; v is then set to a value or loses the threshold. i goes on.
+//! v ≥ θ or v > θ, as stated; v is then set to a value or loses ρ θ, at once or (`reset_delay`) behind
+//! the decay and the input of the next step. i goes on. With `held`, a potential that is still above θ
+//! behind its reset needs 2 θ for a spike in the next step.
 //!
 //! # Parameters
 //! | name | default | unit | symbol | range |
@@ -18,6 +20,9 @@
 //! | `gain` | 1 | – | g | any |
 //! | `onset` | 0 | – | | whole, 0 or above: steps at the beginning in which nothing happens |
 //! | `threshold` | 1 | – | θ | any |
+//! | `subtracted` | 1 | – | ρ | 0 or above; 0: no reset, where the threshold is subtracted |
+//! | `reset_delay` | 0 | – | | 0 or 1 step |
+//! | `held` | 0 | – | | 0 or 1 |
 //!
 //! # State
 //! `membrane_potential` v and `synaptic_current` i, both initially 0.
@@ -46,7 +51,7 @@ use crate::units::Dimension::Number;
 /// The model.
 pub struct Model;
 
-const fn number(
+pub(super) const fn number(
     name: &'static str,
     symbol: &'static str,
     default: f64,
@@ -117,6 +122,15 @@ static SPEC: ModelSpec = ModelSpec {
         GAIN,
         ONSET,
         number("threshold", "θ", 1.0, Range::Any, "potential at which the neuron spikes"),
+        number("subtracted", "ρ", 1.0, Range::NonNegative, "thresholds that a reset subtracts"),
+        number("reset_delay", "", 0.0, Range::NonNegative, "steps from spike to reset, 0 or 1"),
+        number(
+            "held",
+            "",
+            0.0,
+            Range::NonNegative,
+            "1: above θ behind its reset, the potential needs 2 θ for the next step's spike",
+        ),
     ],
     receptors: RECEPTORS,
     variables: VARIABLES,
@@ -157,15 +171,30 @@ impl NeuronModel for Model {
     }
 
     fn check(&self, neurons: &LoweredNeurons) -> Vec<(&'static str, String)> {
-        problems(neurons)
+        let mut problems = problems(neurons);
+        for (index, name) in [(8, "reset_delay"), (9, "held")] {
+            let numbers = neurons.parameters.get(index).map(Column::numbers).unwrap_or_default();
+            if let Some(other) = numbers.iter().find(|number| ![0.0, 1.0].contains(*number)) {
+                problems.push((name, format!("{other} is neither 0 nor 1")));
+            }
+        }
+        problems
     }
 
     fn clock(&self, neurons: &LoweredNeurons) -> Option<Box<dyn ClockNeurons>> {
-        let all = 0..neurons.size;
-        let threshold = neurons.parameters.get(6).map(|column| column.expand(all));
+        let given = |index: usize, neuron: usize| {
+            neurons.parameters.get(index).map_or(0.0, |column| column.get(neuron))
+        };
+        let rule = |neuron: usize| Rule {
+            threshold: given(6, neuron),
+            taken: given(7, neuron) * given(6, neuron),
+            late: given(8, neuron) != 0.0,
+            held: given(9, neuron) != 0.0,
+        };
         Some(Box::new(State {
             membrane: Membrane::new(neurons),
-            threshold: threshold.unwrap_or_default(),
+            rules: (0..neurons.size).map(rule).collect(),
+            pending: vec![0; neurons.size],
             spike: neurons.spike,
             reset: neurons.reset.clone(),
         }))
@@ -261,33 +290,53 @@ impl Membrane {
     }
 }
 
+/// What decides on one neuron's spikes and resets.
+#[derive(Debug, Clone, Copy)]
+struct Rule {
+    threshold: f64,
+    /// What a reset by subtraction takes.
+    taken: f64,
+    /// Whether a reset waits for the next step.
+    late: bool,
+    held: bool,
+}
+
 /// Membranes and what decides on spikes.
 struct State {
     membrane: Membrane,
-    threshold: Vec<f64>,
+    rules: Vec<Rule>,
+    /// 1 where a reset waits, or a potential is held.
+    pending: Vec<u32>,
     spike: SpikeCondition,
     reset: LoweredReset,
 }
 
 impl ClockNeurons for State {
     fn step(&mut self, drive: Drive<'_>, spikes: &mut Emitted) {
-        let State { membrane, threshold, spike, reset } = self;
-        membrane.step(drive, |neuron, potential| {
-            let theta = threshold[neuron];
-            let spiked = match spike {
-                SpikeCondition::AtOrAbove => potential >= theta,
-                SpikeCondition::Above => potential > theta,
-            };
-            if !spiked {
-                return potential;
+        let State { membrane, rules, pending, spike, reset } = self;
+        let passes = |potential: f64, theta: f64| match spike {
+            SpikeCondition::AtOrAbove => potential >= theta,
+            SpikeCondition::Above => potential > theta,
+        };
+        membrane.step(drive, |neuron, reached| {
+            let Rule { threshold, taken, late, held } = rules[neuron];
+            let waited = std::mem::take(&mut pending[neuron]) != 0;
+            let behind = |potential: f64| reset.value(neuron).unwrap_or(potential - taken);
+            let potential = if waited && late { behind(reached) } else { reached };
+            let needed = if waited && held { 2.0 * threshold } else { threshold };
+            let spiked = passes(potential, needed);
+            if spiked {
+                spikes.push(neuron as u32);
             }
-            spikes.push(neuron as u32);
-            reset.value(neuron).unwrap_or(potential - theta)
+            let left = if spiked && !late { behind(potential) } else { potential };
+            pending[neuron] = u32::from((late && spiked) || (held && passes(left, threshold)));
+            left
         });
     }
 
     fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
         self.membrane.visit_state(visitor);
+        visitor.counts(&mut self.pending.iter_mut());
     }
 
     fn variable(&self, index: usize) -> Vec<f64> {
@@ -296,9 +345,11 @@ impl ClockNeurons for State {
 
     fn reset(&mut self) {
         self.membrane.reset();
+        self.pending.fill(0);
     }
 
     fn bytes(&self) -> u64 {
-        self.membrane.bytes() + bytes_of(&self.threshold) + self.reset.bytes()
+        let own = bytes_of(&self.rules) + bytes_of(&self.pending);
+        self.membrane.bytes() + own + self.reset.bytes()
     }
 }

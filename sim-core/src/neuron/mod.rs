@@ -25,6 +25,7 @@ pub mod integrate_and_fire;
 pub mod integrator;
 pub mod izhikevich;
 pub mod leaky_integrator;
+pub mod leaky_integrator_analogue;
 pub mod leaky_integrator_stepwise;
 pub mod lif_adaptive_threshold;
 pub mod lif_alpha;
@@ -67,6 +68,7 @@ pub static MODELS: &[&dyn NeuronModel] = &[
     &integrator::Model,
     &lif_stepwise::Model,
     &leaky_integrator_stepwise::Model,
+    &leaky_integrator_analogue::Model,
     &max_pool::Model,
     &first_spike::Model,
     &first_spike_slots::Model,

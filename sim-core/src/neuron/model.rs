@@ -228,13 +228,15 @@ pub struct Drive<'a> {
     pub instructions: kernels::Instructions,
 }
 
-/// The spikes that a part's neurons send in one step.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// What a part's neurons send in one step.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Emitted {
     /// Indices local to the part, ascending.
     pub neurons: Vec<u32>,
     /// Their payloads, of graded models only; empty otherwise, which means 1 each.
     pub payloads: Vec<i32>,
+    /// The values that they send in place of spikes ([`NeuronModel::sends_values`]); empty otherwise.
+    pub values: Vec<f64>,
 }
 
 impl Emitted {
@@ -249,10 +251,17 @@ impl Emitted {
         self.payloads.push(payload);
     }
 
+    /// A value in place of a spike.
+    pub fn push_value(&mut self, neuron: u32, value: f64) {
+        self.neurons.push(neuron);
+        self.values.push(value);
+    }
+
     /// Empties it for use again.
     pub fn clear(&mut self) {
         self.neurons.clear();
         self.payloads.clear();
+        self.values.clear();
     }
 }
 
@@ -419,6 +428,12 @@ pub trait NeuronModel: Sync {
     /// where it has only one.
     fn for_names(&self, _names: &[&str]) -> Option<&'static dyn NeuronModel> {
         None
+    }
+
+    /// Whether its neurons send real numbers in every step, in place of spikes: a synapse brings the
+    /// number times its weight. Nothing is recorded or counted of it, and no rule learns from it.
+    fn sends_values(&self) -> bool {
+        false
     }
 
     /// Which names there are beyond those of [`spec`](Self::spec): numbered ones, as many as are named.

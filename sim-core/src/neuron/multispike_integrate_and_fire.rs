@@ -1,22 +1,29 @@
-//! Stepwise integrate-and-fire neuron that sends as many spikes in a step as its threshold fits into
-//! its potential, and that inhibition drives only so far.
+//! Stepwise leaky integrate-and-fire neuron that sends as many spikes in a step as its threshold fits
+//! into its potential, and that inhibition drives only so far.
 //!
 //! # Equations
-//! v ← v + g (Σ w n + I) at the end of every step, where n is the payload of each spike that arrives.
+//! As [`super::lif_stepwise`]: i ← α i + w (Σ w_s n + I), then v ← β v + λ + g i at the end of every step,
+//! where n is the payload of each spike that arrives. Without other factors it integrates: v ← v + Σ w_s n.
 //!
 //! # Spike and reset
-//! With m = ⌊v/θ⌋ of at least 1: one spike with the payload m, and v loses m θ. Then v below −B becomes
-//! −B.
+//! With m = ⌊v/θ⌋, at most M, of at least 1: one spike with the payload m, and v loses m θ. Then v below
+//! −B becomes −B.
 //!
 //! # Parameters
 //! | name | default | unit | symbol | range |
 //! |---|---|---|---|---|
-//! | `threshold` | 1 | – | θ | above zero |
+//! | `current_kept` | 0 | – | α | 0 to 1 |
+//! | `input_gain` | 1 | – | w | any |
+//! | `potential_kept` | 1 | – | β | 0 to 1 |
+//! | `leak` | 0 | – | λ | any |
 //! | `gain` | 1 | – | g | any |
-//! | `deepest` | 1 | – | B | zero or above |
+//! | `onset` | 0 | – | | whole, 0 or above: steps at the beginning in which nothing happens |
+//! | `threshold` | 1 | – | θ | above zero |
+//! | `deepest` | 1 | – | B | zero or above; [`NO_FLOOR`] for none |
+//! | `most` | 2^31 − 1 | – | M | above zero |
 //!
 //! # State
-//! `membrane_potential` v, initially 0.
+//! `membrane_potential` v and `synaptic_current` i, both initially 0.
 //!
 //! # Numerics
 //! The equations as they stand, in 64-bit floats. A payload ends at 2^31 − 1.
@@ -25,53 +32,51 @@
 //! Clock-driven.
 //!
 //! # References
-//! Sinabs 3.1 (`IAF` with `MultiSpike` and `MembraneSubtract`; its lower bound is the threshold).
+//! Sinabs 3.1 (`IAF` and `LIF` with `MultiSpike` or `MaxSpike` and `MembraneSubtract`; an `IAF`'s lower bound
+//! is the threshold); Rockpool 3.1 (`LIFTorch`, `max_spikes_per_dt`).
 
+use super::lif_stepwise::{
+    CURRENT_KEPT, GAIN, INPUT_GAIN, LEAK, Membrane, ONSET, POTENTIAL_KEPT, RECEPTORS, VARIABLES,
+    number, problems,
+};
 use super::model::{
-    ClockNeurons, Combine, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime,
-    NeuronModel, ParameterSpec, Range, ReceptorSpec, StateVisitor, VariableSpec, bytes_of,
+    ClockNeurons, Drive, Emitted, EventNeurons, LoweredNeurons, ModelSpec, ModelTime, NeuronModel,
+    ParameterSpec, Range, StateVisitor, bytes_of,
 };
 use crate::units::Dimension::Number;
 
 /// The model.
 pub struct Model;
 
-const fn number(
-    name: &'static str,
-    symbol: &'static str,
-    range: Range,
-    meaning: &'static str,
-) -> ParameterSpec {
-    ParameterSpec { name, symbol, dimension: Number, default: 1.0, range, meaning }
-}
+/// How deep a potential goes that has no lower bound.
+pub const NO_FLOOR: f64 = 1e300;
+
+/// The largest payload.
+const MOST: f64 = i32::MAX as f64;
 
 static SPEC: ModelSpec = ModelSpec {
     name: "multispike_integrate_and_fire",
-    summary: "stepwise integrate-and-fire with several spikes a step and a floor (Sinabs's IAF)",
+    summary: "stepwise (leaky) integrate-and-fire with several spikes a step (Sinabs, Rockpool)",
     time: ModelTime::Stepwise,
     parameters: &[
-        number("threshold", "θ", Range::Positive, "what one spike stands for"),
-        number("gain", "g", Range::Any, "what input is multiplied by"),
-        number("deepest", "B", Range::NonNegative, "how far below zero the potential goes"),
+        CURRENT_KEPT,
+        INPUT_GAIN,
+        ParameterSpec { default: 1.0, ..POTENTIAL_KEPT },
+        LEAK,
+        GAIN,
+        ONSET,
+        number("threshold", "θ", 1.0, Range::Positive, "what one spike stands for"),
+        number("deepest", "B", 1.0, Range::NonNegative, "how far below zero the potential goes"),
+        number("most", "M", MOST, Range::Positive, "how many spikes a step has at the most"),
     ],
-    receptors: &[ReceptorSpec {
-        name: "input",
-        weight: Number,
-        combine: Combine::Sum,
-        meaning: "jump of the potential, before `gain`",
-    }],
-    variables: &[VariableSpec {
-        name: "membrane_potential",
-        dimension: Number,
-        initial: Some(0.0),
-        meaning: "sum of the input minus what spikes have said of it",
-    }],
+    receptors: RECEPTORS,
+    variables: VARIABLES,
     current: Some(Number),
     spikes: false,
     subtracting_reset: false,
     graded: true,
     refractory_input: &[],
-    reference: "Sinabs 3.1, IAF with MultiSpike",
+    reference: "Sinabs 3.1, IAF and LIF with MultiSpike; Rockpool 3.1, LIFTorch",
 };
 
 impl NeuronModel for Model {
@@ -79,20 +84,20 @@ impl NeuronModel for Model {
         &SPEC
     }
 
+    fn check(&self, neurons: &LoweredNeurons) -> Vec<(&'static str, String)> {
+        problems(neurons)
+    }
+
     fn clock(&self, neurons: &LoweredNeurons) -> Option<Box<dyn ClockNeurons>> {
         let column = |index: usize| match neurons.parameters.get(index) {
             Some(column) => column.expand(0..neurons.size),
             None => vec![1.0; neurons.size],
         };
-        let start = neurons.initial.first().and_then(Option::as_ref);
-        let initial: Vec<f64> =
-            (0..neurons.size).map(|n| start.map_or(0.0, |column| column.get(n))).collect();
         Some(Box::new(State {
-            potential: initial.clone(),
-            initial,
-            threshold: column(0),
-            gain: column(1),
-            deepest: column(2),
+            membrane: Membrane::new(neurons),
+            threshold: column(6),
+            deepest: column(7),
+            most: column(8),
         }))
     }
 
@@ -102,51 +107,42 @@ impl NeuronModel for Model {
     }
 }
 
-/// Potentials and parameters, one a neuron.
+/// Membranes and parameters, one a neuron.
 struct State {
-    potential: Vec<f64>,
-    initial: Vec<f64>,
+    membrane: Membrane,
     threshold: Vec<f64>,
-    gain: Vec<f64>,
     deepest: Vec<f64>,
+    most: Vec<f64>,
 }
 
 impl ClockNeurons for State {
     fn step(&mut self, drive: Drive<'_>, spikes: &mut Emitted) {
-        let Some(inputs) = drive.inputs.first() else { return };
-        let parameters = self.threshold.iter().zip(&self.gain).zip(&self.deepest);
-        let drives = inputs.iter().zip(drive.current);
-        let neurons = self.potential.iter_mut().zip(parameters).zip(drives);
-        for (neuron, ((potential, ((theta, gain), deepest)), (input, current))) in
-            (0_u32..).zip(neurons)
-        {
-            let reached = *potential + gain * (input + current);
-            let count = (reached / theta).floor().clamp(0.0, f64::from(i32::MAX));
-            if count > 0.0 {
-                spikes.push_graded(neuron, count as i32);
+        let State { membrane, threshold, deepest, most } = self;
+        membrane.step(drive, |neuron, reached| {
+            let theta = threshold[neuron];
+            let count = (reached / theta).floor().clamp(0.0, most[neuron].min(MOST));
+            if count >= 1.0 {
+                spikes.push_graded(neuron as u32, count as i32);
             }
-            *potential = (reached - count * theta).max(-deepest);
-        }
+            (reached - count * theta).max(-deepest[neuron])
+        });
     }
 
     fn visit_state(&mut self, visitor: &mut dyn StateVisitor) {
-        visitor.reals(&mut self.potential.iter_mut());
+        self.membrane.visit_state(visitor);
     }
 
-    fn variable(&self, _index: usize) -> Vec<f64> {
-        self.potential.clone()
+    fn variable(&self, index: usize) -> Vec<f64> {
+        self.membrane.variable(index)
     }
 
     fn reset(&mut self) {
-        self.potential.clone_from(&self.initial);
+        self.membrane.reset();
     }
 
     fn bytes(&self) -> u64 {
-        bytes_of(&self.potential)
-            + bytes_of(&self.initial)
-            + bytes_of(&self.threshold)
-            + bytes_of(&self.gain)
-            + bytes_of(&self.deepest)
+        let parameters = [&self.threshold, &self.deepest, &self.most];
+        self.membrane.bytes() + parameters.map(|list| bytes_of(list)).iter().sum::<u64>()
     }
 }
 
@@ -157,27 +153,48 @@ mod tests {
     use crate::neuron::{Column, LoweredReset};
     use crate::time::Grid;
 
-    #[test]
-    fn a_step_sends_what_fits_and_inhibition_ends_at_the_floor() {
-        let neurons = LoweredNeurons {
+    fn neurons(changes: &[(usize, Column)]) -> LoweredNeurons {
+        let defaults = SPEC.parameters.iter().map(|parameter| Column::One(parameter.default));
+        let mut parameters: Vec<Column> = defaults.collect();
+        changes.iter().for_each(|(index, column)| parameters[*index] = column.clone());
+        LoweredNeurons {
             size: 2,
             grid: Grid::new(crate::time::Time::from_milliseconds(1.0).unwrap()).unwrap(),
-            parameters: vec![Column::One(2.0), Column::One(0.5), Column::Each(vec![2.0, 1.0])],
-            initial: vec![None],
+            parameters,
+            initial: vec![None, None],
             spike: SpikeCondition::AtOrAbove,
             reset: LoweredReset::Subtract,
             refractory_input: crate::network::RefractoryInput::Lost,
-        };
+        }
+    }
+
+    type Row = (Vec<u32>, Vec<i32>, Vec<f64>);
+
+    fn step(state: &mut dyn ClockNeurons, input: f64) -> Row {
+        let mut spikes = Emitted::default();
+        let inputs = [vec![input; 2]];
+        let instructions = kernels::Instructions::widest();
+        state.step(Drive { inputs: &inputs, current: &[0.0; 2], instructions }, &mut spikes);
+        (spikes.neurons, spikes.payloads, state.variable(0))
+    }
+
+    #[test]
+    fn a_step_sends_what_fits_and_inhibition_ends_at_the_floor() {
+        let floors = Column::Each(vec![2.0, 1.0]);
+        let neurons = neurons(&[(4, Column::One(0.5)), (6, Column::One(2.0)), (7, floors)]);
         let mut state = Model.clock(&neurons).unwrap();
-        let mut step = |input: f64| {
-            let mut spikes = Emitted::default();
-            let inputs = [vec![input; 2]];
-            let instructions = kernels::Instructions::widest();
-            state.step(Drive { inputs: &inputs, current: &[0.0; 2], instructions }, &mut spikes);
-            (spikes.neurons, spikes.payloads, state.variable(0))
-        };
-        assert_eq!(step(11.0), (vec![0, 1], vec![2, 2], vec![1.5, 1.5]));
-        assert_eq!(step(-9.0), (vec![], vec![], vec![-2.0, -1.0]));
-        assert_eq!(step(7.0), (vec![1], vec![1], vec![1.5, 0.5]));
+        assert_eq!(step(&mut *state, 11.0), (vec![0, 1], vec![2, 2], vec![1.5, 1.5]));
+        assert_eq!(step(&mut *state, -9.0), (vec![], vec![], vec![-2.0, -1.0]));
+        assert_eq!(step(&mut *state, 7.0), (vec![1], vec![1], vec![1.5, 0.5]));
+    }
+
+    #[test]
+    fn a_leaky_neuron_keeps_a_part_and_sends_at_most_so_many() {
+        let most = Column::Each(vec![1.0, 3.0]);
+        let neurons = neurons(&[(0, Column::One(0.5)), (2, Column::One(0.5)), (8, most)]);
+        let mut state = Model.clock(&neurons).unwrap();
+        assert_eq!(step(&mut *state, 4.5), (vec![0, 1], vec![1, 3], vec![3.5, 1.5]));
+        // Half of 3.5 and 1.5, and half of the current of 4.5.
+        assert_eq!(step(&mut *state, 0.0), (vec![0, 1], vec![1, 3], vec![3.0, 0.0]));
     }
 }

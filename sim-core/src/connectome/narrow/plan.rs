@@ -110,8 +110,9 @@ fn population(network: &ValidNetwork, index: usize) -> Option<NarrowPopulation> 
     }
     let reaching = || network.projections().values().filter(|p| p.target == index);
     let fits = |projection: &ValidProjection| {
-        let source = network.populations()[projection.source].model.spec();
-        has_rows(projection) && !source.graded && projection.rules.is_empty()
+        let source = network.populations()[projection.source].model;
+        let spikes_plainly = !source.spec().graded && !source.sends_values();
+        has_rows(projection) && spikes_plainly && projection.rules.is_empty()
     };
     if !reaching().all(fits) {
         return None;

@@ -130,16 +130,21 @@ fn steps_in_flight(compiled: &Compiled, step: u64) -> std::ops::RangeInclusive<u
 fn save_history(compiled: &Compiled, history: &History, step: u64, checkpoint: &mut Checkpoint) {
     for (index, name) in compiled.network.populations().keys().enumerate() {
         let (mut counts, mut neurons, mut payloads) = (Vec::new(), Vec::new(), Vec::new());
+        let mut values = Vec::new();
         for sent in steps_in_flight(compiled, step) {
             let spikes = &history.at(sent)[index];
             counts.push(spikes.neurons.len() as u32);
             neurons.extend_from_slice(&spikes.neurons);
             payloads.extend_from_slice(spikes.payloads());
+            values.extend_from_slice(spikes.values());
         }
         let family = format!("in_flight/{name}");
         checkpoint.push(format!("{family}/counts"), Numbers::U32(counts));
         checkpoint.push(format!("{family}/neurons"), Numbers::U32(neurons));
         checkpoint.push(format!("{family}/payloads"), Numbers::I32(payloads));
+        if compiled.network.populations()[index].model.sends_values() {
+            checkpoint.push(format!("{family}/values"), Numbers::F64(values));
+        }
         let running = history.running_before(index, steps_in_flight(compiled, step));
         checkpoint.push(format!("{family}/running"), Numbers::I32(running));
     }
@@ -168,6 +173,14 @@ fn load_history(
         if payloads.len() != expected {
             return Err(wrong("payloads", "not one for each spike of a graded model"));
         }
+        let sends_values = population.model.sends_values();
+        let mut values = match sends_values {
+            true => checkpoint.f64s(&format!("{family}/values"))?,
+            false => &[],
+        };
+        if sends_values && values.len() != neurons.len() {
+            return Err(wrong("values", "not one for each neuron that sent one"));
+        }
         let steps = steps_in_flight(compiled, step);
         let total: u64 = counts.iter().map(|&count| u64::from(count)).sum();
         if counts.len() as u64 != steps.clone().count() as u64 || total != neurons.len() as u64 {
@@ -183,6 +196,7 @@ fn load_history(
             if !payloads.is_empty() {
                 spikes.payloads.extend_from_slice(take(&mut payloads, count as usize));
             }
+            spikes.values.extend_from_slice(take(&mut values, spikes.neurons.len()));
             history.add(sent, index, &spikes);
         }
     }

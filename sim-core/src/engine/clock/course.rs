@@ -26,7 +26,8 @@ impl Recorder<'_> {
             let time = self.compiled.network.grid().time_of(from + 1 + offset as u64);
             for (index, population) in populations.values().enumerate() {
                 for spikes in sent.iter().map(|sent| &sent[offset][index]) {
-                    if spikes.neurons.is_empty() {
+                    // Values that are sent in every step are no spikes.
+                    if spikes.neurons.is_empty() || !spikes.values.is_empty() {
                         continue;
                     }
                     let degrees = self.compiled.out_degrees(population.range());

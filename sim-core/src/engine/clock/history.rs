@@ -10,14 +10,16 @@ pub(super) struct StepSpikes {
     pub(super) neurons: Vec<u32>,
     /// Their payloads, of graded models only.
     payloads: Vec<i32>,
+    /// What they sent in place of spikes, of models that do.
+    values: Vec<f64>,
     /// Running sums of the payloads of these neurons, where a projection needs them.
     running: Vec<i32>,
 }
 
 impl StepSpikes {
     pub(super) fn arriving(&self, delay: u32) -> Arriving<'_> {
-        let StepSpikes { neurons, payloads, running } = self;
-        Arriving { neurons, payloads, running, delay }
+        let StepSpikes { neurons, payloads, values, running } = self;
+        Arriving { neurons, payloads, values, running, delay }
     }
 
     /// The payloads, of graded models only.
@@ -25,9 +27,15 @@ impl StepSpikes {
         &self.payloads
     }
 
+    /// What was sent in place of spikes, of models that do.
+    pub(super) fn values(&self) -> &[f64] {
+        &self.values
+    }
+
     fn clear(&mut self) {
         self.neurons.clear();
         self.payloads.clear();
+        self.values.clear();
         self.running.clear();
     }
 }
@@ -77,6 +85,7 @@ impl History {
         let spikes = &mut self.steps[slot][population];
         spikes.neurons.extend_from_slice(&sent.neurons);
         spikes.payloads.extend_from_slice(&sent.payloads);
+        spikes.values.extend_from_slice(&sent.values);
         let running = &mut self.running[population];
         if running.is_empty() {
             return;

@@ -96,6 +96,7 @@ impl Wide {
         let first = self.range.start;
         sent.neurons.extend(self.emitted.neurons.iter().map(|neuron| neuron + first));
         sent.payloads.extend_from_slice(&self.emitted.payloads);
+        sent.values.extend_from_slice(&self.emitted.values);
         for (trace, variable) in context.due(self.population, step) {
             samples.push(Sample { step, trace, first, values: neurons.variable(variable) });
         }

@@ -239,7 +239,16 @@ fn modulator(
             context.problems.error("not-modulated", place, message, "remove `modulator`");
             Err(())
         }
-        Some(name) => context.population(populations, place, name).map(Some).ok_or(()),
+        Some(name) => {
+            let found = context.population(populations, place.clone(), name).ok_or(())?;
+            if populations[found].model.sends_values() {
+                let message = format!("`{name}` sends numbers and no spikes");
+                let help = "name a population that spikes as `modulator`";
+                context.problems.error("no-spikes", place, message, help);
+                return Err(());
+            }
+            Ok(Some(found))
+        }
     }
 }
 

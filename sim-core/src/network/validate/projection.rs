@@ -7,7 +7,7 @@ use crate::connectivity::{Connectivity, Ends, Listed};
 use crate::diagnostics::Findings;
 use crate::distribution::Law;
 use crate::network::Projection;
-use crate::neuron::{Column, known_names};
+use crate::neuron::{Column, Combine, known_names};
 use crate::random::{Purpose, Stream, named_seed};
 use crate::units::{Dimension, Values};
 use std::sync::Arc;
@@ -43,6 +43,20 @@ pub(super) fn validate(
         };
         let connectivity = projection.connectivity.clone();
         let receptor_spec = &populations[target].model.spec().receptors[receptor];
+        let analogue = populations[source].model;
+        let learns = projection.short_term.is_some()
+            || projection.plasticity.is_some()
+            || projection.homeostasis.is_some();
+        if analogue.sends_values() && (learns || receptor_spec.combine != Combine::Sum) {
+            let name = analogue.spec().name;
+            context.problems.error(
+                "no-spikes",
+                format!("{path}/source"),
+                format!("`{name}` sends numbers in every step and no spikes"),
+                "synapse rules and receptors that compare counts need spikes: put neurons that \
+                 spike between, or leave the rule out",
+            );
+        }
         let rules = plasticity::validate(
             context,
             populations,
