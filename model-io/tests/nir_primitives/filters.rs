@@ -16,9 +16,7 @@ fn filters(convention: &Convention) -> Vec<(&'static str, NirNode)> {
 
 /// Layers without a current of their own.
 fn behind(convention: &Convention) -> Vec<(&'static str, NirNode)> {
-    let several = convention.reset == SpikeReset::SubtractMany;
-    let known = neurons(convention).into_iter();
-    known.filter(|(name, _)| !(name.starts_with("Cuba") || several && *name == "IF")).collect()
+    neurons(convention).into_iter().filter(|(name, _)| !name.starts_with("Cuba")).collect()
 }
 
 #[test]
@@ -116,34 +114,11 @@ fn weights_before_an_output_are_a_population_that_shows_it() {
 }
 
 #[test]
-fn filters_that_are_no_one_current_are_refused_with_the_reason() {
+fn weights_before_an_output_that_have_no_meaning_are_refused_with_the_reason() {
     let convention = Convention::specification(1e-3);
     let reading = NirReading { convention, biases_from_start: false };
     let refused =
         |graph: &NirGraph| to_network(graph, "refused", &reading).unwrap_err().to_string();
-    let known = neurons(&convention);
-    let node = |name: &str| known.iter().find(|(known, _)| *known == name).unwrap().1.clone();
-    let mixed = |first: NirNode, second: NirNode, layer: NirNode| {
-        let mut graph = chain(&[3], vec![affine(WIDTH, 3, 5), first, layer]);
-        graph.nodes.insert_before(0, "other".to_owned(), second);
-        graph.add_edge("n0", "other");
-        graph.add_edge("other", "n2");
-        graph
-    };
-    let filter = |index: usize| filters(&convention)[index].1.clone();
-    let text = refused(&mixed(filter(0), filter(2), node("LIF")));
-    assert!(text.contains("several time constants"), "{text}");
-    let scale = Scale { scale: all(&[1], 2.0) };
-    let text = refused(&mixed(filter(0), scale.into(), node("LIF")));
-    assert!(text.contains("passes `n1`") && text.contains("without"), "{text}");
-    let text = refused(&chain(&[3], vec![affine(WIDTH, 3, 5), filter(0), node("CubaLIF")]));
-    assert!(text.contains("a current of its own"), "{text}");
-    let chained = vec![affine(WIDTH, 3, 5), filter(0), filter(1), node("LIF")];
-    let text = refused(&chain(&[3], chained));
-    assert!(text.contains("never spikes"), "{text}");
-    let uneven = vec![affine(WIDTH, 3, 5), node("LI"), affine(WIDTH, WIDTH, 8), node("LIF")];
-    let text = refused(&chain(&[3], uneven));
-    assert!(text.contains("`n1` (LI)") && text.contains("one time constant"), "{text}");
     let scale = || NirNode::from(Scale { scale: all(&[1], 2.0) });
     let text = refused(&chain(&[1 << 27], vec![scale()]));
     assert!(text.contains("`output` (Output)") && text.contains("134217728 values"), "{text}");

@@ -77,11 +77,8 @@ fn cases(convention: &Convention) -> Vec<Case> {
     .map(|(name, nodes)| (name.to_owned(), nodes, picture.to_vec(), 1))
     .collect::<Vec<Case>>();
     for (name, neurons) in scaling(convention, &[3, 5, 7]) {
-        let several = convention.reset == SpikeReset::SubtractMany;
-        if !(name == "IF" && several) {
-            let name = format!("{name} behind a convolution");
-            cases.push((name, vec![conv(), neurons], picture.to_vec(), 1));
-        }
+        let name = format!("{name} behind a convolution");
+        cases.push((name, vec![conv(), neurons], picture.to_vec(), 1));
     }
     let pooled =
         vec![pooling(2, 2), convolution(2, 2, 53), scale(&[3, 2, 3]), layer(&[3, 2, 3], 0.6)];
@@ -103,7 +100,7 @@ fn cases(convention: &Convention) -> Vec<Case> {
     };
     let behind = vec![conv(), filter.into(), convolution(3, 1, 59), layer(&[3, 5, 8], 9.0)];
     // Behind slow synapses the second bias would have to begin late inside the neuron.
-    if convention.reset != SpikeReset::SubtractMany && convention.synapse_steps == 0 {
+    if convention.synapse_steps == 0 {
         cases.push(("a filter between convolutions".to_owned(), behind, picture.to_vec(), 2));
     }
     cases

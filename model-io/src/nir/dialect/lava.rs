@@ -10,5 +10,6 @@ pub(super) static DIALECT: Dialect = Dialect {
         synapse_steps: 1,
         ..Convention::specification(1e-4)
     },
+    variants: &[],
     evidence: "the NIR paper's LIF spikes of Lava (steps 461, 511, 711, 761)",
 };

@@ -47,6 +47,8 @@ pub enum CurrentOrder {
     AfterInput,
     /// The whole input is added first, the sum acts, and then it decays.
     JumpFirst,
+    /// The whole input is added first, the sum decays, and then it acts.
+    InputDecays,
 }
 
 /// What a spike does to the potential.
@@ -57,9 +59,30 @@ pub enum SpikeReset {
     ToValue,
     /// It loses the threshold.
     Subtract,
-    /// `IF` neurons spike as often as the threshold fits in, lose it each time, and stay above
-    /// minus the threshold; the others lose it once.
+    /// A neuron spikes as often as the threshold fits in and loses it each time; an `IF` stays above
+    /// minus the threshold.
     SubtractMany,
+    /// It loses the threshold in the next step, behind that step's decay and input.
+    SubtractNext,
+    /// The same without a synaptic current; `CubaLIF` loses the threshold at once.
+    SubtractNextBare,
+    /// It loses the threshold; where it is above it still, the next step's spike needs twice as much.
+    SubtractHeld,
+    /// It becomes the node's `v_reset` in the next step, whose input is lost.
+    ToValueNext,
+    /// Nothing.
+    None,
+}
+
+impl SpikeReset {
+    /// The rule of neurons with a synaptic current or without one.
+    pub fn of(self, has_current: bool) -> Self {
+        match self {
+            Self::SubtractNextBare if has_current => Self::Subtract,
+            Self::SubtractNextBare => Self::SubtractNext,
+            other => other,
+        }
+    }
 }
 
 /// What the input of a leaky neuron is multiplied by, on its way to the potential.
@@ -85,6 +108,16 @@ impl InputScale {
     }
 }
 
+/// Where a leaky potential begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Start {
+    /// At 0.
+    Zero,
+    /// At the node's `v_leak`.
+    Leak,
+}
+
 /// Everything that a simulation of a graph needs beside the graph.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Convention {
@@ -104,6 +137,10 @@ pub struct Convention {
     pub synapse_steps: u32,
     /// Steps between the threshold being passed and the spike.
     pub spike_steps: u32,
+    /// Spikes of a neuron in a step at the most, where several are sent.
+    pub most_spikes: u32,
+    /// Where leaky potentials begin.
+    pub start: Start,
 }
 
 impl Convention {
@@ -119,6 +156,8 @@ impl Convention {
             input: InputScale::Decay,
             synapse_steps: 0,
             spike_steps: 0,
+            most_spikes: i32::MAX as u32,
+            start: Start::Zero,
         }
     }
 }
@@ -132,11 +171,23 @@ impl std::fmt::Display for Convention {
         let reset = match self.reset {
             SpikeReset::ToValue => "to v_reset",
             SpikeReset::Subtract => "by subtraction",
+            SpikeReset::SubtractMany if self.most_spikes == 1 => "by subtraction, one spike a step",
             SpikeReset::SubtractMany => "by subtraction, several spikes a step",
+            SpikeReset::SubtractNext => "by subtraction in the next step, behind its decay",
+            SpikeReset::SubtractNextBare => {
+                "by subtraction in the next step, behind its decay, of neurons without a current; \
+                 by subtraction, of those with one"
+            }
+            SpikeReset::SubtractHeld => {
+                "by subtraction; above the threshold still, twice as much is needed in the next step"
+            }
+            SpikeReset::ToValueNext => "to v_reset in the next step, whose input is lost",
+            SpikeReset::None => "none",
         };
         let current = match self.current {
             CurrentOrder::AfterInput => "after its input",
             CurrentOrder::JumpFirst => "jump first, then decay",
+            CurrentOrder::InputDecays => "jump and decay first",
         };
         let scaled = match self.input {
             InputScale::Decay => "r (1 - decay)",
@@ -146,8 +197,12 @@ impl std::fmt::Display for Convention {
         write!(
             f,
             "dt {:e}, time constants × {}, {decay} decay, current {current}, input × {scaled}, \
-             reset {reset}, {} steps a synapse, spikes {} steps late",
-            self.dt, self.tau_scale, self.synapse_steps, self.spike_steps
+             reset {reset}, {} steps a synapse, spikes {} steps late{}",
+            self.dt,
+            self.tau_scale,
+            self.synapse_steps,
+            self.spike_steps,
+            if self.start == Start::Leak { ", potentials begin at v_leak" } else { "" }
         )
     }
 }
@@ -161,6 +216,9 @@ pub struct Dialect {
     pub summary: &'static str,
     /// Its conventions, with the time step that the framework assumes.
     pub convention: fn() -> Convention,
+    /// What a recording may have been made with besides, which no file says: what it is, and the
+    /// conventions with it. `verify` looks through these.
+    pub variants: &'static [(&'static str, fn() -> Convention)],
     /// What the conventions were found or checked by.
     pub evidence: &'static str,
 }

@@ -1,14 +1,22 @@
-//! Rockpool 2.
+//! Rockpool 3.1.
 
-use super::{Convention, Dialect, InputScale, SpikeReset};
+use super::{Convention, CurrentOrder, Dialect, InputScale, SpikeReset};
+
+/// What Rockpool writes as r, tau exp(-dt/tau)/dt, stands for an input that is not scaled.
+fn exported() -> Convention {
+    Convention {
+        reset: SpikeReset::SubtractMany,
+        input: InputScale::One,
+        current: CurrentOrder::InputDecays,
+        ..Convention::specification(1e-3)
+    }
+}
 
 pub(super) static DIALECT: Dialect = Dialect {
     name: "rockpool",
-    summary: "Rockpool: exponential decay in steps of 0.1 ms, the threshold is subtracted",
-    convention: || Convention {
-        reset: SpikeReset::Subtract,
-        input: InputScale::Step,
-        ..Convention::specification(1e-4)
-    },
-    evidence: "the NIR paper's LIF spikes of Rockpool (steps 450, 500, 710, 760) and potentials",
+    summary: "Rockpool: exponential decay in steps of 1 ms, several spikes a step, each subtracts the threshold",
+    convention: exported,
+    variants: &[("max_spikes_per_dt=1", || Convention { most_spikes: 1, ..exported() })],
+    evidence: "its recordings come back spike by spike (LIFTorch and LIFNeuronTorch of Rockpool 3.1.0, with and \
+               without max_spikes_per_dt)",
 };

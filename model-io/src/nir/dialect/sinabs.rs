@@ -2,15 +2,24 @@
 
 use super::{Convention, Dialect, InputScale, SpikeReset};
 
+/// Time constants are in steps; r is 1 whatever `norm_input` was, which is on unless told otherwise.
+fn exported() -> Convention {
+    Convention { reset: SpikeReset::SubtractMany, ..Convention::specification(1.0) }
+}
+
+fn unscaled() -> Convention {
+    Convention { input: InputScale::One, ..exported() }
+}
+
 pub(super) static DIALECT: Dialect = Dialect {
     name: "sinabs",
-    summary: "Sinabs: IF neurons spike several times a step and keep the rest",
-    convention: || Convention {
-        reset: SpikeReset::SubtractMany,
-        input: InputScale::Step,
-        ..Convention::specification(1e-4)
-    },
-    evidence: "its recording comes back spike by spike (IAF); the NIR paper's LIF spikes (steps 450, \
-               500, 710, 760) and potentials; its own exports of LIF state time constants in steps: \
-               give a step of 1, and for r what its norm_input was (decay, or one)",
+    summary: "Sinabs: time constants in steps, neurons spike several times a step and keep the rest",
+    convention: exported,
+    variants: &[
+        ("norm_input=False", unscaled),
+        ("spike_fn=SingleSpike", || Convention { most_spikes: 1, ..exported() }),
+        ("norm_input=False, spike_fn=SingleSpike", || Convention { most_spikes: 1, ..unscaled() }),
+    ],
+    evidence: "its recordings come back spike by spike (IAF and LIF of Sinabs 3.1.3, MultiSpike and \
+               SingleSpike, norm_input on and off)",
 };

@@ -1,14 +1,28 @@
-//! Spyx.
+//! Spyx 1.0.
 
-use super::{Convention, Decay, Dialect};
+use super::{Convention, CurrentOrder, Decay, Dialect, InputScale, SpikeReset};
+
+/// Steps of 1 are what Spyx's exporter takes where it is told of none; r is the part that is kept, for an
+/// input that is not scaled.
+fn exported() -> Convention {
+    Convention {
+        decay: Decay::Euler,
+        input: InputScale::One,
+        current: CurrentOrder::JumpFirst,
+        reset: SpikeReset::SubtractNextBare,
+        spike_steps: 1,
+        ..Convention::specification(1.0)
+    }
+}
 
 pub(super) static DIALECT: Dialect = Dialect {
     name: "spyx",
-    summary: "Spyx: a spike leaves one step after the potential has passed the threshold",
-    convention: || Convention {
-        decay: Decay::Euler,
-        spike_steps: 1,
-        ..Convention::specification(1e-4)
-    },
-    evidence: "the NIR paper's LIF spikes of Spyx (steps 461, 511, 711, 761)",
+    summary: "Spyx: a spike leaves one step after the potential has passed the threshold; steps of 1 as its \
+              exporter's",
+    convention: exported,
+    variants: &[
+        ("dt=1e-3", || Convention { dt: 1e-3, ..exported() }),
+        ("dt=1e-4", || Convention { dt: 1e-4, ..exported() }),
+    ],
+    evidence: "its recordings come back spike by spike (IF, LIF, CuBaLIF of Spyx 1.0.0); of its recurrent layers it writes that their input passes the recurrent weights, which it does not when it runs them",
 };

@@ -1,6 +1,6 @@
 //! Conventions that a caller states, each in place of the dialect's.
 
-use super::{Convention, CurrentOrder, Decay, InputScale, SpikeReset};
+use super::{Convention, CurrentOrder, Decay, InputScale, SpikeReset, Start};
 
 /// What a caller states; the dialect's where nothing is said.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -17,6 +17,10 @@ pub struct Stated {
     pub reset: Option<SpikeReset>,
     /// What r means for the input of a leaky neuron.
     pub input: Option<InputScale>,
+    /// Spikes of a neuron in a step at the most.
+    pub most_spikes: Option<u32>,
+    /// Where leaky potentials begin.
+    pub start: Option<Start>,
 }
 
 impl Stated {
@@ -29,6 +33,8 @@ impl Stated {
             current: self.current.unwrap_or(known.current),
             reset: self.reset.unwrap_or(known.reset),
             input: self.input.unwrap_or(known.input),
+            most_spikes: self.most_spikes.unwrap_or(known.most_spikes),
+            start: self.start.unwrap_or(known.start),
             ..known
         }
     }
@@ -58,8 +64,11 @@ impl Named for Decay {
 }
 
 impl Named for CurrentOrder {
-    const NAMES: &'static [(&'static str, Self)] =
-        &[("after-input", Self::AfterInput), ("jump-first", Self::JumpFirst)];
+    const NAMES: &'static [(&'static str, Self)] = &[
+        ("after-input", Self::AfterInput),
+        ("jump-first", Self::JumpFirst),
+        ("input-decays", Self::InputDecays),
+    ];
 }
 
 impl Named for SpikeReset {
@@ -67,7 +76,16 @@ impl Named for SpikeReset {
         ("to-value", Self::ToValue),
         ("subtract", Self::Subtract),
         ("subtract-many", Self::SubtractMany),
+        ("subtract-next", Self::SubtractNext),
+        ("subtract-next-bare", Self::SubtractNextBare),
+        ("subtract-held", Self::SubtractHeld),
+        ("to-value-next", Self::ToValueNext),
+        ("none", Self::None),
     ];
+}
+
+impl Named for Start {
+    const NAMES: &'static [(&'static str, Self)] = &[("zero", Self::Zero), ("leak", Self::Leak)];
 }
 
 impl Named for InputScale {

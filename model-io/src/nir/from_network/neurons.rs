@@ -29,10 +29,10 @@ pub(super) fn node(
             Ok(with_rules(node.into(), population, &shape))
         }
         "lif_delta" => leaky(name, population, &shape, step),
-        "lif_stepwise" | "leaky_integrator_stepwise" => {
-            stepwise::node(name, population, step, start)
-        }
-        "multispike_integrate_and_fire" => stepwise::several(name, population),
+        "lif_stepwise"
+        | "leaky_integrator_stepwise"
+        | "leaky_integrator_analogue"
+        | "multispike_integrate_and_fire" => stepwise::node(name, population, step, start),
         "integrator" => Ok(I { r: all(&shape, 1.0) }.into()),
         other => Err(refuse(
             format!("populations/{name}"),

@@ -6,8 +6,10 @@
 use super::neurons::{all, parameter, reset_values, with_rules};
 use super::{NotInNir, array, extents, narrow, note, refuse};
 use crate::array::Array;
-use crate::nir::{CubaLi, CubaLif, If, Li, Lif, MetadataEntry, NirNode, Output, Threshold};
+use crate::nir::{CubaLi, CubaLif, I, If, Li, Lif, NirNode, Output, Primitive, Threshold};
 use sim_core::network::ValidPopulation;
+use sim_core::neuron::LoweredReset;
+use sim_core::neuron::multispike_integrate_and_fire::NO_FLOOR;
 
 /// Milliseconds in the unit of time of graphs.
 const SECOND: f64 = 1e-3;
@@ -21,8 +23,8 @@ struct Membrane {
     synapse: Option<(Array, Array)>,
 }
 
-/// The node of a population of `lif_stepwise` or `leaky_integrator_stepwise`, in steps of `step` ms, on
-/// a clock that starts `start` steps behind the input's.
+/// The node of a population of `lif_stepwise`, `leaky_integrator_stepwise`,
+/// `leaky_integrator_analogue` or `multispike_integrate_and_fire`, in steps of `step` ms, on a clock that starts `start` steps behind the input's.
 pub(super) fn node(
     name: &str,
     population: &ValidPopulation,
@@ -48,9 +50,11 @@ pub(super) fn node(
     let (current_kept, gain): (_, Vec<f64>) =
         (own("current_kept"), gains.map(|(gain, input)| gain * input).collect());
     let is_all = |values: &[f64], wanted: f64| values.iter().all(|&value| value == wanted);
-    let spikes = population.model.spec().spikes;
+    let several = population.model.spec().name == "multispike_integrate_and_fire";
+    let spikes = population.model.spec().spikes || several;
     // A potential that only shows the current is that of a layer without one.
-    let shows = !spikes && is_all(&kept, 0.0) && is_all(&leak, 0.0);
+    let sends = population.model.sends_values();
+    let shows = !spikes && !sends && is_all(&kept, 0.0) && is_all(&leak, 0.0);
     let (kept, current_kept) = match shows {
         true => (current_kept, vec![0.0; gain.len()]),
         false => (kept, current_kept),
@@ -60,17 +64,19 @@ pub(super) fn node(
     }
     let threshold = array(&shape, narrow(&own("threshold")));
     let plain = is_all(&current_kept, 0.0) && is_all(&leak, 0.0);
-    if spikes && plain && is_all(&kept, 0.0) && is_all(&gain, 1.0) {
+    if spikes && !several && plain && is_all(&kept, 0.0) && is_all(&gain, 1.0) {
         return Ok(Threshold { threshold }.into());
     }
-    let v_reset = array(&shape, narrow(&reset_values(population)));
+    if !spikes && plain && is_all(&kept, 1.0) {
+        return Ok(I { r: array(&shape, narrow(&gain)) }.into());
+    }
+    let v_reset = match several {
+        true => all(&shape, 0.0),
+        false => array(&shape, narrow(&reset_values(population))),
+    };
     if spikes && plain && is_all(&kept, 1.0) {
         let r = array(&shape, narrow(&gain));
-        return Ok(with_rules(
-            If { r, v_threshold: threshold, v_reset }.into(),
-            population,
-            &shape,
-        ));
+        return ruled(name, If { r, v_threshold: threshold, v_reset }.into(), population);
     }
     let within = |values: &[f64]| values.iter().all(|kept| *kept > 0.0 && *kept < 1.0);
     if !within(&kept) || !(within(&current_kept) || is_all(&current_kept, 0.0)) {
@@ -109,29 +115,49 @@ pub(super) fn node(
         }
     };
     if spikes {
-        return Ok(with_rules(node, population, &shape));
+        return ruled(name, node, population);
     }
     Ok(node)
 }
 
-/// The node of a population of `multispike_integrate_and_fire`.
-pub(super) fn several(name: &str, population: &ValidPopulation) -> Result<NirNode, NotInNir> {
+/// The node of neurons that spike, with what NIR cannot say of their resets beside it.
+fn ruled(name: &str, node: NirNode, population: &ValidPopulation) -> Result<NirNode, NotInNir> {
     let shape = extents(population.shape);
-    let threshold = parameter(population, "threshold");
-    if threshold != parameter(population, "deepest") {
-        let problem = "its potential goes down to another value than minus the threshold";
-        let remedy = "set deepest to the threshold, as frameworks do";
+    let own = |name: &str| parameter(population, name);
+    let mut node = with_rules(node, population, &shape);
+    if population.model.spec().spikes {
+        let any = |name: &str| own(name).iter().any(|&number| number != 0.0);
+        let subtracts = population.neurons.reset == LoweredReset::Subtract;
+        let rule = if subtracts { "subtract" } else { "to v_reset" };
+        if subtracts && !any("subtracted") {
+            note(&mut node.metadata, "reset", "none");
+        } else if any("reset_delay") {
+            let rule = format!("{rule}, in the next step, behind its decay and input");
+            note(&mut node.metadata, "reset", &rule);
+        } else if any("held") {
+            let rule = format!("{rule}; above v_threshold still, the next step needs it twice");
+            note(&mut node.metadata, "reset", &rule);
+        }
+        return Ok(node);
+    }
+    let bounded = matches!(node.primitive, Primitive::If(_));
+    let (threshold, deepest) = (own("threshold"), own("deepest"));
+    let fits = match bounded {
+        true => threshold == deepest,
+        false => deepest.iter().all(|&deepest| deepest >= NO_FLOOR),
+    };
+    if !fits {
+        let problem = "its potential goes down to another value than its node's: minus the threshold \
+                       of an IF, without a bound of the others";
+        let remedy =
+            "set deepest to the threshold of neurons that keep everything, to 1e300 for others";
         return Err(refuse(format!("populations/{name}"), problem, remedy));
     }
-    let v_threshold = array(&shape, narrow(&threshold));
-    let r = array(&shape, narrow(&parameter(population, "gain")));
-    let mut node: NirNode = If { r, v_threshold, v_reset: all(&shape, 0.0) }.into();
-    note(&mut node.metadata, "reset", "subtract, as often as the threshold fits in");
-    let initial = population.neurons.initial.first().and_then(Option::as_ref);
-    let initial = initial.map(|column| column.expand(0..population.neurons.size));
-    if let Some(initial) = initial.filter(|values| values.iter().any(|&value| value != 0.0)) {
-        let initial = MetadataEntry::Value(array(&shape, narrow(&initial)));
-        node.metadata.insert("v_initial".to_string(), initial);
-    }
+    let most = own("most").into_iter().fold(f64::INFINITY, f64::min);
+    let rule = match most < f64::from(i32::MAX) {
+        true => format!("subtract, as often as the threshold fits in, at most {most} times a step"),
+        false => "subtract, as often as the threshold fits in".to_owned(),
+    };
+    note(&mut node.metadata, "reset", &rule);
     Ok(node)
 }

@@ -140,7 +140,7 @@ impl GraphRun {
             })?;
             nodes.push(RunNode { name, primitive, state });
         }
-        let last = vec![Signal::default(); nodes.len()];
+        let last = nodes.iter().map(|node| before_first_step(&node.primitive)).collect();
         Ok(Self { wiring, nodes, input, output, last })
     }
 
@@ -275,6 +275,28 @@ pub fn run(
         rows.entry("output".to_owned()).or_default().push(output);
     }
     Ok(rows)
+}
+
+/// What a node has sent before the first step: neurons zeros, of which a loop's weights make their bias.
+fn before_first_step(primitive: &Primitive) -> Signal {
+    let Some(shape) = extents(primitive) else { return Signal::default() };
+    let values = vec![0.0; shape.iter().product()];
+    Signal { shape, values }
+}
+
+/// Extents of a layer of neurons; `None` for other nodes.
+pub(super) fn extents(primitive: &Primitive) -> Option<Vec<usize>> {
+    let array = match primitive {
+        Primitive::I(node) => &node.r,
+        Primitive::If(node) => &node.r,
+        Primitive::Li(node) => &node.r,
+        Primitive::Lif(node) => &node.r,
+        Primitive::CubaLi(node) => &node.r,
+        Primitive::CubaLif(node) => &node.r,
+        Primitive::Threshold(node) => &node.threshold,
+        _ => return None,
+    };
+    Some(without_batch(&array.shape))
 }
 
 /// Some exporters write a batch of one into the shape of lists and pictures. Three axes are a picture

@@ -2,7 +2,7 @@
 
 use crate::array::Array;
 use crate::nir::Primitive;
-use crate::nir::dialect::{Convention, CurrentOrder, SpikeReset};
+use crate::nir::dialect::{Convention, CurrentOrder, SpikeReset, Start};
 
 use super::Signal;
 use super::state::numbers;
@@ -26,8 +26,12 @@ pub(super) struct Neurons {
     /// Thresholds; empty for neurons that do not spike.
     threshold: Vec<f64>,
     reset_value: Vec<f64>,
+    /// Spikes in a step at the most, where several are sent.
+    most: f64,
     current: Vec<f64>,
     potential: Vec<f64>,
+    /// Neurons whose reset waits for the next step, or whose potential is held.
+    pending: Vec<bool>,
 }
 
 /// The parameters of a layer as the file has them.
@@ -108,12 +112,13 @@ impl Neurons {
             w_in.iter().zip(&keep_current).map(|(w_in, keep)| match convention.current {
                 CurrentOrder::AfterInput => w_in * (1.0 - keep),
                 CurrentOrder::JumpFirst => *w_in,
+                CurrentOrder::InputDecays => w_in * keep,
             });
         let size = r.len();
         Ok(Self {
             shape: super::without_batch(&given.r.shape),
             order: convention.current,
-            reset: convention.reset,
+            reset: convention.reset.of(!keep_current.is_empty()),
             current_gain: current_gain.collect(),
             keep_current,
             keep,
@@ -121,8 +126,13 @@ impl Neurons {
             leak,
             threshold: optional("v_threshold", given.spike.map(|(threshold, _)| threshold))?,
             reset_value: optional("v_reset", given.spike.map(|(_, reset)| reset))?,
+            most: f64::from(convention.most_spikes),
             current: vec![0.0; size],
-            potential: vec![0.0; size],
+            potential: match convention.start {
+                Start::Leak if v_leak.len() == size => v_leak,
+                _ => vec![0.0; size],
+            },
+            pending: vec![false; size],
         })
     }
 
@@ -151,7 +161,7 @@ impl Neurons {
                 let jump = at(&self.current_gain, neuron, 1.0) * drive;
                 let current = &mut self.current[neuron];
                 match self.order {
-                    CurrentOrder::AfterInput => {
+                    CurrentOrder::AfterInput | CurrentOrder::InputDecays => {
                         *current = keep * *current + jump;
                         drive = *current;
                     }
@@ -172,20 +182,39 @@ impl Neurons {
     }
 
     /// What leaves a neuron, and its potential afterwards.
-    fn emit(&self, neuron: usize, potential: f64) -> (f64, f64) {
+    fn emit(&mut self, neuron: usize, potential: f64) -> (f64, f64) {
         let Some(&threshold) = self.threshold.get(neuron) else { return (potential, potential) };
-        let leaky = !self.keep.is_empty();
-        if self.reset == SpikeReset::SubtractMany && !leaky && threshold > 0.0 {
-            let count = (potential / threshold).floor().max(0.0);
-            return (count, (potential - count * threshold).max(-threshold));
-        }
-        if potential <= threshold || potential.is_nan() {
-            return (0.0, potential);
-        }
-        let after = match self.reset {
-            SpikeReset::ToValue => self.reset_value.get(neuron).copied().unwrap_or(0.0),
-            SpikeReset::Subtract | SpikeReset::SubtractMany => potential - threshold,
+        let to = self.reset_value.get(neuron).copied().unwrap_or(0.0);
+        let waited = self.pending.get_mut(neuron).is_some_and(std::mem::take);
+        let (potential, needed) = match self.reset {
+            SpikeReset::SubtractMany if threshold > 0.0 => {
+                let count = (potential / threshold).floor().clamp(0.0, self.most);
+                let left = potential - count * threshold;
+                let leaky = !self.keep.is_empty();
+                return (count, if leaky { left } else { left.max(-threshold) });
+            }
+            SpikeReset::SubtractNext if waited => (potential - threshold, threshold),
+            SpikeReset::ToValueNext if waited => (to, threshold),
+            SpikeReset::SubtractHeld if waited => (potential, 2.0 * threshold),
+            _ => (potential, threshold),
         };
-        (1.0, after)
+        let spiked = potential > needed;
+        let left = match self.reset {
+            SpikeReset::ToValue if spiked => to,
+            SpikeReset::Subtract | SpikeReset::SubtractMany | SpikeReset::SubtractHeld
+                if spiked =>
+            {
+                potential - threshold
+            }
+            _ => potential,
+        };
+        if let Some(pending) = self.pending.get_mut(neuron) {
+            *pending = match self.reset {
+                SpikeReset::SubtractNext | SpikeReset::ToValueNext => spiked,
+                SpikeReset::SubtractHeld => left > threshold,
+                _ => false,
+            };
+        }
+        (f64::from(u8::from(spiked)), left)
     }
 }

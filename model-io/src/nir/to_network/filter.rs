@@ -1,18 +1,20 @@
 //! Layers that never spike before other layers, and what arrives at outputs.
 //!
-//! A description's neurons send spikes, so that the potential of an `LI` or `I` cannot be sent on. But it
-//! is a low-pass filter of what reaches the layer, and filters and weights may change places: as the
-//! synaptic current of the layers behind it, it gives them the same input in the same step. That is what
-//! exporters mean that write a synapse as a node of its own (`LIF → Linear → LI → LIF`).
+//! An `LI` or `I` is a low-pass filter of what reaches the layer, and filters and weights may change
+//! places: as the synaptic current of the layers behind it, it gives them the same input in the same step,
+//! and is what chips have. That is what exporters mean that write a synapse as a node of its own
+//! (`LIF → Linear → LI → LIF`). Where it is no one current of the layer behind (a second order, several
+//! time constants, a way round it), it stays a population, whose potential acts on that layer in every step
+//! (`leaky_integrator_analogue`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::nir::Primitive;
-use crate::nir::dialect::SpikeReset;
-use crate::nir::run::Flat;
+use crate::nir::dialect::Start;
+use crate::nir::run::{Flat, extents};
 
 use super::depth::Depths;
-use super::layer::{Membrane, extents, spikes};
+use super::layer::{Membrane, spikes};
 use super::listed::behind;
 use super::path::{Bias, Path, Way, Weights, multiplied};
 use super::scale::{into_kernel, scaled};
@@ -38,13 +40,23 @@ pub(super) struct Filter {
     pub(super) extents: Vec<usize>,
 }
 
-/// All ways, and the layers that became currents of others.
+/// All ways, the layers that became currents of others, and those whose potentials are sent.
+#[derive(Default)]
 pub(super) struct Links {
     pub(super) links: Vec<Link>,
     /// By the layer that has the current.
     pub(super) filters: BTreeMap<usize, Filter>,
     /// Layers that are nothing else.
     pub(super) within: BTreeSet<usize>,
+    /// Layers that never spike and whose potential acts on the layers behind them.
+    pub(super) analogue: BTreeSet<usize>,
+}
+
+/// What becomes of a first look at all layers that never spike.
+enum Outcome {
+    Done(Links, Vec<String>),
+    /// This layer is no one current of those behind it.
+    Send(usize),
 }
 
 /// Leaves out the paths to outputs that show a layer as it is; which layers are shown so.
@@ -60,38 +72,61 @@ pub(super) fn outputs(flat: &Flat, paths: Vec<Path>) -> (Vec<Path>, BTreeSet<usi
 /// Puts the ways through layers that never spike together.
 pub(super) fn links(
     flat: &Flat,
-    paths: Vec<Path>,
+    paths: &[Path],
     (depths, read_out): (&Depths, &BTreeSet<usize>),
     made: &mut Made,
 ) -> Result<Links, NotFromNir> {
-    let is_silent = |node: usize| {
+    let mut analogue = BTreeSet::new();
+    // Each round settles one more layer.
+    loop {
+        match attempt(flat, paths, (depths, read_out, &analogue), made)? {
+            Outcome::Send(layer) => {
+                analogue.insert(layer);
+            }
+            Outcome::Done(links, notes) => {
+                made.notes.extend(notes);
+                made.notes.extend(analogue.iter().map(|&layer| {
+                    let name = &flat.nodes[layer].0;
+                    format!(
+                        "`{name}`: it never spikes; its potential acts on the layers behind it in \
+                         every step"
+                    )
+                }));
+                return Ok(Links { analogue, ..links });
+            }
+        }
+    }
+}
+
+/// Puts the ways through layers that never spike together, but for those whose potentials are sent.
+fn attempt(
+    flat: &Flat,
+    paths: &[Path],
+    (depths, read_out, analogue): (&Depths, &BTreeSet<usize>, &BTreeSet<usize>),
+    made: &Made,
+) -> Result<Outcome, NotFromNir> {
+    let is_filter = |node: usize| {
         let primitive = &flat.nodes[node].1;
-        extents(primitive).is_some() && !spikes(primitive)
+        extents(primitive).is_some() && !spikes(primitive) && !analogue.contains(&node)
     };
     let (behind, before): (Vec<Path>, Vec<Path>) =
-        paths.into_iter().partition(|path| is_silent(path.source));
+        paths.iter().cloned().partition(|path| is_filter(path.source));
     let mut links = Vec::new();
+    let mut notes = Vec::new();
     let mut filters = BTreeMap::new();
     let mut within: BTreeSet<usize> = behind.iter().map(|path| path.source).collect();
     for path in &behind {
         let filter = &flat.nodes[path.source];
         let own = |other: &&Path| other.target == path.source;
         let inputs: Vec<&Path> = before.iter().filter(own).collect();
-        if inputs.is_empty() || behind.iter().any(|other| own(&other)) {
-            let problem = "it never spikes, and no spikes reach it but through other such neurons";
-            return Err(refuse(filter, problem, "put a layer that spikes before it"));
-        }
+        let chained = inputs.is_empty() || behind.iter().any(|other| own(&other));
         let target = &flat.nodes[path.target];
-        if before.iter().any(|other| other.target == path.target) {
-            let problem = format!(
-                "its input passes `{}`, which never spikes, and reaches it without, too",
-                filter.0
-            );
-            let remedy =
-                "let all of it pass one such layer; `spikeloom verify nir` runs such graphs";
-            return Err(refuse(target, problem, remedy));
+        if chained || before.iter().any(|other| other.target == path.target) {
+            return Ok(Outcome::Send(path.source));
         }
-        let (found, membrane) = current(made, (filter, target), path)?;
+        let Some((found, membrane)) = current(made, (filter, target), path)? else {
+            return Ok(Outcome::Send(path.source));
+        };
         match filters.get_mut(&path.target) {
             None => {
                 filters.insert(path.target, found);
@@ -99,16 +134,18 @@ pub(super) fn links(
             Some(Filter { kept, added, .. }) if *kept == found.kept => {
                 added.iter_mut().zip(&found.added).for_each(|(sum, more)| *sum += more);
             }
-            Some(_) => {
-                let problem = "layers that never spike reach it with several time constants";
-                let remedy = "give them one; `spikeloom verify nir` runs such graphs";
-                return Err(refuse(target, problem, remedy));
-            }
+            // Several time constants.
+            Some(_) => return Ok(Outcome::Send(path.source)),
         }
         let mut leak = Some(membrane.leak.clone());
         for input in inputs {
+            // What is too large in one piece may fit in two.
+            let Ok(path_through) = joined((filter, input), (target, path), &membrane, leak.take())
+            else {
+                return Ok(Outcome::Send(path.source));
+            };
             links.push(Link {
-                path: joined((filter, input), (target, path), &membrane, leak.take())?,
+                path: path_through,
                 delay: depths.delay(input) + depths.delay(path),
                 bias_delay: depths.of(path.source) + depths.delay(path),
             });
@@ -117,8 +154,8 @@ pub(super) fn links(
             "`{}`: it never spikes; its potential is the synaptic current of `{}`",
             filter.0, target.0
         );
-        if !made.notes.contains(&note) {
-            made.notes.push(note);
+        if !notes.contains(&note) {
+            notes.push(note);
         }
     }
     within.retain(|layer| !read_out.contains(layer));
@@ -140,58 +177,49 @@ pub(super) fn links(
         path,
     }));
     links.sort_by_key(|link| (link.path.target, link.path.source));
-    Ok(Links { links, filters, within })
+    Ok(Outcome::Done(Links { links, filters, within, ..Links::default() }, notes))
 }
 
 type Node = (String, Primitive);
 
-/// The current that a layer becomes in the one behind it, and its own factors.
+/// The current that a layer becomes in the one behind it, and its own factors; `None` where it is no one
+/// current.
 fn current(
     made: &Made,
     (filter, target): (&Node, &Node),
     path: &Path,
-) -> Result<(Filter, Membrane), NotFromNir> {
-    const REMEDY: &str = "`spikeloom verify nir` runs such graphs";
+) -> Result<Option<(Filter, Membrane)>, NotFromNir> {
     let membrane = match &filter.1 {
         Primitive::Li(_) | Primitive::I(_) => made.membrane(filter)?,
         _ => None,
     };
-    let Some(membrane) = membrane else {
-        let problem = format!("its potential goes to `{}`, and descriptions send spikes", target.0);
-        return Err(refuse(filter, problem, REMEDY));
-    };
-    let several = made.reading.convention.reset == SpikeReset::SubtractMany;
-    match &target.1 {
-        Primitive::CubaLif(_) | Primitive::CubaLi(_) => {
-            let problem = format!("it has a current of its own, and `{}` before it", filter.0);
-            return Err(refuse(target, problem, REMEDY));
-        }
-        Primitive::If(_) if several => {
-            let problem = format!("neurons with several spikes a step have no `{}`", filter.0);
-            return Err(refuse(target, problem, REMEDY));
-        }
-        _ => {}
+    let Some(membrane) = membrane else { return Ok(None) };
+    // A current would have to begin at what the filter's first potential brings.
+    let begins = made.reading.convention.start == Start::Leak;
+    if begins && membrane.leak.iter().any(|leak| *leak != 0.0) {
+        return Ok(None);
+    }
+    // Its own current has a decay of its own.
+    if matches!(target.1, Primitive::CubaLif(_) | Primitive::CubaLi(_)) {
+        return Ok(None);
     }
     let size = path.extents.iter().product::<usize>();
     let alike = membrane.kept.iter().all(|kept| Some(kept) == membrane.kept.first());
     let kept = match (&path.weights, membrane.kept.first()) {
         (Weights::Direct | Weights::Diagonal(_), _) => membrane.kept.clone(),
         (_, Some(&kept)) if alike => vec![kept; size],
-        _ => {
-            let problem = "its time constants differ from neuron to neuron before weights";
-            return Err(refuse(filter, problem, "give the layer one time constant"));
-        }
+        // Time constants differ from neuron to neuron before weights.
+        _ => return Ok(None),
     };
     let mut added = vec![0.0; size];
     for bias in &path.biases {
         let slow = made.reading.convention.synapse_steps > 0 && !made.reading.biases_from_start;
         if slow || bias.delays.iter().any(|&delay| delay > 0) {
-            let problem = format!("a delayed bias lies between `{}` and it", filter.0);
-            return Err(refuse(target, problem, "put the bias before that layer"));
+            return Ok(None);
         }
         added.iter_mut().zip(&bias.values).for_each(|(sum, value)| *sum += value);
     }
-    Ok((Filter { kept, added, extents: path.extents.clone() }, membrane))
+    Ok(Some((Filter { kept, added, extents: path.extents.clone() }, membrane)))
 }
 
 /// The way into a layer through one that never spikes; `leak` is what that one adds in a step.

@@ -2,26 +2,29 @@
 //!
 //! | node | neuron |
 //! |---|---|
-//! | `IF` | `integrate_and_fire`; `multispike_integrate_and_fire` where a step may send several spikes; `lif_stepwise` where neurons behind a convolution have an r each |
+//! | `IF`, `LIF`, `CubaLIF` where a step may send several spikes | `multispike_integrate_and_fire` |
+//! | `IF` | `integrate_and_fire`; `lif_stepwise` where neurons behind a convolution have an r each, and where a reset waits |
 //! | `LIF` | `lif_delta` with the time constant that keeps the step's factor; `lif_stepwise` where the threshold is subtracted, where a step keeps nothing or everything, where a leak to another potential than 0 must not begin before the layer's first input, and where neurons behind a convolution scale its shared weights each in its own way |
 //! | `CubaLIF` | `lif_stepwise` |
 //! | `Threshold` | `lif_stepwise` that keeps nothing |
 //! | `I` | `integrator` |
 //! | `LI`, `CubaLI` | `leaky_integrator_stepwise` |
+//! | `I`, `LI`, `CubaLI` whose potential is sent ([`super::filter`]) | `leaky_integrator_analogue` |
 //! | `Output` behind weights | `leaky_integrator_stepwise` that keeps nothing: its potential is the output |
 //!
-//! Behind an `LI` or `I` ([`super::filter`]) all of them are stepwise neurons with a current that keeps
+//! Where an `LI` or `I` before a layer becomes its current ([`super::filter`]), all of them are stepwise neurons with a current that keeps
 //! what that layer's step keeps.
 
 use sim_core::network::{Neuron, Population, Reset, Shape, SpikeCondition};
 use sim_core::neuron::lif_delta::LifDelta;
+use sim_core::neuron::multispike_integrate_and_fire::NO_FLOOR;
 use sim_core::units::{Dimension, Milliseconds, Millivolts, Picofarads, Quantity, Unit, Values};
 
 use super::filter::Filter;
 use super::{MILLIVOLT, Made, NUMBER, NotFromNir, SECOND, refuse, values};
 use crate::array::Array;
-use crate::nir::dialect::{Convention, CurrentOrder, SpikeReset};
-use crate::nir::run::without_batch;
+use crate::nir::dialect::{Convention, CurrentOrder, SpikeReset, Start};
+use crate::nir::run::{extents, without_batch};
 use crate::nir::{CubaLi, CubaLif, Li, Lif, Primitive};
 
 /// The membrane's capacitance; it only turns a bias into a current.
@@ -46,21 +49,6 @@ pub(super) struct Membrane {
 }
 
 type Node = (String, Primitive);
-
-/// Extents of a layer of neurons; `None` for other nodes.
-pub(super) fn extents(primitive: &Primitive) -> Option<Vec<usize>> {
-    let array = match primitive {
-        Primitive::I(node) => &node.r,
-        Primitive::If(node) => &node.r,
-        Primitive::Li(node) => &node.r,
-        Primitive::Lif(node) => &node.r,
-        Primitive::CubaLi(node) => &node.r,
-        Primitive::CubaLif(node) => &node.r,
-        Primitive::Threshold(node) => &node.threshold,
-        _ => return None,
-    };
-    Some(without_batch(&array.shape))
-}
 
 /// Whether a layer's neurons send spikes; the others have a potential only.
 pub(super) fn spikes(primitive: &Primitive) -> bool {
@@ -110,11 +98,10 @@ impl Made {
             Primitive::If(found) => {
                 let gain = numbers(node, "r", &found.r)?;
                 let threshold = numbers(node, "v_threshold", &found.v_threshold)?;
-                if self.reading.convention.reset == SpikeReset::SubtractMany {
-                    return self.several(node, gain, threshold).map(Some);
-                }
-                if self.needs_own_gain(&gain) {
-                    let neuron = Neuron::new("lif_stepwise")
+                let reset = self.reading.convention.reset;
+                let at_once = matches!(reset, SpikeReset::ToValue | SpikeReset::Subtract);
+                if !at_once || self.needs_own_gain(&gain) {
+                    let neuron = Neuron::new(self.stepwise_model())
                         .parameter("potential_kept", 1.0)
                         .parameter("gain", values(&gain, NUMBER));
                     let spike = (&found.v_threshold, Some(&found.v_reset));
@@ -130,8 +117,8 @@ impl Made {
             }
             Primitive::I(found) => {
                 let gain = numbers(node, "r", &found.r)?;
-                if self.needs_own_gain(&gain) {
-                    let neuron = Neuron::new("leaky_integrator_stepwise")
+                if self.sends || self.needs_own_gain(&gain) {
+                    let neuron = Neuron::new(self.silent())
                         .parameter("potential_kept", 1.0)
                         .parameter("gain", values(&gain, NUMBER));
                     return Ok(Some(self.unscaled(name, &found.r, neuron)));
@@ -143,19 +130,20 @@ impl Made {
             Primitive::CubaLif(found) => {
                 let CubaLif { r, tau_mem, v_leak, tau_syn, w_in, v_threshold, v_reset, .. } = found;
                 let steps = Steps { r, tau: tau_mem, v_leak, synapse: Some((tau_syn, w_in)) };
-                let neuron = self.stepwise(node, Neuron::new("lif_stepwise"), &steps)?;
+                let neuron = Neuron::new(self.stepwise_model());
+                let neuron = self.stepwise(node, neuron, &steps)?;
                 let neuron = self.spiking(node, neuron, (v_threshold, Some(v_reset)))?;
                 self.unscaled(name, r, neuron)
             }
             Primitive::Li(Li { r, tau, v_leak, .. }) => {
                 let steps = Steps { r, tau, v_leak, synapse: None };
-                let neuron = Neuron::new("leaky_integrator_stepwise");
+                let neuron = Neuron::new(self.silent());
                 let neuron = self.stepwise(node, neuron, &steps)?;
                 self.unscaled(name, r, neuron)
             }
             Primitive::CubaLi(CubaLi { r, tau_mem, v_leak, tau_syn, w_in, .. }) => {
                 let steps = Steps { r, tau: tau_mem, v_leak, synapse: Some((tau_syn, w_in)) };
-                let neuron = Neuron::new("leaky_integrator_stepwise");
+                let neuron = Neuron::new(self.silent());
                 let neuron = self.stepwise(node, neuron, &steps)?;
                 self.unscaled(name, r, neuron)
             }
@@ -194,7 +182,11 @@ impl Made {
             Primitive::Threshold(found) => Some((&found.threshold, None)),
             _ => None,
         };
-        let model = if rules.is_some() { "lif_stepwise" } else { "leaky_integrator_stepwise" };
+        let model = match rules {
+            Some((_, Some(_))) => self.stepwise_model(),
+            Some((_, None)) => "lif_stepwise",
+            None => self.silent(),
+        };
         let mut neuron = Neuron::new(model)
             .parameter("potential_kept", values(&kept, NUMBER))
             .parameter("leak", values(&leak, NUMBER))
@@ -202,6 +194,9 @@ impl Made {
             .parameter("current_kept", values(&filter.kept, NUMBER));
         if leak.iter().any(|leak| *leak != 0.0) && self.onset > 0 {
             neuron = neuron.parameter("onset", self.onset as f64);
+        }
+        if let Primitive::Lif(Lif { v_leak, .. }) | Primitive::Li(Li { v_leak, .. }) = primitive {
+            neuron = self.started(node, neuron, v_leak)?;
         }
         if let Some(rules) = rules {
             neuron = self.spiking(node, neuron, rules)?;
@@ -242,13 +237,27 @@ impl Made {
         Ok(Membrane { kept, gain, leak })
     }
 
-    /// Whether the neurons must scale their input themselves, as shared weights cannot.
+    /// The model of a layer that never spikes.
+    fn silent(&self) -> &'static str {
+        if self.sends { "leaky_integrator_analogue" } else { "leaky_integrator_stepwise" }
+    }
+
+    /// Whether the neurons must scale their input themselves, as shared weights cannot; behind
+    /// potentials they do, as models on a grid of weights would round them.
     fn needs_own_gain(&self, gain: &[f64]) -> bool {
-        self.behind_kernel && gain.iter().any(|own| Some(own) != gain.first())
+        self.behind_analogue
+            || self.behind_kernel && gain.iter().any(|own| Some(own) != gain.first())
     }
 
     fn add(&mut self, name: &str, extents: &[usize], neuron: Neuron) {
-        self.network.add_population(name, Population::shaped(shape(extents), neuron));
+        let shape = match without_batch(extents)[..] {
+            // A channel of one that was taken for a batch.
+            [length] if self.beside_rows => {
+                Shape::Picture([1, 1, u32::try_from(length).unwrap_or(u32::MAX)])
+            }
+            _ => shape(extents),
+        };
+        self.network.add_population(name, Population::shaped(shape, neuron));
     }
 
     /// A layer whose neurons scale their input themselves.
@@ -258,39 +267,51 @@ impl Made {
         Layer { name: name.to_owned(), current: gain.clone(), gain, millivolts: false }
     }
 
-    /// Neurons that send as many spikes in a step as fit.
+    /// The model of neurons that spike and are given by the factors of a step.
+    fn stepwise_model(&self) -> &'static str {
+        match self.reading.convention.reset {
+            SpikeReset::SubtractMany => "multispike_integrate_and_fire",
+            _ => "lif_stepwise",
+        }
+    }
+
+    /// Sets what neurons need that send as many spikes in a step as fit.
     fn several(
         &mut self,
         node: &Node,
-        gain: Vec<f64>,
-        threshold: Vec<f64>,
-    ) -> Result<Layer, NotFromNir> {
+        neuron: Neuron,
+        threshold: &[f64],
+    ) -> Result<Neuron, NotFromNir> {
         if let Some(low) = threshold.iter().find(|threshold| **threshold <= 0.0) {
             let problem = format!("v_threshold is {low}, which fits in without end");
             return Err(refuse(node, problem, "give it thresholds above 0"));
         }
-        let neuron = Neuron::new("multispike_integrate_and_fire")
-            .parameter("threshold", values(&threshold, NUMBER))
-            .parameter("gain", values(&gain, NUMBER))
-            .parameter("deepest", values(&threshold, NUMBER));
+        let most = self.reading.convention.most_spikes;
+        let bounded = matches!(node.1, Primitive::If(_));
         self.notes.push(format!(
-            "`{}`: a neuron sends as many spikes in a step as its threshold fits in, as one spike \
-             that carries their number, and stays above minus the threshold",
-            node.0
+            "`{}`: a neuron sends as many spikes in a step as its threshold fits in{}, as one spike \
+             that carries their number{}",
+            node.0,
+            if most < i32::MAX as u32 { format!(" but at most {most}") } else { String::new() },
+            if bounded { ", and stays above minus the threshold" } else { "" },
         ));
-        let Some(extents) = extents(&node.1) else {
-            return Err(refuse(node, "it is no layer", "repair the file"));
+        let neuron = match bounded {
+            true => neuron.parameter("deepest", values(threshold, NUMBER)),
+            false => neuron.parameter("deepest", NO_FLOOR),
         };
-        self.add(&node.0, &extents, neuron);
-        let gain = vec![1.0; gain.len()];
-        Ok(Layer { name: node.0.clone(), current: gain.clone(), gain, millivolts: false })
+        let neuron = neuron.parameter("threshold", values(threshold, NUMBER));
+        Ok(match most < i32::MAX as u32 {
+            true => neuron.parameter("most", f64::from(most)),
+            false => neuron,
+        })
     }
 
     fn reset(&self, node: &Node, v_reset: Option<&Array>, unit: Unit) -> Result<Reset, NotFromNir> {
         let Some(v_reset) = v_reset else {
             return Ok(Reset::To(Quantity { value: 0.0, unit }.into()));
         };
-        if self.reading.convention.reset != SpikeReset::ToValue {
+        let rule = self.reading.convention.reset;
+        if !matches!(rule, SpikeReset::ToValue | SpikeReset::ToValueNext) {
             return Ok(Reset::Subtract);
         }
         let values = numbers(node, "v_reset", v_reset)?;
@@ -339,6 +360,7 @@ impl Made {
             .parameter("potential_kept", values(&kept, NUMBER))
             .parameter("leak", values(&leak, NUMBER))
             .parameter("gain", values(&gain, NUMBER));
+        neuron = self.started(node, neuron, found.v_leak)?;
         let Some((tau_syn, w_in)) = found.synapse else { return Ok(neuron) };
         let kept = self.kept(node, "tau_syn", &numbers(node, "tau_syn", tau_syn)?)?;
         let w_in = numbers(node, "w_in", w_in)?;
@@ -346,6 +368,7 @@ impl Made {
             CurrentOrder::AfterInput => w_in * (1.0 - kept),
             // The current that acts is the one before it decays.
             CurrentOrder::JumpFirst => *w_in,
+            CurrentOrder::InputDecays => w_in * kept,
         });
         let gain: Vec<f64> = gain.collect();
         Ok(neuron
@@ -353,15 +376,37 @@ impl Made {
             .parameter("input_gain", values(&gain, NUMBER)))
     }
 
+    /// Sets where the potential begins.
+    fn started(&self, node: &Node, neuron: Neuron, v_leak: &Array) -> Result<Neuron, NotFromNir> {
+        let leak = numbers(node, "v_leak", v_leak)?;
+        let begins = self.reading.convention.start == Start::Leak;
+        Ok(match begins && leak.iter().any(|&leak| leak != 0.0) {
+            true => neuron.initial("membrane_potential", values(&leak, NUMBER)),
+            false => neuron,
+        })
+    }
+
     /// Sets threshold and reset; without a value neurons are reset to 0.
     fn spiking(
-        &self,
+        &mut self,
         node: &Node,
-        neuron: Neuron,
+        mut neuron: Neuron,
         (threshold, v_reset): (&Array, Option<&Array>),
     ) -> Result<Neuron, NotFromNir> {
         let threshold = numbers(node, "threshold", threshold)?;
         let reset = self.reset(node, v_reset, NUMBER)?;
+        if v_reset.is_some() {
+            let has_current = matches!(node.1, Primitive::CubaLif(_));
+            neuron = match self.reading.convention.reset.of(has_current) {
+                SpikeReset::SubtractMany => return self.several(node, neuron, &threshold),
+                SpikeReset::SubtractNext | SpikeReset::ToValueNext => {
+                    neuron.parameter("reset_delay", 1.0)
+                }
+                SpikeReset::SubtractHeld => neuron.parameter("held", 1.0),
+                SpikeReset::None => neuron.parameter("subtracted", 0.0),
+                _ => neuron,
+            };
+        }
         Ok(neuron
             .parameter("threshold", values(&threshold, NUMBER))
             .rules(SpikeCondition::Above, reset))
@@ -382,7 +427,8 @@ impl Made {
         if reset != SpikeReset::ToValue || !decays || begins_late || self.needs_own_gain(&gain) {
             let Lif { r, tau, v_leak, .. } = found;
             let steps = Steps { r, tau, v_leak, synapse: None };
-            let neuron = self.stepwise(node, Neuron::new("lif_stepwise"), &steps)?;
+            let neuron = Neuron::new(self.stepwise_model());
+            let neuron = self.stepwise(node, neuron, &steps)?;
             let spike = (&found.v_threshold, Some(&found.v_reset));
             let neuron = self.spiking(node, neuron, spike)?;
             return Ok(self.unscaled(&node.0, r, neuron));
@@ -393,6 +439,10 @@ impl Made {
         let exact: Vec<f64> = keep.iter().map(|keep| -milliseconds / keep.ln()).collect();
         let time = Unit { symbol: "ms", dimension: Dimension::Time, in_base: 1.0 };
         let reset = self.reset(node, Some(&found.v_reset), MILLIVOLT)?;
+        let start = match self.reading.convention.start {
+            Start::Leak => values(&leak, MILLIVOLT),
+            Start::Zero => Millivolts(0.0).into(),
+        };
         let mut neuron = Neuron::from(LifDelta {
             capacitance: Picofarads(CAPACITANCE),
             refractory_period: Milliseconds(0.0),
@@ -402,7 +452,7 @@ impl Made {
             .parameter("tau_membrane", values(&exact, time))
             .parameter("resting_potential", values(&leak, MILLIVOLT))
             .parameter("threshold", values(&threshold, MILLIVOLT))
-            .initial("membrane_potential", Millivolts(0.0))
+            .initial("membrane_potential", start)
             .rules(SpikeCondition::Above, reset);
         self.add(&node.0, &found.r.shape, neuron);
         self.notes.push(format!(

@@ -4,7 +4,8 @@
 //! `spike_source`. What lies between two layers (`Affine`, `Linear`, `Conv1d`, `Conv2d`, `SumPool2d`,
 //! `AvgPool2d`, `Flatten`, `Scale`, `Delay`) becomes one projection each; weights that follow each other
 //! are multiplied. Neurons that never spike (`I`, `LI`, `CubaLI`) are read-outs where their potential
-//! reaches an `Output`; an `I` or `LI` before other layers becomes the current of these (`filter.rs`).
+//! reaches an `Output`; before other layers they become the current of these, or populations whose
+//! potential acts on these in every step (`filter.rs`).
 //! Weights before an `Output` become a population whose potential is the output.
 //!
 //! In a description every projection takes at least one step. A layer at depth d therefore does in
@@ -114,16 +115,34 @@ pub fn to_network(
         reading: *reading,
         onset: 0,
         behind_kernel: false,
+        beside_rows: false,
+        behind_analogue: false,
+        sends: false,
     };
     made.notes.extend(unit_of_time::doubtful_unit(&flat, &reading.convention));
     let (paths, read_out) = filter::outputs(&flat, paths);
     let depths = depths(&flat, &paths, &reading.convention);
-    let Links { links, filters, within } = links(&flat, paths, (&depths, &read_out), &mut made)?;
+    let found = links(&flat, &paths, (&depths, &read_out), &mut made)?;
+    let Links { links, filters, within, analogue } = found;
     let mut layers = Vec::new();
     let kernels = links.iter().filter(|link| matches!(link.path.weights, Weights::Kernel { .. }));
     let behind_kernels: BTreeSet<usize> = kernels.map(|link| link.path.target).collect();
+    let rows = links.iter().filter(|link| {
+        let Weights::Kernel { geometry, .. } = &link.path.weights else { return false };
+        (geometry.source[1], geometry.target[1]) == (1, 1)
+    });
+    let beside_rows: BTreeSet<usize> =
+        rows.flat_map(|link| [link.path.source, link.path.target]).collect();
+    let behind_analogue: BTreeSet<usize> = links
+        .iter()
+        .filter(|link| analogue.contains(&link.path.source))
+        .map(|link| link.path.target)
+        .collect();
     for (index, node) in flat.nodes.iter().enumerate() {
         made.behind_kernel = behind_kernels.contains(&index);
+        made.beside_rows = beside_rows.contains(&index);
+        made.behind_analogue = behind_analogue.contains(&index);
+        made.sends = analogue.contains(&index);
         layers.push(match within.contains(&index) {
             true => None,
             false => made.layer(node, depths.of(index), filters.get(&index))?,
@@ -158,6 +177,12 @@ struct Made {
     onset: u64,
     /// Whether a convolution leads into the layer at hand, whose kernel all its neurons share.
     behind_kernel: bool,
+    /// Whether a convolution along one axis begins or ends at the layer at hand.
+    beside_rows: bool,
+    /// Whether potentials act on the layer at hand, which are numbers on no grid.
+    behind_analogue: bool,
+    /// Whether the layer at hand never spikes and its potential is sent.
+    sends: bool,
 }
 
 /// One value where all are equal.

@@ -3,11 +3,11 @@
 use sim_core::network::Convolution;
 
 use crate::array::{Array, element_count};
-use crate::nir::run::Flat;
+use crate::nir::run::{Flat, extents};
 use crate::nir::{AvgPool2d, Primitive, SumPool2d};
 
 use super::kernel::{conv_1d, conv_2d, finish_pool, pool};
-use super::layer::{extents, numbers};
+use super::layer::numbers;
 use super::listed::{Synapse, behind, delays_differ};
 use super::product::{applied, product};
 use super::{NotFromNir, refuse, scale};

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::{NirOutcome, NirVerifyError};
 use crate::nir::NirGraph;
-use crate::nir::dialect::{Convention, find_dialect};
+use crate::nir::dialect::{Convention, InputScale, SpikeReset, find_dialect};
 use crate::nir::run::GraphRun;
 
 /// Largest difference of a potential from a recorded one, in units of the threshold.
@@ -65,10 +65,16 @@ pub fn platform_of(path: &Path) -> Option<&'static Platform> {
     PLATFORMS.iter().find(|platform| platform.name == name)
 }
 
-/// The conventions of a platform; the paper's files have time constants in seconds.
+/// The conventions of a platform; the paper's files have time constants in seconds, and an r that all
+/// of them scale their input by.
 pub fn convention_of(platform: &Platform) -> Option<Convention> {
     let known = (find_dialect(platform.dialect)?.convention)();
-    Some(Convention { dt: 1e-4, tau_scale: 1.0, ..known })
+    let known = Convention { dt: 1e-4, tau_scale: 1.0, ..known };
+    Some(match platform.name {
+        "rockpool" | "sinabs" => Convention { input: InputScale::Step, ..known },
+        "spyx" => Convention { input: InputScale::Decay, reset: SpikeReset::ToValue, ..known },
+        _ => known,
+    })
 }
 
 /// The graph that a recording is of.
