@@ -41,6 +41,14 @@ pub(super) fn with_all_problems(
     if !problems.iter().any(known) {
         problems.insert(0, first);
     }
+    let too_large = |problem: &PartitionError| matches!(problem, PartitionError::DoesNotFit { .. });
+    if problems.iter().any(too_large) {
+        for problem in &mut problems {
+            if let PartitionError::Cores { more_chips, .. } = problem {
+                *more_chips = false;
+            }
+        }
+    }
     match problems.len() {
         1 => problems.remove(0),
         _ => PartitionError::Several { problems },

@@ -126,13 +126,19 @@ pub enum PartitionError {
     /// More cores are needed than there are.
     #[error(
         "the network needs {}{needed} cores of {chip}{}, {available} are available ({chips} chip(s)); \
-         the largest share is {population}'s, whose cores are limited by {resource}: {}, or use {}{} chips",
+         the largest share is {population}'s, whose cores are limited by {resource}: {}{}",
         if *at_least { "at least " } else { "" },
         about.map(|cores| format!(" and about {cores} as its neurons share inputs (estimated from \
             some cores)")).unwrap_or_default(),
         resource.remedy(),
-        if about.is_some() { "about " } else { "" },
-        about.unwrap_or(*needed).div_ceil((*cores_per_chip).max(1))
+        match more_chips {
+            true => format!(
+                ", or use {}{} chips",
+                if about.is_some() { "about " } else { "" },
+                about.unwrap_or(*needed).div_ceil((*cores_per_chip).max(1))
+            ),
+            false => String::new(),
+        }
     )]
     Cores {
         /// Cores needed.
@@ -147,6 +153,8 @@ pub enum PartitionError {
         chips: u32,
         /// Cores of a chip.
         cores_per_chip: u64,
+        /// Whether more chips help; they do not where a neuron does not fit a core.
+        more_chips: bool,
         /// Name of the population with the most cores.
         population: String,
         /// The resource that limits that population's slices.
@@ -208,6 +216,7 @@ fn refuse_hopeless(
         available,
         chips: config.chips,
         cores_per_chip: limits.cores.into(),
+        more_chips: true,
         population: largest.map(|population| population.name.clone()).unwrap_or_default(),
         resource,
         chip: limits.chip.clone(),
@@ -238,6 +247,7 @@ fn too_many_cores(
         available: cores_available(limits, config),
         chips: config.chips,
         cores_per_chip: limits.cores.into(),
+        more_chips: true,
         population: name,
         resource: cut::fullest_resource(network, limits, slices, largest),
         chip: limits.chip.clone(),
