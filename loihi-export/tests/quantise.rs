@@ -106,7 +106,7 @@ fn neurons_that_the_chip_does_not_have_are_refused_with_place_and_remedy() {
         (elsewhere.into(), "reset to zero", "hard_reset"),
         (charged.into(), "start at zero", "hard_reset"),
         (unequal.into(), "one threshold a population", "divide each neuron's weights"),
-        (integrator(), "no neuron that computes `integrator`", "reset to 0"),
+        (Neuron::new("leaky_integrator_analogue"), "send spikes", "synaptic current"),
     ] {
         let neuron: Neuron = neuron;
         let text = refusal(&chain(neuron));

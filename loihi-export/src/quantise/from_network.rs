@@ -124,6 +124,7 @@ pub fn quantise(
         (None, _) => {
             let mut notes = left_out(network);
             notes.extend(errors.iter().filter_map(clipped_biases));
+            notes.extend(errors.iter().filter_map(|error| read_out(network, error)));
             Ok(Quantised { network: made, errors, notes })
         }
         (Some(one), true) => Err(one),
@@ -148,6 +149,20 @@ fn left_out(network: &ValidNetwork) -> Vec<String> {
         )
     };
     stimuli.map(line).collect()
+}
+
+/// Populations whose potential is what they compute.
+fn read_out(network: &ValidNetwork, error: &LayerError) -> Option<String> {
+    let spec = network.populations().get(&error.layer)?.model.spec();
+    matches!(spec.name, "integrator" | "leaky_integrator_stepwise").then(|| {
+        format!(
+            "populations/{}: a read-out, written as neurons with the largest threshold; read their \
+             potential, of which {:.1} integers are 1 here (at {} it would be clipped)",
+            error.layer,
+            64.0 * error.scale,
+            1 << 23
+        )
+    })
 }
 
 /// Biases that the chip's field does not hold.

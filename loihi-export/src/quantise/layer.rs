@@ -7,7 +7,7 @@ use super::float_to_fixed::{FixedLayer, FloatLayer, LayerError, quantise_layer};
 use super::from_network::{QuantiseConfig, QuantiseError, not_on_chip};
 use super::grid::{WeightForm, WeightGrid};
 use super::network::IntegerValues;
-use super::neurons::{ChipNeurons, Decay, currents, decay};
+use super::neurons::{ChipNeurons, Decay, LARGEST_THRESHOLD, currents, decay};
 use super::synapses::{Form, Synapses, synapses};
 
 /// What has a scale of its own.
@@ -115,6 +115,10 @@ pub(super) fn quantise_population<'a>(
         weights,
         delays: incoming.synapses.delays,
     });
+    if neurons.readout {
+        thresholds.fill(LARGEST_THRESHOLD);
+        error.threshold_error = 0.0;
+    }
     let first = thresholds.first().copied().unwrap_or_default();
     let vth = match thresholds.iter().all(|&other| other == first) {
         true => IntegerValues::One(first),
@@ -198,7 +202,11 @@ impl Layer<'_> {
         let weights: Vec<f32> = weights.collect::<Vec<_>>().concat();
         let bias = of(self.bias, self.channel_of);
         let thresholds = of(self.threshold, self.channel_of);
+        let largest = weights.iter().chain(&bias).fold(0.0_f32, |largest, w| largest.max(w.abs()));
         let threshold = match thresholds.first() {
+            // Only weights set the scale of what has no threshold.
+            _ if self.neurons.readout && largest > 0.0 => largest,
+            _ if self.neurons.readout => 1.0,
             Some(&first) if thresholds.iter().all(|&theta| theta == first) => first,
             _ => {
                 return Err(not_on_chip(

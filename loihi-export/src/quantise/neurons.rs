@@ -7,7 +7,9 @@
 //! step. `lif_exponential` lets currents act on the potential from the step after they arrive, so its
 //! synapses take a step more here; its weights are multiplied by what a current does to the
 //! potential in one step (Rotter & Diesmann 1999, Biol. Cybern. 81:381). `lif_stepwise` is the chip's
-//! own equation in real numbers, with gains that go into the weights.
+//! own equation in real numbers, with gains that go into the weights. Read-outs that never spike
+//! (`integrator`, `leaky_integrator_stepwise`) are the same neuron with the largest threshold, which their
+//! potential does not pass: it is probed.
 
 use sim_core::network::{
     RefractoryInput, SpikeCondition, ValidNetwork, ValidPopulation, ValidStimulus,
@@ -41,7 +43,12 @@ pub(super) struct ChipNeurons {
     pub(super) current_steps: Option<f64>,
     /// Steps for which the potential is held after a spike.
     pub(super) held_steps: i64,
+    /// Whether they never spike: what they compute is their potential.
+    pub(super) readout: bool,
 }
+
+/// The largest threshold that the chip holds.
+pub(super) const LARGEST_THRESHOLD: i64 = (1 << 17) - 1;
 
 /// A decay in 4096ths, and the relative error of its time constant.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -91,6 +98,7 @@ pub(super) fn chip_neurons(
         membrane_steps: None,
         current_steps: None,
         held_steps: 0,
+        readout: false,
     };
     let made = match population.model.spec().name {
         "spike_source" => return Ok(None),
@@ -143,7 +151,17 @@ pub(super) fn chip_neurons(
             check_start(&place, population, rest)?;
             return Ok(Some(leaky));
         }
-        "lif_stepwise" => {
+        "integrator" => {
+            check_initial(&place, population, 0.0)?;
+            return Ok(Some(ChipNeurons { readout: true, ..plain }));
+        }
+        model @ ("lif_stepwise" | "leaky_integrator_stepwise") => {
+            let readout = model == "leaky_integrator_stepwise";
+            if !readout && (one("reset_delay")? != 0.0 || one("held")? != 0.0) {
+                let problem = "the chip's neurons reset in the step of their spike, these do not";
+                let remedy = "set reset_delay and held to 0, or import with --reset to-value";
+                return Err(not_on_chip(place, problem, remedy));
+            }
             let [current_kept, kept] = [one("current_kept")?, one("potential_kept")?];
             let (leak, gain) = (one("leak")?, one("gain")? * one("input_gain")?);
             if kept == 1.0 && leak != 0.0 {
@@ -167,7 +185,10 @@ pub(super) fn chip_neurons(
                 ));
             }
             let rest = if leak == 0.0 { 0.0 } else { leak / (1.0 - kept) };
-            check_start(&place, population, rest)?;
+            match readout {
+                true => check_initial(&place, population, rest)?,
+                false => check_start(&place, population, rest)?,
+            }
             // A part of 0 is a time constant far below a step.
             let steps = |kept: f64| -1.0 / kept.max(1e-300).ln();
             return Ok(Some(ChipNeurons {
@@ -176,8 +197,17 @@ pub(super) fn chip_neurons(
                 current_gain: gain,
                 membrane_steps: (kept < 1.0).then(|| steps(kept)),
                 current_steps: (current_kept > 0.0).then(|| steps(current_kept)),
+                readout,
                 ..plain
             }));
+        }
+        "leaky_integrator_analogue" => {
+            let problem = "its potential acts on other neurons in every step, and the chip's neurons send \
+                           spikes";
+            let remedy = "put it behind the neurons that it acts on as their synaptic current (an LI of one \
+                          time constant directly before each of them), or let neurons that spike stand \
+                          between";
+            return Err(not_on_chip(place, problem, remedy));
         }
         other => {
             return Err(not_on_chip(
@@ -204,6 +234,16 @@ fn check_start(place: &str, population: &ValidPopulation, rest: f64) -> Result<(
         let problem = "the chip's neurons reset to zero, this population does not";
         return Err(not_on_chip(place, problem, CONVERT));
     }
+    check_initial(&place, population, rest)
+}
+
+/// Neurons must start at the chip's zero.
+fn check_initial(
+    place: &str,
+    population: &ValidPopulation,
+    rest: f64,
+) -> Result<(), QuantiseError> {
+    let neurons = &population.neurons;
     // A model's first variable is its potential.
     let potential = neurons.initial.first().and_then(Option::as_ref);
     let others = neurons.initial.iter().skip(1).flatten();
@@ -211,7 +251,7 @@ fn check_start(place: &str, population: &ValidPopulation, rest: f64) -> Result<(
         && others.flat_map(|column| column.numbers()).all(|&v| v == 0.0);
     if !starts {
         let problem = "the chip's neurons start at zero, this population does not";
-        return Err(not_on_chip(place, problem, CONVERT));
+        return Err(not_on_chip(place.to_owned(), problem, CONVERT));
     }
     Ok(())
 }
