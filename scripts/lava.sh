@@ -31,6 +31,14 @@ cargo run --quiet --release --example export_lava_script -- "$OUT"
 timeout 300 "$VENV/bin/python" "$OUT/network.py" "$OUT/input.npz" "$OUT/lava.npz"
 "$VENV/bin/python" -B tests/conformance_tools/same_spikes.py "$OUT/expected.npz" "$OUT/lava.npz"
 
+echo "==> networks that learn, cut into core slices, in Lava: spikes, and the weights at the end"
+cargo run --quiet --release --example export_lava_learning -- "$OUT"
+for rule in stdp epochs reward payloads; do
+    timeout 300 "$VENV/bin/python" "$OUT/$rule.py" "$OUT/${rule}_input.npz" "$OUT/${rule}_lava.npz"
+    "$VENV/bin/python" -B tests/conformance_tools/same_spikes.py \
+        "$OUT/${rule}_expected.npz" "$OUT/${rule}_lava.npz"
+done
+
 echo "==> netx files as scripts of slices, in Lava, against the recordings of netx"
 for name in ref_sdnn ref_rf_phase ref_rf_iz ref_input_cuba slayer_mlp slayer_cnn; do
     # Small cores, so that layers are cut; every process is one of the system's.

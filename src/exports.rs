@@ -6,6 +6,7 @@ use crate::conversion::{ConvertConfig, convert};
 use crate::error::Error;
 use crate::lists::named;
 use crate::loihi_export::chip::{ARITHMETICS, ChipCatalogue, ChipSpec};
+use crate::loihi_export::emulator::Emulator;
 use crate::loihi_export::export::lava_script::lava_script;
 use crate::loihi_export::export::netx::NetxOptions;
 use crate::loihi_export::export::sana_fe::sana_fe;
@@ -124,6 +125,9 @@ pub fn chip_source(
     lenient: bool,
 ) -> Result<ChipSource, Error> {
     let format = sniff::detect(path).map_err(|error| unreadable(path, &error))?;
+    if format == Format::OtherJson && config.is_none() {
+        return integers(path);
+    }
     let damaged = format == Format::OtherHdf5 && path.extension().is_some_and(|e| e == "net");
     if (format != Format::Netx && !damaged) || config.is_some() {
         let network = Box::new(chip_network(path, config)?);
@@ -137,6 +141,20 @@ pub fn chip_source(
     let read = netx::read_netx_network(path, &options)
         .map_err(|error| Error::from(error).in_file(path))?;
     Ok(ChipSource::Integers { network: read.network, notes: read.warnings })
+}
+
+/// The integer network of a JSON file, as [`write_integers`] makes it; it is checked whole.
+fn integers(path: &Path) -> Result<ChipSource, Error> {
+    let failed = |reason: String| Error::Read { path: path.into(), reason };
+    let text = read_text(path)?;
+    let network: QuantisedNetwork = serde_json::from_str(&text).map_err(|error| {
+        failed(format!(
+            "it is no integer network: {error}; `spikeloom export NETWORK --format integers` writes one"
+        ))
+    })?;
+    let chip = ChipSpec::built_in(&network.chip).or_else(|_| ChipSpec::built_in("loihi2"))?;
+    Emulator::new(&network, &chip).map_err(|error| failed(error.to_string()))?;
+    Ok(ChipSource::Integers { network, notes: Vec::new() })
 }
 
 /// All export formats.
@@ -160,6 +178,11 @@ pub static EXPORTS: &[ExportFormat] = &[
         name: "sana_fe",
         summary: "the mapped network for the simulator SANA-FE (YAML): energy and latency",
         write: write_sana_fe,
+    },
+    ExportFormat {
+        name: "integers",
+        summary: "the integer network (JSON), which map and export read again: a rule makes it learn",
+        write: write_integers,
     },
     ExportFormat {
         name: "core_map",
@@ -342,6 +365,15 @@ fn write_nir(source: &ChipSource, to: &Destination<'_>) -> Result<Vec<String>, E
 fn map_and_write(source: &ChipSource, to: &Destination<'_>) -> Result<Vec<String>, Error> {
     let quantised = source.quantised(to.chip)?;
     write_core_map(&to.mapped(&quantised.network)?, to.path, to.overwrite)?;
+    Ok(quantised.notes)
+}
+
+/// Writes the integers, to be read again by [`chip_source`].
+fn write_integers(source: &ChipSource, to: &Destination<'_>) -> Result<Vec<String>, Error> {
+    let quantised = source.quantised(to.chip)?;
+    let text = serde_json::to_string(&quantised.network)
+        .map_err(|error| Error::Write(error.to_string()))?;
+    write_bytes_atomically(to.path, to.overwrite, text.as_bytes())?;
     Ok(quantised.notes)
 }
 

@@ -17,8 +17,10 @@ use crate::quantise::network::{
 
 use super::sliced::SlicedNetwork;
 
+mod learning;
 mod processes;
 
+use learning::{learned, write_learning};
 use processes::{PROCESSES, is_driven, write_population};
 
 /// A script and its arrays.
@@ -52,6 +54,17 @@ pub enum LavaScriptError {
         /// Its parameter.
         parameter: String,
     },
+    /// What Lava's sparse learning does not compute.
+    #[error(
+        "projection '{projection}' is sparse and learns, and {what}, which Lava's LearningSparse does not \
+         compute; make the projection dense"
+    )]
+    Sparse {
+        /// Projection.
+        projection: String,
+        /// What it has.
+        what: &'static str,
+    },
     /// Lists of a projection do not fit an array.
     #[error(transparent)]
     Arrays(#[from] NpzError),
@@ -65,6 +78,9 @@ from lava.magma.core.run_conditions import RunSteps
 from lava.magma.core.run_configs import Loihi2SimCfg
 from lava.proc.atrlif.process import ATRLIF
 from lava.proc.graded.process import GradedReluVec, GradedVec, NormVecDelay
+from lava.magma.core.learning.constants import GradedSpikeCfg
+from lava.magma.core.learning.learning_rule import Loihi2FLearningRule, Loihi3FLearningRule
+from lava.proc.dense.process import LearningDense
 from lava.proc.io.sink import RingBuffer as Sink
 from lava.proc.io.source import RingBuffer as Source
 from lava.proc.lif.process import LIF, LIFReset, TernaryLIF
@@ -73,7 +89,7 @@ from lava.proc.resfire.process import RFZero
 from lava.proc.rf.process import RF
 from lava.proc.rf_iz.process import RF_IZ
 from lava.proc.sdn.process import ActivationMode, Delta, Sigma, SigmaDelta
-from lava.proc.sparse.process import DelaySparse, Sparse
+from lava.proc.sparse.process import DelaySparse, LearningSparse, Sparse
 from lava.utils.weightutils import SignMode
 
 ARRAYS = np.load(os.path.splitext(os.path.abspath(__file__))[0] + ".npz")
@@ -94,7 +110,7 @@ def with_values(process, **values):
 
 def build(inputs, steps):
     """Makes all processes; `inputs` are [steps, neurons] for each input population."""
-    pieces, sinks = {}, {}
+    pieces, sinks, learned = {}, {}, {}
 
     def add(key, process):
         pieces[key] = process
@@ -110,16 +126,24 @@ def build(inputs, steps):
         pieces[source].s_out.connect(synapses.s_in)
         synapses.a_out.connect(getattr(pieces[target], port))
 
+    def learn(name, source, target, synapses, port="a_in", post=None, **factors):
+        """Connects synapses that learn, which hear of their targets' spikes and of other factors."""
+        connect(source, target, synapses, port)
+        pieces[post or target].s_out.connect(synapses.s_in_bap)
+        for factor, population in factors.items():
+            pieces[population].s_out.connect(getattr(synapses, "s_in_" + factor))
+        learned[name] = synapses
+
 "#;
 
-const TAIL: &str = r#"    return pieces, sinks
+const TAIL: &str = r#"    return pieces, sinks, learned
 
 
 def main():
     given, written = np.load(sys.argv[1]), sys.argv[2]
     steps = min(len(given[name]) for name in INPUTS)
     inputs = {name: given[name][:steps].reshape(steps, -1).astype(np.int32) for name in INPUTS}
-    pieces, sinks = build(inputs, steps)
+    pieces, sinks, learned = build(inputs, steps)
     started = []
     try:
         for sink in sinks.values():
@@ -127,6 +151,7 @@ def main():
                 started.append(sink)
                 sink.run(condition=RunSteps(steps), run_cfg=Loihi2SimCfg(select_tag="fixed_pt"))
         found = {key: np.asarray(sink.data.get()).T for key, sink in sinks.items()}
+        weights = {name: synapses.weights.get() for name, synapses in learned.items()}
     finally:
         for sink in started:
             sink.stop()
@@ -135,6 +160,13 @@ def main():
         spikes[name] = np.zeros((steps, size), np.int32)
         for key in keys:
             spikes[name][:, ARRAYS[NEURONS[key]]] = found[key]
+    for name, (shape, parts) in LEARNED.items():
+        spikes["weights of " + name] = np.zeros(shape, np.int32)
+        for part, rows, columns in parts:
+            own = weights[part].toarray() if hasattr(weights[part], "toarray") else weights[part]
+            rows = ARRAYS[NEURONS[rows]] if rows in NEURONS else np.arange(shape[0])
+            columns = ARRAYS[NEURONS[columns]] if columns in NEURONS else np.arange(shape[1])
+            spikes["weights of " + name][np.ix_(rows, columns)] = own
     np.savez_compressed(written, **spikes)
     print({name: int((rows != 0).sum()) for name, rows in spikes.items()})
 
@@ -157,7 +189,7 @@ pub fn lava_script(
         "#!/usr/bin/env python3\n\"\"\"{} for {}: one Lava process a core slice (spikeloom {}).\n\n\
          \x20   python {{this file}} INPUT.npz SPIKES.npz\n\nINPUT.npz holds [steps, neurons] for \
          each of INPUTS: spikes, or what drives the\nneurons of a population themselves; the spikes of \
-         every other population are written.\nNeeds lava-nc 0.10 (CPU, fixed point).\n\"\"\"",
+         every other population are written,\nand the weights [target, source] of what learns.\nNeeds lava-nc 0.10 (CPU, fixed point).\n\"\"\"",
         printable(&network.name),
         printable(&network.chip),
         env!("CARGO_PKG_VERSION")
@@ -170,7 +202,7 @@ pub fn lava_script(
     }
     script.push('\n');
     for (index, projection) in network.projections.iter().enumerate() {
-        write_projection(&mut script, &mut arrays, index, projection, &keys, sliced);
+        write_projection(&mut script, &mut arrays, index, projection, &keys, sliced)?;
     }
     write_index(&mut script, &mut arrays, sliced, originals, &keys);
     let bytes = write_npz(arrays.iter().map(|(name, array)| (name.as_str(), array)))?;
@@ -200,12 +232,15 @@ fn write_projection(
     projection: &QuantisedProjection,
     keys: &[String],
     sliced: &SlicedNetwork,
-) {
-    // A cut network has listed synapses only.
+) -> Result<(), LavaScriptError> {
+    if let Some(rule) = &projection.learning {
+        return write_learning(script, arrays, (index, projection, rule), keys, sliced);
+    }
+    // What does not learn is listed in a cut network.
     let Connection::Sparse { targets, sources, weights, sign_mode, weight_bits, weight_exponent } =
         &projection.connection
     else {
-        return;
+        return Ok(());
     };
     let name = format!("c{index}");
     let small = |values: &[u32]| values.iter().map(|&n| n as i32).collect::<Vec<_>>();
@@ -215,16 +250,7 @@ fn write_projection(
     arrays.insert(format!("{name}_weights"), Array::vector(narrow));
     let size = |piece: usize| sliced.network.populations[piece].shape.size();
     let shape = format!("({}, {})", size(projection.target), size(projection.source));
-    let sign = match sign_mode {
-        SignMode::Mixed => "MIXED",
-        SignMode::Excitatory => "EXCITATORY",
-        SignMode::Inhibitory => "INHIBITORY",
-    };
-    let rest = format!(
-        "weight_exp={weight_exponent}, num_weight_bits={weight_bits}, \
-         sign_mode=SignMode.{sign}, num_message_bits={}",
-        projection.message_bits
-    );
+    let rest = arguments(projection, (*sign_mode, *weight_bits, *weight_exponent));
     let process = match &projection.delay {
         DelaySteps::One(0) => format!("Sparse(weights=matrix(\"{name}\", {shape}), {rest})"),
         delay => {
@@ -240,13 +266,34 @@ fn write_projection(
         }
     };
     let (source, target) = (&keys[projection.source], &keys[projection.target]);
+    let port = port(projection, sliced);
+    let _ = writeln!(script, "    connect(\"{source}\", \"{target}\", {process}{port})");
+    Ok(())
+}
+
+/// What Lava's synapses take besides weights, delays and a rule.
+fn arguments(
+    projection: &QuantisedProjection,
+    (sign, bits, exponent): (SignMode, u8, i8),
+) -> String {
+    let sign = match sign {
+        SignMode::Mixed => "MIXED",
+        SignMode::Excitatory => "EXCITATORY",
+        SignMode::Inhibitory => "INHIBITORY",
+    };
+    format!(
+        "weight_exp={exponent}, num_weight_bits={bits}, sign_mode=SignMode.{sign}, num_message_bits={}",
+        projection.message_bits
+    )
+}
+
+/// The port of the target, where it is not its first.
+fn port(projection: &QuantisedProjection, sliced: &SlicedNetwork) -> String {
     let ports = find(&sliced.network.populations[projection.target]).map(|info| info.ports);
-    let port = ports.ok().and_then(|ports| ports.get(usize::from(projection.port)));
-    let port = match port {
+    match ports.ok().and_then(|ports| ports.get(usize::from(projection.port))) {
         None | Some(&"a_in") => String::new(),
         Some(port) => format!(", \"{port}\""),
-    };
-    let _ = writeln!(script, "    connect(\"{source}\", \"{target}\", {process}{port})");
+    }
 }
 
 /// The tables that put the slices' spikes together again.
@@ -257,6 +304,7 @@ fn write_index(
     originals: &[QuantisedPopulation],
     keys: &[String],
 ) {
+    let learned = learned(sliced, originals, keys);
     let mut inputs = Vec::new();
     let mut populations = String::new();
     let mut neurons = String::new();
@@ -285,7 +333,7 @@ fn write_index(
     let _ = write!(
         script,
         "{before}\n\n\nINPUTS = [{}]\nPOPULATIONS = {{\n{populations}}}\nNEURONS = \
-         {{\n{neurons}}}\n\n\n{after}",
+         {{\n{neurons}}}\nLEARNED = {{\n{learned}}}\n\n\n{after}",
         inputs.join(", ")
     );
 }

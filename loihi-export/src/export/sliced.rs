@@ -2,16 +2,22 @@
 //!
 //! Cutting is not neutral where weight exponents are negative: Lava shifts each piece's sum by
 //! itself, and every shift floors. The cut network is an ordinary integer network, so the emulator
-//! computes exactly what is exported.
+//! computes exactly what is exported. Synapses that learn do so in the same way in pieces: what is drawn
+//! for their rounding serves all neurons alike.
 
 use indexmap::IndexMap;
 use sim_core::network::Shape;
 
+use crate::emulator::Emulator;
 use crate::mapping::{Mapping, Slice};
 use crate::quantise::network::{
     Connection, DelaySteps, IntegerValues, QuantisedNetwork, QuantisedPopulation,
     QuantisedProjection, SignMode,
 };
+
+mod learning;
+
+use learning::{Cutter, cut_learning};
 
 /// Synapses of a cut network at most.
 const SYNAPSE_LIMIT: usize = 1 << 27;
@@ -23,6 +29,8 @@ pub struct SlicedNetwork {
     pub network: QuantisedNetwork,
     /// For each piece: index of the population it was cut from, and its neurons there.
     pub pieces: Vec<Piece>,
+    /// For each projection of the cut network: index of the one that it was cut from.
+    pub projections: Vec<usize>,
 }
 
 /// Where a piece came from.
@@ -36,16 +44,54 @@ pub struct Piece {
     pub core: Option<u32>,
 }
 
+impl SlicedNetwork {
+    /// Weights of a projection of the whole network after an emulated run of the cut one
+    /// `[target, source]`; `None` for projections that do not learn.
+    pub fn learned_weights(
+        &self,
+        emulator: &Emulator,
+        whole: &QuantisedNetwork,
+        projection: usize,
+    ) -> Option<Vec<i64>> {
+        let original = whole.projections.get(projection)?;
+        original.learning.as_ref()?;
+        let size = |population: usize| whole.populations[population].shape.size() as usize;
+        let (rows, columns) = (size(original.target), size(original.source));
+        let mut all = vec![0; rows * columns];
+        let own = self.projections.iter().enumerate().filter(|(_, whole)| **whole == projection);
+        for (index, _) in own {
+            let part = self.network.projections.get(index)?;
+            let weights = emulator.learned(index, "weights")?;
+            let (to, from) = (&self.pieces[part.target].neurons, &self.pieces[part.source].neurons);
+            let place = |n: usize| match &part.connection {
+                Connection::Sparse { targets, sources, .. } => {
+                    (targets[n] as usize, sources[n] as usize)
+                }
+                _ => (n / from.len().max(1), n % from.len().max(1)),
+            };
+            for (n, &weight) in weights.iter().enumerate() {
+                let (row, column) = place(n);
+                all[to[row] as usize * columns + from[column] as usize] = weight;
+            }
+        }
+        Some(all)
+    }
+}
+
 /// Why a network cannot be cut.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SliceError {
-    /// A learning projection.
+    /// A learning projection whose targets hear of a population that is cut elsewhere.
     #[error(
-        "projection '{projection}' learns; cut networks hold fixed synapses, leave out the rule"
+        "projection '{projection}' learns from the spikes of '{population}', whose neurons lie on other \
+         core slices than its targets' do; give both the same number of neurons a core, or raise \
+         --chip-set neurons_per_core_budget until neither is cut"
     )]
-    Learning {
+    Factor {
         /// Name of the projection.
         projection: String,
+        /// The population that it learns from.
+        population: String,
     },
     /// A kernel weight that only Lava's convolutions hold.
     #[error(
@@ -111,10 +157,18 @@ pub fn slice_network(
         populations: pieces.iter().map(|piece| cut_population(network, piece)).collect(),
         projections: Vec::new(),
     };
-    for projection in &network.projections {
-        cut_projection(network, projection, &owners, &mut cut)?;
+    let mut projections = Vec::new();
+    for (index, projection) in network.projections.iter().enumerate() {
+        match &projection.learning {
+            None => cut_projection(network, projection, &owners, &mut cut)?,
+            Some(rule) => {
+                let cutter = Cutter { network, pieces: &pieces, owners: &owners };
+                cut_learning(&cutter, projection, rule, &mut cut)?;
+            }
+        }
+        projections.resize(cut.projections.len(), index);
     }
-    Ok(SlicedNetwork { network: cut, pieces })
+    Ok(SlicedNetwork { network: cut, pieces, projections })
 }
 
 /// For each population and neuron: its piece and its index there.
@@ -172,9 +226,6 @@ fn cut_projection(
     owners: &[Vec<(usize, u32)>],
     cut: &mut QuantisedNetwork,
 ) -> Result<(), SliceError> {
-    if projection.learning.is_some() {
-        return Err(SliceError::Learning { projection: projection.name.clone() });
-    }
     let (synapses, stored) = synapses(network, projection)?;
     let mut pairs: IndexMap<(usize, usize), Vec<Synapse>> = IndexMap::new();
     let (sources, targets) = (&owners[projection.source], &owners[projection.target]);
