@@ -98,6 +98,7 @@ fn recordings_with_what_no_file_says_come_back_with_the_dialects_variant() {
         ("norse_lif_read", "read"),
         ("norse_mixed_read", "read"),
         ("spyx_lif", "dt=1e-4"),
+        ("spyx_rlif", "dt=1e-4"),
         ("spyx_cubalif", "dt=1e-4"),
         ("rockpool_many", ""),
         ("rockpool_one", "max_spikes_per_dt=1"),

@@ -141,6 +141,10 @@ pub struct Convention {
     pub most_spikes: u32,
     /// Where leaky potentials begin.
     pub start: Start,
+    /// Whether the input of a sub-graph that leads to a loop's weights reaches the loop's neurons
+    /// themselves, and late spikes reach the loop in the step in which they leave: Spyx writes and runs
+    /// recurrent layers so.
+    pub loops_direct: bool,
 }
 
 impl Convention {
@@ -158,6 +162,7 @@ impl Convention {
             spike_steps: 0,
             most_spikes: i32::MAX as u32,
             start: Start::Zero,
+            loops_direct: false,
         }
     }
 }
@@ -197,12 +202,13 @@ impl std::fmt::Display for Convention {
         write!(
             f,
             "dt {:e}, time constants × {}, {decay} decay, current {current}, input × {scaled}, \
-             reset {reset}, {} steps a synapse, spikes {} steps late{}",
+             reset {reset}, {} steps a synapse, spikes {} steps late{}{}",
             self.dt,
             self.tau_scale,
             self.synapse_steps,
             self.spike_steps,
-            if self.start == Start::Leak { ", potentials begin at v_leak" } else { "" }
+            if self.start == Start::Leak { ", potentials begin at v_leak" } else { "" },
+            if self.loops_direct { ", input of loops not through their weights" } else { "" }
         )
     }
 }

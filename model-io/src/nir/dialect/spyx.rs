@@ -11,6 +11,7 @@ fn exported() -> Convention {
         current: CurrentOrder::JumpFirst,
         reset: SpikeReset::SubtractNextBare,
         spike_steps: 1,
+        loops_direct: true,
         ..Convention::specification(1.0)
     }
 }
@@ -24,5 +25,6 @@ pub(super) static DIALECT: Dialect = Dialect {
         ("dt=1e-3", || Convention { dt: 1e-3, ..exported() }),
         ("dt=1e-4", || Convention { dt: 1e-4, ..exported() }),
     ],
-    evidence: "its recordings come back spike by spike (IF, LIF, CuBaLIF of Spyx 1.0.0); of its recurrent layers it writes that their input passes the recurrent weights, which it does not when it runs them",
+    evidence: "its recordings come back spike by spike (IF, LIF, CuBaLIF and their recurrent forms in Spyx \
+               1.0.0, which writes that their input passes the recurrent weights and lets it not)",
 };

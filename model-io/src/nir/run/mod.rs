@@ -100,6 +100,7 @@ pub struct GraphRun {
     input: usize,
     output: usize,
     last: Vec<Signal>,
+    loops_direct: bool,
 }
 
 #[derive(Debug)]
@@ -119,7 +120,7 @@ impl GraphRun {
         if !(dt > 0.0 && tau_scale > 0.0 && dt.is_finite() && tau_scale.is_finite()) {
             return Err(RunError::Convention { dt, tau_scale });
         }
-        let flat = flatten(graph)?;
+        let flat = flatten(graph, convention.loops_direct)?;
         let wiring = Wiring::new(&flat)?;
         let end = |node_type: &'static str| {
             let ends = flat.nodes.iter().enumerate().filter(|(_, (name, primitive))| {
@@ -141,7 +142,8 @@ impl GraphRun {
             nodes.push(RunNode { name, primitive, state });
         }
         let last = nodes.iter().map(|node| before_first_step(&node.primitive)).collect();
-        Ok(Self { wiring, nodes, input, output, last })
+        let loops_direct = convention.loops_direct;
+        Ok(Self { wiring, nodes, input, output, last, loops_direct })
     }
 
     /// Names of the nodes, sub-graphs laid open.
@@ -177,6 +179,14 @@ impl GraphRun {
             return Err(RunError::Input { step, got: input.len(), expected });
         }
         let mut now = vec![Signal::default(); self.nodes.len()];
+        if self.loops_direct {
+            // Late spikes are known before the step in which they leave.
+            for (last, node) in self.last.iter_mut().zip(&self.nodes) {
+                if let Some(next) = node.state.next_out() {
+                    last.clone_from(next);
+                }
+            }
+        }
         let mut total = 0_usize;
         for &index in &self.wiring.order {
             let sum = if index == self.input {

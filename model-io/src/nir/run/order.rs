@@ -29,10 +29,13 @@ pub(super) struct Wiring {
 }
 
 /// Lays sub-graphs open: their Input and Output stay as nodes that hand values on.
-pub(in crate::nir) fn flatten(graph: &NirGraph) -> Result<Flat, RunError> {
+///
+/// `loops_direct` leads a sub-graph's input round the weights of its loop
+/// ([`Convention::loops_direct`](super::Convention::loops_direct)).
+pub(in crate::nir) fn flatten(graph: &NirGraph, loops_direct: bool) -> Result<Flat, RunError> {
     let mut nodes = Vec::new();
     let mut edges = Vec::new();
-    open(graph, "", &mut nodes, &mut edges)?;
+    open(graph, "", loops_direct, (&mut nodes, &mut edges))?;
     let index: std::collections::BTreeMap<&str, usize> =
         nodes.iter().enumerate().map(|(index, (name, _))| (name.as_str(), index)).collect();
     let found = |name: &String| index.get(name.as_str()).copied();
@@ -40,16 +43,20 @@ pub(in crate::nir) fn flatten(graph: &NirGraph) -> Result<Flat, RunError> {
     Ok(Flat { nodes, edges })
 }
 
+type Opened<'a> = (&'a mut Vec<(String, Primitive)>, &'a mut Vec<(String, String)>);
+
 fn open(
     graph: &NirGraph,
     prefix: &str,
-    nodes: &mut Vec<(String, Primitive)>,
-    edges: &mut Vec<(String, String)>,
+    loops_direct: bool,
+    (nodes, edges): Opened<'_>,
 ) -> Result<(), RunError> {
     for (name, node) in &graph.nodes {
         let path = format!("{prefix}{name}");
         match &node.primitive {
-            Primitive::Graph(inner) => open(inner, &format!("{path}/"), nodes, edges)?,
+            Primitive::Graph(inner) => {
+                open(inner, &format!("{path}/"), loops_direct, (nodes, edges))?;
+            }
             other => nodes.push((path, other.clone())),
         }
     }
@@ -67,9 +74,29 @@ fn open(
         }
     };
     for (source, target) in &graph.edges {
+        let round = loops_direct.then(|| round_the_loop(graph, prefix, (source, target))).flatten();
+        let target = round.unwrap_or(target);
         edges.push((end(source, "Output")?, end(target, "Input")?));
     }
     Ok(())
+}
+
+/// The neurons of a loop, in place of its weights, for an edge from a sub-graph's input to these.
+fn round_the_loop<'a>(
+    graph: &'a NirGraph,
+    prefix: &str,
+    (source, target): (&String, &String),
+) -> Option<&'a String> {
+    let kind = |name: &String| graph.nodes.get(name).map(|node| &node.primitive);
+    let enters = !prefix.is_empty() && matches!(kind(source)?, Primitive::Input(_));
+    let weighs = matches!(kind(target)?, Primitive::Linear(_) | Primitive::Affine(_));
+    if !(enters && weighs) {
+        return None;
+    }
+    let behind = graph.edges.iter().filter(|(from, _)| from == target).map(|(_, to)| to);
+    let back =
+        |neuron: &&String| graph.edges.iter().any(|(from, to)| from == *neuron && to == target);
+    behind.filter(|to| kind(to).is_some_and(is_neuron)).find(back)
 }
 
 /// Whether a node's value of the previous step stands for its value in a loop.

@@ -97,6 +97,11 @@ impl NodeState {
         }
     }
 
+    /// What leaves the node in the next step, where it leaves late.
+    pub(super) fn next_out(&self) -> Option<&Signal> {
+        (self.late_steps > 0 && self.late.len() == self.late_steps).then(|| self.late.front())?
+    }
+
     /// One step; without input a node sees zeros.
     pub(super) fn step(
         &mut self,

@@ -12,6 +12,8 @@ pub(super) struct Depths {
     synapse_steps: u64,
     /// Steps that each node's spikes leave late.
     late: Vec<u64>,
+    /// Whether late spikes reach loops in the step in which they leave.
+    loops_direct: bool,
 }
 
 /// The longest way from the input to every layer; layers of one loop lie at one depth.
@@ -41,6 +43,7 @@ pub(super) fn depths(flat: &Flat, paths: &[Path], convention: &Convention) -> De
         depths,
         synapse_steps: u64::from(convention.synapse_steps),
         late: flat.nodes.iter().map(late).collect(),
+        loops_direct: convention.loops_direct,
     }
 }
 
@@ -56,7 +59,7 @@ impl Depths {
         let (from, to) = (self.of(path.source), self.of(path.target));
         let steps = match path.looped {
             // A loop carries the previous step.
-            true => 1,
+            true => u64::from(!(self.loops_direct && late > 0)),
             false => to - from.min(to),
         };
         // Slow synapses and late spikes come on top of the shift by depth.

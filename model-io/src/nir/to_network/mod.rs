@@ -103,7 +103,7 @@ pub fn to_network(
     name: &str,
     reading: &NirReading,
 ) -> Result<(Network, NirReport), NotFromNir> {
-    let flat = super::run::flatten(graph)?;
+    let flat = super::run::flatten(graph, reading.convention.loops_direct)?;
     let Convention { dt, tau_scale, .. } = reading.convention;
     if !(dt > 0.0 && tau_scale > 0.0 && dt.is_finite() && tau_scale.is_finite()) {
         return Err(RunError::Convention { dt, tau_scale }.into());
