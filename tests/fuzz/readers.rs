@@ -1,11 +1,15 @@
 //! Every reader of files that strangers made, with the real files that are damaged for it.
 
 use spikeloom::analysis::Trains;
+use spikeloom::exports::{ChipSource, chip_source};
 use spikeloom::loihi_export::chip::ChipSpec;
 use spikeloom::loihi_export::emulator::{Emulator, SpikeTrain};
+use spikeloom::loihi_export::export::lava_script::lava_script;
 use spikeloom::loihi_export::export::netx::{
     self, NetxOptions, read_netx_layers, read_netx_network,
 };
+use spikeloom::loihi_export::export::sliced::slice_network;
+use spikeloom::loihi_export::mapping::{CoreLimits, MapConfig, map};
 use spikeloom::loihi_export::quantise::network::QuantisedNetwork;
 use spikeloom::model_io::nir::run::GraphRun;
 use spikeloom::model_io::nir::to_network::{NirReading, to_network};
@@ -72,6 +76,7 @@ pub static READERS: &[Reader] = &[
     Reader { name: "recording", seeds: &[], text: false, read: read_recording },
     Reader { name: "idx", seeds: &[], text: false, read: read_idx },
     Reader { name: "nir", seeds: &[("nir", "nir")], text: false, read: read_nir },
+    Reader { name: "integers", seeds: &[("integers", "json")], text: true, read: read_integers },
     Reader { name: "netx", seeds: &[("netx", "net")], text: false, read: read_netx },
     Reader {
         name: "network",
@@ -414,6 +419,30 @@ fn read_netx(bytes: &[u8], file: &Path) -> bool {
         }
     }
     read_netx_layers(file).is_ok()
+}
+
+/// Integer networks, which may learn; what is accepted is run, mapped, cut and written as a script.
+fn read_integers(bytes: &[u8], file: &Path) -> bool {
+    let file = file.with_extension("json");
+    if std::fs::write(&file, bytes).is_err() {
+        return false;
+    }
+    let Ok(ChipSource::Integers { network, .. }) = chip_source(&file, None, false) else {
+        return false;
+    };
+    let sizes = network.populations.iter().map(|p| p.shape.size() as usize);
+    if sizes.sum::<usize>() > SMALL {
+        return true;
+    }
+    use_integers(&network);
+    let chip = ChipSpec::built_in("loihi2").unwrap();
+    let limits = CoreLimits { neurons_per_core: 7, ..CoreLimits::of_chip(&chip).unwrap() };
+    if let Ok(mapping) = map(&network, &limits, &MapConfig::default())
+        && let Ok(sliced) = slice_network(&network, &mapping)
+    {
+        drop(lava_script(&sliced, &network.populations));
+    }
+    true
 }
 
 /// A netx network that was accepted must stand being run, and written again where netx can hold it.
