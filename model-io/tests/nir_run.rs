@@ -95,6 +95,7 @@ fn a_threshold_in_a_loop_sees_zeros_before_anything_has_reached_it() {
 #[test]
 fn recordings_with_what_no_file_says_come_back_with_the_dialects_variant() {
     for (name, said) in [
+        ("nengo_lif", ""),
         ("norse_lif_read", "read"),
         ("norse_mixed_read", "read"),
         ("spyx_lif", "dt=1e-4"),
