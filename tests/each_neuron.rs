@@ -65,6 +65,7 @@ fn whole(name: &str) -> Option<[f64; 3]> {
         "fixed_steps" => Some([0.0, 4.0, 8.0]),
         // Input comes after some twenty steps.
         "onset" => Some([0.0, 40.0, 80.0]),
+        "reset_delay" | "held" => Some([0.0, 1.0, 0.0]),
         "standard_control" => Some([0.0, 1.0, 0.0]),
         _ => None,
     }
@@ -131,6 +132,10 @@ fn neuron(spec: &ModelSpec, field: Field, given: Values) -> Neuron {
         Field::Parameter(index) if spec.parameters[index].name == "lowest_potential" => neuron
             .parameter("lowest_potential", given)
             .initial("membrane_potential", Millivolts(-78.0)),
+        // Enough for two thresholds in a step.
+        Field::Parameter(index) if spec.parameters[index].name == "held" => {
+            neuron.parameter("gain", 8.0).parameter("held", given)
+        }
         Field::Parameter(index) => neuron.parameter(spec.parameters[index].name, given),
         // A current that does not last does nothing in the beginning.
         Field::Initial(1) if spec.parameters.iter().any(|own| own.name == "current_kept") => {

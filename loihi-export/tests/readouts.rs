@@ -26,7 +26,8 @@ fn network(neuron: Neuron) -> Network {
     let mut network = Network::new("read-out", Milliseconds(1.0));
     network.add_population("in", Population::new(INPUTS as u32, Neuron::spike_source()));
     network.add_population("out", Population::new(OUTPUTS as u32, neuron));
-    let weights = vec![0.5, -1.0, 0.25, 0.125, 0.75, -0.5];
+    // Whole numbers of the chip's largest weight, so that decays alone are rounded.
+    let weights = vec![0.5, -1.0, 0.25, 1.27, 0.75, -0.5];
     let projection = Projection::new("in", "out", Dense);
     let projection = projection.weight(Values::numbers(weights)).delay(Milliseconds(1.0));
     network.add_projection("forward", projection);

@@ -122,7 +122,7 @@ fn graph_of_everything() -> NirGraph {
 #[test]
 fn files_of_other_tools_are_read_and_written_back_unchanged() {
     let files = golden_files();
-    assert_eq!(files.len(), 25);
+    assert_eq!(files.len(), 39);
     let folder = tempfile::tempdir().unwrap();
     for file in files {
         let graph = nir::read(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));

@@ -27,7 +27,11 @@ fn network(rule: Connectivity, weights: Vec<f64>) -> Network {
     let size = if matches!(rule, Connectivity::OneToOne(_)) { 2 } else { 3 };
     network.add_population("to", Population::new(size, shows));
     let projection = Projection::new("from", "to", rule);
-    let projection = projection.weight(Values::numbers(weights)).delay(Milliseconds(3.0));
+    let weights = match weights[..] {
+        [one] => Values::from(one),
+        _ => Values::numbers(weights),
+    };
+    let projection = projection.weight(weights).delay(Milliseconds(3.0));
     network.add_projection("values", projection);
     network.add_probe("v", Probe::variable("to", "membrane_potential"));
     network.add_probe("spikes", Probe::spikes("from"));
@@ -74,14 +78,15 @@ fn every_rule_brings_the_weight_times_the_number_of_each_step() {
 #[test]
 fn what_needs_spikes_is_refused_behind_numbers() {
     let mut network = network(Connectivity::Dense(Dense), vec![1.0; 6]);
+    let all = AllToAll { autapses: true };
     let stdp = || Plasticity::new("stdp_additive").parameter("largest_weight", Millivolts(9.0));
-    let learning = Projection::new("from", "cells", Dense).weight(Millivolts(1.0));
+    let learning = Projection::new("from", "cells", all).weight(Millivolts(1.0));
     network.add_population("cells", Population::new(3, LifDelta::default()));
     network.add_projection("learns", learning.delay(Milliseconds(1.0)).plasticity(stdp()));
     let reward = Plasticity::new("reward_modulated_stdp")
         .parameter("largest_weight", Millivolts(9.0))
         .modulator("from");
-    let rewarded = Projection::new("cells", "cells", Dense).weight(Millivolts(1.0));
+    let rewarded = Projection::new("cells", "cells", all).weight(Millivolts(1.0));
     network.add_projection("rewarded", rewarded.delay(Milliseconds(1.0)).plasticity(reward));
     let problems = network.validate().unwrap_err();
     let found: Vec<String> = problems.0.iter().map(|p| format!("{} {}", p.code, p.path)).collect();

@@ -52,7 +52,7 @@ mod tests {
             nodes: taus.iter().map(|&tau| (format!("of {tau}"), layer(tau))).collect(),
             edges: Vec::new(),
         };
-        let convention = (find_dialect("sinabs").unwrap().convention)();
+        let convention = (find_dialect("nir").unwrap().convention)();
         let text = doubtful_unit(&flat(&[30.0, 20.0]), &convention).unwrap();
         assert!(text.contains("shorter than 20 (`of 20`), 2e5 steps of 1e-4"), "{text}");
         assert_eq!(doubtful_unit(&flat(&[20.0, 0.002]), &convention), None);
