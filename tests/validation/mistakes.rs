@@ -307,6 +307,12 @@ fn mistakes_in_plasticity() -> Vec<Mistake> {
         mistake("no-plasticity", "projections/gate/short_term", |n| {
             n.projections["gate"].short_term = Some(Plasticity::new("tsodyks_markram"));
         }),
+        mistake("no-spikes", "projections/dense/plasticity/modulator", |n| {
+            let rule = Plasticity::new("reward_modulated_stdp").modulator("numbers");
+            dense(n).plasticity = Some(rule.parameter("largest_weight", Millivolts(3.0)));
+            let sends = Neuron::new("leaky_integrator_analogue");
+            n.add_population("numbers", Population::new(1, sends));
+        }),
         mistake("wrong-pairing", "projections/dense/homeostasis/pairing", |n| {
             let rule = Plasticity::new("synaptic_scaling").pairing(Pairing::Nearest);
             dense(n).homeostasis = Some(rule);
