@@ -12,7 +12,7 @@ use sim_core::engine::{EngineConfig, find_engine};
 use snn_convert::coding::InputCode;
 use snn_convert::convert::{ConvertError, Convertible};
 use snn_convert::fidelity::{FidelityConfig, Presenter, SampleRun, largest};
-use snn_convert::lower::Conversion;
+use snn_convert::lower::{Candidate, Conversion};
 use snn_convert::method::{MethodConfig, MethodError, find_method};
 use snn_convert::source::onnx;
 use snn_convert::structure::{Origin, UnitKind};
@@ -251,6 +251,35 @@ fn what_a_search_of_phases_measures_is_what_the_engines_do() {
         conversion.candidates.iter().find(|candidate| candidate.chosen).unwrap().spikes
     };
     assert!(spikes(8) > spikes(4), "{} {}", spikes(8), spikes(4));
+}
+
+/// With samples enough, weights are moved on two in three of them, and judged on the others.
+#[test]
+fn what_a_search_with_moved_weights_measures_is_what_the_engines_do_on_samples_kept_for_it() {
+    let case = case("digits_cnn");
+    let bright = case.golden.samples.iter();
+    let samples: Vec<f32> = bright.clone().copied().chain(bright.map(|v| 0.75 * v)).collect();
+    let graph = onnx::read(&case.golden.onnx).unwrap();
+    let convertible = Convertible::new("digits_cnn", &graph, &samples).unwrap();
+    let method = find_method("phase").unwrap();
+    let config = MethodConfig::new(rule(), InputCode::ConstantCurrent, 4);
+    let conversion = convertible.convert(method, &config).unwrap();
+    let moved = |candidate: &&Candidate| candidate.neurons.contains("weights moved");
+    assert!(conversion.candidates.iter().any(|own| moved(&own)));
+    let chosen = conversion.candidates.iter().find(|candidate| candidate.chosen).unwrap();
+    let kept: Vec<&[f32]> = samples.chunks_exact(case.size).skip(2).step_by(3).collect();
+    assert!(kept.len() >= 100);
+    let config = FidelityConfig { steps: vec![1], seed: 5, compile: CompileConfig::UNLIMITED };
+    let presenter = Presenter::counting(&conversion, config).unwrap();
+    let show = |samples: &[&[f32]], engine: &str| {
+        presenter.show(samples, find_engine(engine).unwrap().start, &|| ()).unwrap()
+    };
+    let runs = show(&kept, "clock");
+    assert_eq!(runs[..2], show(&kept[..2], "event"));
+    let mean = runs.iter().map(|run| run.spikes[0]).sum::<u64>() as f64 / runs.len() as f64;
+    // A potential half way between two numbers may fall to either side of the engines' grid.
+    assert!((mean - chosen.spikes).abs() < 2e-3 * mean, "{mean} {}", chosen.spikes);
+    assert!(chosen.agreement >= 97.0, "{chosen:?}");
 }
 
 #[test]

@@ -58,17 +58,27 @@ pub(super) fn scores(structure: &Structure) -> Goal {
     Goal::Scores { divergence: DIVERGENCE * depth, agreement: AGREEMENT, loss: None }
 }
 
-/// The mean probability, in per cent, that the trained network gives to all classes but its answer.
+/// The mean probability, in per cent, that the trained network gives to all classes but its answer on
+/// blends; on samples where there are none.
 pub(super) fn doubt(materials: &Materials<'_>) -> f64 {
-    let of_scores = |scores: &[f32]| {
+    match materials.blends.is_empty() {
+        false => 100.0 * mean_doubt(materials.blends.iter().map(|blend| &blend.scores)),
+        true => 100.0 * sample_doubt(materials),
+    }
+}
+
+/// The same on samples, as a part of 1.
+pub(super) fn sample_doubt(materials: &Materials<'_>) -> f64 {
+    mean_doubt(materials.scores.iter())
+}
+
+fn mean_doubt<'a>(scores: impl ExactSizeIterator<Item = &'a Vec<f32>>) -> f64 {
+    let count = scores.len().max(1) as f64;
+    let of_scores = |scores: &Vec<f32>| {
         let wide = of_classes(wide(scores));
         1.0 - share(&wide, largest(&wide))
     };
-    let doubts: Vec<f64> = match materials.blends.is_empty() {
-        false => materials.blends.iter().map(|blend| of_scores(&blend.scores)).collect(),
-        true => materials.scores.iter().map(|scores| of_scores(scores)).collect(),
-    };
-    100.0 * doubts.iter().sum::<f64>() / doubts.len().max(1) as f64
+    scores.map(of_scores).sum::<f64>() / count
 }
 
 /// Samples (and as many blends) between two looks at whether the goal can still be reached.

@@ -15,6 +15,10 @@ pub(super) const MOST_SAMPLES: usize = 512;
 const MOST_BLENDS: usize = 256;
 /// Share of the second sample in a blend.
 const SECOND: f32 = 0.35;
+/// Of so many samples one is kept to judge on, where samples are shared out.
+const JUDGED: usize = 3;
+/// Fewer samples are not shared out: either part would be too small.
+const FEWEST_SHARED: usize = 300;
 /// Most samples that corrections are made on: means need fewer than shares.
 const MOST_CORRECTED: usize = 192;
 /// Most activations that are kept at a time (256 MB).
@@ -33,6 +37,45 @@ pub(super) struct Materials<'a> {
     pub scores: Vec<Vec<f32>>,
     /// Blends, and the trained network's scores for them.
     pub blends: Vec<Blend>,
+}
+
+/// Materials for fitting and for judging.
+pub(super) enum Shared<'a> {
+    /// The same for both.
+    Same(Materials<'a>),
+    /// No sample is in both.
+    Apart {
+        /// Samples to fit on, without blends.
+        fitted: Materials<'a>,
+        /// Samples to judge on, and blends of them.
+        judged: Materials<'a>,
+    },
+}
+
+impl<'a> Shared<'a> {
+    /// What is fitted on.
+    pub fn fitted(&self) -> &Materials<'a> {
+        match self {
+            Shared::Same(all) => all,
+            Shared::Apart { fitted, .. } => fitted,
+        }
+    }
+
+    /// What is judged on.
+    pub fn judged(&self) -> &Materials<'a> {
+        match self {
+            Shared::Same(all) => all,
+            Shared::Apart { judged, .. } => judged,
+        }
+    }
+}
+
+/// The scores of the classes for what the trained network's converted part gives.
+fn through(prepared: &Prepared<'_>, values: &[f32]) -> Result<Vec<f32>, AnnError> {
+    match prepared.head {
+        Some(head) => head.scores(values),
+        None => Ok(values.to_vec()),
+    }
 }
 
 /// A blend of two samples.
@@ -76,24 +119,54 @@ impl<'a> Materials<'a> {
                 nodes.iter().map(of).collect::<Vec<_>>()
             });
         let activations = kept.map_err(failed)?;
-        let through = |values: &[f32]| match prepared.head {
-            Some(head) => head.scores(values),
-            None => Ok(values.to_vec()),
-        };
-        let last = |units: &Vec<Vec<f32>>| through(units.last().map_or(&[], Vec::as_slice));
+        let last =
+            |units: &Vec<Vec<f32>>| through(prepared, units.last().map_or(&[], Vec::as_slice));
         let scores: Vec<Vec<f32>> =
             activations.par_iter().map(last).collect::<Result<_, _>>().map_err(failed)?;
         let labels = prepared.labels.iter().step_by(stride).copied().collect();
-        let blended = blended(&samples, &scores, 2);
-        let blend_scores =
-            map_batch(prepared.graph, &blended.concat(), Keep::Outputs, |_, values| {
-                through(values.output())
-            });
-        let blend_scores: Vec<Vec<f32>> =
-            blend_scores.and_then(|all| all.into_iter().collect()).map_err(failed)?;
-        let pairs = blended.into_iter().zip(blend_scores);
-        let blends = pairs.map(|(sample, scores)| Blend { sample, scores }).collect();
-        Ok(Materials { prepared, samples, labels, activations, scores, blends })
+        let blends = Vec::new();
+        let mut own = Materials { prepared, samples, labels, activations, scores, blends };
+        own.blend(&[2]).map_err(failed)?;
+        Ok(own)
+    }
+
+    /// Makes blends with samples these parts of the way round.
+    fn blend(&mut self, parts: &[usize]) -> Result<(), AnnError> {
+        let prepared = self.prepared;
+        let blended = |&part: &usize| blended(&self.samples, &self.scores, part);
+        let blended: Vec<Vec<f32>> = parts.iter().flat_map(blended).collect();
+        let scores = map_batch(prepared.graph, &blended.concat(), Keep::Outputs, |_, values| {
+            through(prepared, values.output())
+        });
+        let scores = scores.and_then(|all| all.into_iter().collect::<Result<Vec<_>, _>>())?;
+        let pairs = blended.into_iter().zip(scores);
+        self.blends = pairs.map(|(sample, scores)| Blend { sample, scores }).collect();
+        Ok(())
+    }
+
+    /// Samples to fit on, and others to judge on; where there are few, all are for both.
+    pub fn shared_out(self, method: &'static str) -> Result<Shared<'a>, MethodError> {
+        if self.samples.len() < FEWEST_SHARED {
+            return Ok(Shared::Same(self));
+        }
+        let prepared = self.prepared;
+        let none = || Materials::empty(prepared);
+        let mut parts = [none(), none()];
+        let each = self.samples.into_iter().zip(self.activations).zip(self.scores).enumerate();
+        for (index, ((sample, activations), scores)) in each {
+            let part = &mut parts[usize::from(index % JUDGED == JUDGED - 1)];
+            part.samples.push(sample);
+            part.activations.push(activations);
+            part.scores.push(scores);
+            part.labels.extend(self.labels.get(index));
+        }
+        let [fitted, mut judged] = parts;
+        judged.blend(&[2, 3]).map_err(|error| MethodError::Unit {
+            method,
+            unit: prepared.name.to_string(),
+            reason: format!("it does not evaluate on blends of samples: {error}"),
+        })?;
+        Ok(Shared::Apart { fitted, judged })
     }
 
     /// The scores of the classes for what a candidate reads out, in the trained network's units:

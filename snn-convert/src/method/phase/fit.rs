@@ -20,6 +20,19 @@ pub(super) struct Fitted {
     pub layers: Vec<PhaseLayer>,
 }
 
+impl Fitted {
+    /// Units with corrected biases as their own.
+    pub fn with_biases(&self) -> Structure {
+        let mut structure = self.structure.clone();
+        for (unit, scale) in structure.units.iter_mut().zip(&self.scales) {
+            if let Some(bias) = &scale.bias {
+                unit.bias.clone_from(bias);
+            }
+        }
+        structure
+    }
+}
+
 /// What does not change from one set of codes to the next.
 pub(super) struct Fitting<'a> {
     prepared: &'a Prepared<'a>,
@@ -124,6 +137,16 @@ impl<'a> Fitting<'a> {
             layers.push(layer);
         }
         let structure = Structure { input: self.prepared.structure.input.clone(), units: fitted };
+        Fitted { structure, scales, layers }
+    }
+
+    /// A network of units whose weights and biases are as they should be.
+    pub fn of_structure(&self, structure: Structure, codes: &Codes) -> Fitted {
+        let scales = scales_of(self.prepared, codes);
+        let each = structure.units.iter().zip(codes).zip(&scales);
+        let layers = each
+            .map(|((unit, codes), scale)| PhaseLayer::new(unit, codes, scale, &scales))
+            .collect();
         Fitted { structure, scales, layers }
     }
 

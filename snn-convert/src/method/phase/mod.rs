@@ -22,6 +22,8 @@
 //! Kim et al. 2018, Neurocomputing 311:373 (weighted spikes); layers in turn as in Stöckl and Maass
 //! 2021, Nature Machine Intelligence 3:230.
 
+mod codes;
+mod descent;
 mod fit;
 mod network;
 mod refit;

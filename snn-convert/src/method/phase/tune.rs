@@ -10,6 +10,9 @@
 //! potentials miss on average: what rounding takes away and can be told from what is sent costs no
 //! accuracy, and no spikes.
 //!
+//! Where there are samples enough to judge on others than those that are fitted on, all weights and biases
+//! are then moved from end to end, at that price and at higher ones ([`super::descent`]).
+//!
 //! The highest price is taken at which the scores stay near those of the trained network
 //! (`snn-convert/src/method/goal.rs`). This is the rate-distortion view of quantisation with spikes as
 //! the rate.
@@ -17,16 +20,16 @@
 //! # References
 //! Shoham and Gersho 1988, IEEE Trans. ASSP 36:1445 (one price for all channels).
 
-use super::super::goal::{Goal, Measure, doubt, measure};
-use super::super::materials::{MOST_SAMPLES, Materials};
-use super::super::sensitivity::{Channel, Channels, channels};
+use super::super::goal::{Goal, Measure, doubt, measure, sample_doubt};
+use super::super::materials::{MOST_SAMPLES, Materials, Shared};
+use super::super::sensitivity::channels;
+use super::codes::Pricing;
+use super::descent::Descent;
 use super::fit::{Fitted, Fitting, blends};
 use super::network::show;
-use super::{ChannelCode, Codes, describe, levels, rule_codes};
+use super::{Codes, describe, rule_codes};
 use crate::lower::{Candidate, Conversion};
 use crate::method::{MethodConfig, MethodError, Prepared};
-use crate::structure::{Unit, UnitKind};
-use sim_core::neuron::phase::number_for;
 
 /// Prices of a spike, in the mean squared error of a level of four bits; the highest first.
 const PRICES: [f64; 16] =
@@ -34,21 +37,30 @@ const PRICES: [f64; 16] =
 /// Lower ones are not tried with four phases: smaller errors on calibration samples no longer mean fewer on
 /// others (`docs/design/layers_in_turn.md`). A phase more makes errors four times smaller.
 const LOWEST: f64 = 0.12;
-/// Largest divergence of the scores with four phases, in nats: about 0.3 points of accuracy
-/// (`docs/design/layers_in_turn.md`). A phase more may change a quarter as much.
-const DIVERGENCE: f64 = 0.016;
-/// Smallest share of equal answers on samples with four phases, in per cent; half as many may differ
-/// with a phase more.
-const AGREEMENT: f64 = 98.0;
+/// What is good enough with four phases.
+struct Limits {
+    /// Largest divergence of the scores, in nats. A phase more may change a quarter as much.
+    divergence: f64,
+    /// So much the trained network doubts its answers on samples where half of that is good enough: the same
+    /// divergence costs it more answers.
+    doubt: f64,
+    /// Largest share of other answers on samples, in per cent; half as many with a phase more.
+    differing: f64,
+}
+
+/// Where nothing was fitted on what is judged (`docs/design/layers_in_turn.md`).
+const APART: Limits = Limits { divergence: 0.095, doubt: 0.1, differing: 3.0 };
+/// Where samples are too few to share out, and weights were fitted on those that are judged.
+const SAME: Limits = Limits { divergence: 0.016, doubt: f64::INFINITY, differing: 2.0 };
 /// Largest expected loss on blends with four phases, as a part of the trained network's own doubt; half as
 /// much with a phase more.
 const LOSS: f64 = 0.1;
 /// A price that was good enough is tried again as many times higher: half a place.
 const BETWEEN: f64 = 1.41;
-/// Activations of a channel that its level is chosen on.
-const MOST_VALUES: usize = 128;
-/// Levels are tried in steps of √2 around the threshold rule's: places finer, and coarser a bit.
-const PLACES: (i32, i32) = (2, 2);
+/// Prices at which weights are moved.
+const MOST_MOVES: usize = 5;
+/// So much further from the goal may a network be whose weights are then moved.
+const EASED: f64 = 1.25;
 /// Place of the price that is tried first.
 const FIRST: usize = 7;
 
@@ -58,8 +70,18 @@ struct Trial {
     fitted: Fitted,
     measure: Measure,
     price: f64,
-    /// Whether weights were fitted.
-    weights: bool,
+    weights: Weights,
+}
+
+/// Where weights come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Weights {
+    /// The trained network's.
+    Trained,
+    /// Fitted layer by layer.
+    Fitted,
+    /// Moved from end to end.
+    Moved,
 }
 
 /// Searches for the highest price at which the answers stay.
@@ -67,41 +89,65 @@ pub(super) fn convert(
     prepared: &Prepared<'_>,
     config: &MethodConfig,
 ) -> Result<Conversion, MethodError> {
-    let materials = Materials::new(prepared, "phase", MOST_SAMPLES)?;
-    let blends = blends(&materials)?;
-    // More bits are asked for by who wants to be nearer.
-    let more = config.steps.saturating_sub(4) as i32;
-    let divergence = DIVERGENCE * 0.25_f64.powi(more);
-    let agreement = 100.0 - (100.0 - AGREEMENT) * 0.5_f64.powi(more);
-    let loss = Some(LOSS * doubt(&materials) * 0.5_f64.powi(more));
-    let goal = Goal::Scores { divergence, agreement, loss };
+    let shared = Materials::new(prepared, "phase", MOST_SAMPLES)?.shared_out("phase")?;
+    let (fitted, judged) = (shared.fitted(), shared.judged());
+    let apart = matches!(shared, Shared::Apart { .. });
+    let blends = blends(fitted)?;
+    let goal = goal(config, judged, apart);
     let search = Search {
-        materials: &materials,
-        config,
-        channels: channels(&materials),
-        rule: rule_codes(prepared, config),
-        fitting: Fitting::new(&materials, &blends)?,
+        judged,
+        pricing: Pricing {
+            prepared,
+            config,
+            channels: channels(fitted),
+            rule: rule_codes(prepared, config),
+        },
+        fitting: Fitting::new(fitted, &blends)?,
+        descent: if apart { Descent::new(fitted) } else { None },
     };
-    let tried = search.over_prices(goal);
-    let order = |trial: &Trial| match trial.measure.reaches(goal) {
-        true => (false, trial.measure.spikes),
-        false => (true, trial.measure.distance(goal)),
-    };
-    let best = tried.iter().enumerate().min_by(|(_, a), (_, b)| {
-        let (a, b) = (order(a), order(b));
-        a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
-    });
+    let eased = if search.descent.is_some() { goal.eased(EASED) } else { goal };
+    let mut tried = search.over_prices(eased);
+    search.over_moved(goal, &mut tried);
+    let best = best(&tried, goal).and_then(|place| Some((place, tried.get(place)?)));
     let Some((chosen, trial)) = best else {
         let unit = prepared.name.to_string();
         let reason = "no price of a spike was tried".to_string();
         return Err(MethodError::Unit { method: "phase", unit, reason });
     };
-    let fitted = &Prepared { structure: &trial.fitted.structure, ..*prepared };
-    let mut conversion = describe(fitted, config, &trial.codes, &trial.fitted.scales);
-    conversion.notes.push(reason(trial, tried.len(), goal, &materials));
+    let moved = &Prepared { structure: &trial.fitted.structure, ..*prepared };
+    let mut conversion = describe(moved, config, &trial.codes, &trial.fitted.scales);
+    conversion.notes.push(reason(trial, tried.len(), goal, judged));
     conversion.candidates = tried.iter().map(|trial| candidate(trial, config)).collect();
     conversion.candidates[chosen].chosen = true;
     Ok(conversion)
+}
+
+/// What is good enough.
+fn goal(config: &MethodConfig, judged: &Materials<'_>, apart: bool) -> Goal {
+    // More bits are asked for by who wants to be nearer.
+    let more = config.steps.saturating_sub(4) as i32;
+    let limits = if apart { APART } else { SAME };
+    let divergence = limits.divergence / (1.0 + sample_doubt(judged) / limits.doubt);
+    Goal::Scores {
+        divergence: divergence * 0.25_f64.powi(more),
+        agreement: 100.0 - limits.differing * 0.5_f64.powi(more),
+        loss: Some(LOSS * doubt(judged) * 0.5_f64.powi(more)),
+    }
+}
+
+/// The place of the candidate with the fewest spikes of those that are good enough, or else of the
+/// nearest.
+fn best(tried: &[Trial], goal: Goal) -> Option<usize> {
+    let order = |trial: &Trial| match trial.measure.reaches(goal) {
+        true => (false, trial.measure.spikes),
+        false => (true, trial.measure.distance(goal)),
+    };
+    let better = |a: &Trial, b: &Trial| {
+        let (a, b) = (order(a), order(b));
+        a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
+    };
+    let found = tried.iter().enumerate().min_by(|(_, a), (_, b)| better(a, b));
+    found.map(|(place, _)| place)
 }
 
 fn candidate(trial: &Trial, config: &MethodConfig) -> Candidate {
@@ -109,9 +155,11 @@ fn candidate(trial: &Trial, config: &MethodConfig) -> Candidate {
         steps: config.steps,
         threshold: config.threshold.name.to_string(),
         neurons: match trial.weights {
-            true => "binary numbers, fitted weights, scale: price of a spike".to_string(),
-            false => "binary numbers, scale: price of a spike".to_string(),
-        },
+            Weights::Trained => "binary numbers, scale: price of a spike",
+            Weights::Fitted => "binary numbers, fitted weights, scale: price of a spike",
+            Weights::Moved => "binary numbers, weights moved, scale: price of a spike",
+        }
+        .to_string(),
         scale: trial.price,
         agreement: trial.measure.agreement,
         expected_loss: trial.measure.loss,
@@ -138,12 +186,11 @@ fn reason(trial: &Trial, tried: usize, goal: Goal, materials: &Materials<'_>) ->
 
 /// What stays the same while prices are tried.
 struct Search<'a> {
-    materials: &'a Materials<'a>,
-    config: &'a MethodConfig,
-    channels: Channels,
-    /// The threshold rule's codes.
-    rule: Codes,
+    judged: &'a Materials<'a>,
+    pricing: Pricing<'a>,
     fitting: Fitting<'a>,
+    /// None where weights cannot be moved.
+    descent: Option<Descent<'a>>,
 }
 
 impl Search<'_> {
@@ -151,18 +198,20 @@ impl Search<'_> {
     /// the trained network, which are better in some networks with fine levels.
     fn over_prices(&self, goal: Goal) -> Vec<Trial> {
         let mut tried: Vec<Trial> = Vec::new();
-        let place = self.ladder(FIRST, true, goal, &mut tried);
+        let place = self.ladder(FIRST, Weights::Fitted, goal, &mut tried);
         let start = place.map_or(FIRST, |place| place.saturating_sub(1));
-        let without = self.ladder_up(start, false, goal, &mut tried);
+        let without = self.ladder_up(start, Weights::Trained, goal, &mut tried);
         let last = match (without, place) {
-            (Some(better), _) => Some((better, false)),
-            (None, Some(place)) => Some((place, true)),
-            (None, None) => self.ladder(FIRST + 1, false, goal, &mut tried).map(|p| (p, false)),
+            (Some(better), _) => Some((better, Weights::Trained)),
+            (None, Some(place)) => Some((place, Weights::Fitted)),
+            (None, None) => self
+                .ladder(FIRST + 1, Weights::Trained, goal, &mut tried)
+                .map(|place| (place, Weights::Trained)),
         };
         if let Some((place, weights)) = last {
             self.attempt(PRICES[place] * BETWEEN, weights, goal, &mut tried);
         }
-        (self.materials.prepared.watch)(PRICES.len(), PRICES.len());
+        (self.judged.prepared.watch)(PRICES.len(), PRICES.len());
         tried
     }
 
@@ -170,12 +219,12 @@ impl Search<'_> {
     fn ladder(
         &self,
         start: usize,
-        weights: bool,
+        weights: Weights,
         goal: Goal,
         tried: &mut Vec<Trial>,
     ) -> Option<usize> {
         self.ladder_up(start, weights, goal, tried).or_else(|| {
-            let lowest = LOWEST * 4.0_f64.powi(4 - self.config.steps.max(4) as i32);
+            let lowest = LOWEST * 4.0_f64.powi(4 - self.pricing.config.steps.max(4) as i32);
             let lower = PRICES.iter().enumerate().skip(start + 1);
             let mut lower = lower.take_while(|(_, price)| **price >= lowest);
             let good = lower.find(|(_, price)| self.attempt(**price, weights, goal, tried));
@@ -187,7 +236,7 @@ impl Search<'_> {
     fn ladder_up(
         &self,
         start: usize,
-        weights: bool,
+        weights: Weights,
         goal: Goal,
         tried: &mut Vec<Trial>,
     ) -> Option<usize> {
@@ -197,81 +246,47 @@ impl Search<'_> {
     }
 
     /// Tries a price; whether it is good enough.
-    fn attempt(&self, price: f64, weights: bool, goal: Goal, tried: &mut Vec<Trial>) -> bool {
-        let codes = self.codes(price * self.unit_price());
-        let fitted = self.fitting.fit(&codes, weights);
+    fn attempt(&self, price: f64, weights: Weights, goal: Goal, tried: &mut Vec<Trial>) -> bool {
+        let codes = self.pricing.codes(price * self.pricing.unit_price());
+        let fitted = self.fitting.fit(&codes, weights == Weights::Fitted);
+        self.judge(codes, fitted, (price, weights), goal, tried)
+    }
+
+    fn judge(
+        &self,
+        codes: Codes,
+        fitted: Fitted,
+        (price, weights): (f64, Weights),
+        goal: Goal,
+        tried: &mut Vec<Trial>,
+    ) -> bool {
         let shown = |sample: &[f32]| show(&fitted.layers, sample);
-        let measure = measure(self.materials, shown, goal, f64::INFINITY);
+        let measure = measure(self.judged, shown, goal, f64::INFINITY);
         tried.push(Trial { codes, fitted, measure, price, weights });
-        (self.materials.prepared.watch)(tried.len().min(PRICES.len()), PRICES.len());
+        (self.judged.prepared.watch)(tried.len().min(PRICES.len()), PRICES.len());
         measure.reaches(goal)
     }
 
-    /// The mean of g² δ² over activations, with levels of four bits.
-    fn unit_price(&self) -> f64 {
-        let (mut sum, mut count) = (0.0, 0.0);
-        let levels = f64::from(levels(self.config.steps)) / 15.0;
-        for (code, channel) in
-            self.rule.iter().zip(&self.channels).flat_map(|(a, b)| a.iter().zip(b))
-        {
-            sum += channel.sensitivity * (code.level * levels).powi(2);
-            count += channel.active;
-        }
-        if count > 0.0 { sum / count } else { 0.0 }
-    }
-
-    /// The best code of each channel for a price.
-    fn codes(&self, price: f64) -> Codes {
-        let units = self.materials.prepared.structure.units.iter();
-        let each = units.zip(&self.materials.prepared.calibration.units);
-        let of_unit = |(index, (unit, sample)): (usize, (&Unit, &crate::calibrate::UnitSample))| {
-            let UnitKind::Rectifier { maximum } = unit.kind else { return Vec::new() };
-            let channels = self.rule[index].iter().zip(&self.channels[index]).zip(&sample.channels);
-            let code = |((rule, channel), values): ((&ChannelCode, &Channel), &Vec<f32>)| {
-                best_code(*rule, *channel, values, maximum, (price, self.config.steps))
-            };
-            channels.map(code).collect()
-        };
-        each.enumerate().map(of_unit).collect()
-    }
-}
-
-/// The level of a grid, and the cost, with the smallest sum of errors and spikes over a channel's
-/// activations; the rule's where the scores do not depend on the channel.
-fn best_code(
-    rule: ChannelCode,
-    channel: Channel,
-    ascending: &[f32],
-    maximum: f64,
-    (price, phases): (f64, u32),
-) -> ChannelCode {
-    let slope = channel.sensitivity / channel.active.max(1.0);
-    let active = &ascending[ascending.partition_point(|&value| value <= 0.0)..];
-    if slope <= 0.0 || active.is_empty() {
-        return rule;
-    }
-    let stride = active.len().div_ceil(MOST_VALUES).max(1);
-    let values: Vec<f64> = active.iter().step_by(stride).map(|&v| f64::from(v)).collect();
-    let mut best = (f64::INFINITY, rule);
-    for place in -PLACES.0..=2 * phases as i32 + PLACES.1 {
-        let level = rule.level * (0.5 * f64::from(place)).exp2();
-        // A ReLU6 never stands for more than 6.
-        let most = (maximum / level + 0.5).floor().min(f64::from(levels(phases)));
-        let error = slope * level * level;
-        let cost = price / error;
-        let code = ChannelCode { level, cost, largest: (most as u32).max(1) };
-        let sum: f64 = values
-            .iter()
-            .map(|value| {
-                let value = value / level;
-                let number = number_for(value, code.largest, cost);
-                let off = f64::from(number) - value;
-                error * off * off + price * f64::from(number.count_ones())
-            })
-            .sum();
-        if sum < best.0 {
-            best = (sum, code);
+    /// Moves the best network's weights at its price, and goes on to higher ones while they are good
+    /// enough; to lower ones where it is not.
+    fn over_moved(&self, goal: Goal, tried: &mut Vec<Trial>) {
+        let Some(descent) = &self.descent else { return };
+        let eased = goal.eased(EASED);
+        let Some(start) = best(tried, eased).and_then(|place| tried.get(place)) else { return };
+        let (mut price, mut structure) = (start.price, start.fitted.with_biases());
+        let mut up = true;
+        for attempt in 0..MOST_MOVES {
+            let total = price * self.pricing.unit_price();
+            let codes = self.pricing.codes(total);
+            structure = descent.descend(&structure, &codes, total, attempt);
+            let fitted = self.fitting.of_structure(structure.clone(), &codes);
+            let good = self.judge(codes, fitted, (price, Weights::Moved), goal, tried);
+            if attempt == 0 {
+                up = good;
+            } else if up != good {
+                break;
+            }
+            price *= if up { BETWEEN } else { 1.0 / BETWEEN };
         }
     }
-    best.1
 }

@@ -1,0 +1,92 @@
+//! Codes of channels for a price of a spike.
+
+use super::super::sensitivity::{Channel, Channels};
+use super::{ChannelCode, Codes, levels};
+use crate::calibrate::UnitSample;
+use crate::method::{MethodConfig, Prepared};
+use crate::structure::{Unit, UnitKind};
+use sim_core::neuron::phase::number_for;
+
+/// Activations of a channel that its level is chosen on.
+const MOST_VALUES: usize = 128;
+/// Levels are tried in steps of √2 around the threshold rule's: places finer, and coarser a bit.
+const PLACES: (i32, i32) = (2, 2);
+
+/// What codes are chosen by.
+pub(super) struct Pricing<'a> {
+    pub prepared: &'a Prepared<'a>,
+    pub config: &'a MethodConfig,
+    pub channels: Channels,
+    /// The threshold rule's codes.
+    pub rule: Codes,
+}
+
+impl Pricing<'_> {
+    /// The mean of g² δ² over activations, with levels of four bits.
+    pub fn unit_price(&self) -> f64 {
+        let (mut sum, mut count) = (0.0, 0.0);
+        let levels = f64::from(levels(self.config.steps)) / 15.0;
+        for (code, channel) in
+            self.rule.iter().zip(&self.channels).flat_map(|(a, b)| a.iter().zip(b))
+        {
+            sum += channel.sensitivity * (code.level * levels).powi(2);
+            count += channel.active;
+        }
+        if count > 0.0 { sum / count } else { 0.0 }
+    }
+
+    /// The best code of each channel for a price.
+    pub fn codes(&self, price: f64) -> Codes {
+        let units = self.prepared.structure.units.iter();
+        let each = units.zip(&self.prepared.calibration.units);
+        let of_unit = |(index, (unit, sample)): (usize, (&Unit, &UnitSample))| {
+            let UnitKind::Rectifier { maximum } = unit.kind else { return Vec::new() };
+            let channels = self.rule[index].iter().zip(&self.channels[index]).zip(&sample.channels);
+            let code = |((rule, channel), values): ((&ChannelCode, &Channel), &Vec<f32>)| {
+                best_code(*rule, *channel, values, maximum, (price, self.config.steps))
+            };
+            channels.map(code).collect()
+        };
+        each.enumerate().map(of_unit).collect()
+    }
+}
+
+/// The level of a grid, and the cost, with the smallest sum of errors and spikes over a channel's
+/// activations; the rule's where the scores do not depend on the channel.
+fn best_code(
+    rule: ChannelCode,
+    channel: Channel,
+    ascending: &[f32],
+    maximum: f64,
+    (price, phases): (f64, u32),
+) -> ChannelCode {
+    let slope = channel.sensitivity / channel.active.max(1.0);
+    let active = &ascending[ascending.partition_point(|&value| value <= 0.0)..];
+    if slope <= 0.0 || active.is_empty() {
+        return rule;
+    }
+    let stride = active.len().div_ceil(MOST_VALUES).max(1);
+    let values: Vec<f64> = active.iter().step_by(stride).map(|&v| f64::from(v)).collect();
+    let mut best = (f64::INFINITY, rule);
+    for place in -PLACES.0..=2 * phases as i32 + PLACES.1 {
+        let level = rule.level * (0.5 * f64::from(place)).exp2();
+        // A ReLU6 never stands for more than 6.
+        let most = (maximum / level + 0.5).floor().min(f64::from(levels(phases)));
+        let error = slope * level * level;
+        let cost = price / error;
+        let code = ChannelCode { level, cost, largest: (most as u32).max(1) };
+        let sum: f64 = values
+            .iter()
+            .map(|value| {
+                let value = value / level;
+                let number = number_for(value, code.largest, cost);
+                let off = f64::from(number) - value;
+                error * off * off + price * f64::from(number.count_ones())
+            })
+            .sum();
+        if sum < best.0 {
+            best = (sum, code);
+        }
+    }
+    best.1
+}
