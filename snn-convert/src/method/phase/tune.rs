@@ -44,14 +44,19 @@ struct Limits {
     /// So much the trained network doubts its answers on samples where half of that is good enough: the same
     /// divergence costs it more answers.
     doubt: f64,
-    /// Largest share of other answers on samples, in per cent; half as many with a phase more.
-    differing: f64,
+    /// Largest share of other answers on samples, in per cent, and so much more for a doubt of all; half as
+    /// many with a phase more.
+    differing: [f64; 2],
+    /// Largest expected loss on blends whatever the divergence is, as a part of the trained network's own
+    /// doubt of those; half as much with a phase more.
+    loss: f64,
 }
 
 /// Where nothing was fitted on what is judged (`docs/design/layers_in_turn.md`).
-const APART: Limits = Limits { divergence: 0.095, doubt: 0.1, differing: 3.0 };
+const APART: Limits = Limits { divergence: 0.095, doubt: 0.1, differing: [3.0, 40.0], loss: 0.6 };
 /// Where samples are too few to share out, and weights were fitted on those that are judged.
-const SAME: Limits = Limits { divergence: 0.016, doubt: f64::INFINITY, differing: 2.0 };
+const SAME: Limits =
+    Limits { divergence: 0.016, doubt: f64::INFINITY, differing: [2.0, 0.0], loss: f64::INFINITY };
 /// Largest expected loss on blends with four phases, as a part of the trained network's own doubt; half as
 /// much with a phase more.
 const LOSS: f64 = 0.1;
@@ -93,7 +98,7 @@ pub(super) fn convert(
     let (fitted, judged) = (shared.fitted(), shared.judged());
     let apart = matches!(shared, Shared::Apart { .. });
     let blends = blends(fitted)?;
-    let goal = goal(config, judged, apart);
+    let goal = Wanted::new(config, judged, apart);
     let search = Search {
         judged,
         pricing: Pricing {
@@ -123,24 +128,58 @@ pub(super) fn convert(
 }
 
 /// What is good enough.
-fn goal(config: &MethodConfig, judged: &Materials<'_>, apart: bool) -> Goal {
-    // More bits are asked for by who wants to be nearer.
-    let more = config.steps.saturating_sub(4) as i32;
-    let limits = if apart { APART } else { SAME };
-    let divergence = limits.divergence / (1.0 + sample_doubt(judged) / limits.doubt);
-    Goal::Scores {
-        divergence: divergence * 0.25_f64.powi(more),
-        agreement: 100.0 - limits.differing * 0.5_f64.powi(more),
-        loss: Some(LOSS * doubt(judged) * 0.5_f64.powi(more)),
+#[derive(Clone, Copy)]
+struct Wanted {
+    goal: Goal,
+    /// Largest expected loss on blends, in per cent.
+    loss: f64,
+}
+
+impl Wanted {
+    fn new(config: &MethodConfig, judged: &Materials<'_>, apart: bool) -> Self {
+        // More bits are asked for by who wants to be nearer.
+        let more = config.steps.saturating_sub(4) as i32;
+        let limits = if apart { APART } else { SAME };
+        let (sample_doubt, doubt) = (sample_doubt(judged), doubt(judged));
+        let divergence = limits.divergence / (1.0 + sample_doubt / limits.doubt);
+        let [differing, doubtful] = limits.differing;
+        let goal = Goal::Scores {
+            divergence: divergence * 0.25_f64.powi(more),
+            agreement: 100.0 - (differing + doubtful * sample_doubt) * 0.5_f64.powi(more),
+            loss: Some(LOSS * doubt * 0.5_f64.powi(more)),
+        };
+        Wanted { goal, loss: limits.loss * doubt * 0.5_f64.powi(more) }
+    }
+
+    fn reached_by(self, measure: Measure) -> bool {
+        measure.reaches(self.goal) && measure.loss <= self.loss
+    }
+
+    fn distance(self, measure: Measure) -> f64 {
+        measure.distance(self.goal) + (measure.loss - self.loss).max(0.0) / 100.0
+    }
+
+    fn eased(self, times: f64) -> Wanted {
+        Wanted { goal: self.goal.eased(times), loss: times * self.loss }
+    }
+}
+
+impl std::fmt::Display for Wanted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.goal)?;
+        if self.loss.is_finite() {
+            write!(f, "; in any case at most {:.2} points of it", self.loss)?;
+        }
+        Ok(())
     }
 }
 
 /// The place of the candidate with the fewest spikes of those that are good enough, or else of the
 /// nearest.
-fn best(tried: &[Trial], goal: Goal) -> Option<usize> {
-    let order = |trial: &Trial| match trial.measure.reaches(goal) {
+fn best(tried: &[Trial], goal: Wanted) -> Option<usize> {
+    let order = |trial: &Trial| match goal.reached_by(trial.measure) {
         true => (false, trial.measure.spikes),
-        false => (true, trial.measure.distance(goal)),
+        false => (true, goal.distance(trial.measure)),
     };
     let better = |a: &Trial, b: &Trial| {
         let (a, b) = (order(a), order(b));
@@ -170,10 +209,10 @@ fn candidate(trial: &Trial, config: &MethodConfig) -> Candidate {
     }
 }
 
-fn reason(trial: &Trial, tried: usize, goal: Goal, materials: &Materials<'_>) -> String {
+fn reason(trial: &Trial, tried: usize, goal: Wanted, materials: &Materials<'_>) -> String {
     let Measure { agreement, divergence, loss, spikes, .. } = trial.measure;
     let (samples, blends) = (materials.samples.len(), materials.blends.len());
-    let why = match trial.measure.reaches(goal) {
+    let why = match goal.reached_by(trial.measure) {
         true => format!("fewest spikes among those with {goal}"),
         false => format!("none had {goal}; this one came closest: more phases would help"),
     };
@@ -196,7 +235,7 @@ struct Search<'a> {
 impl Search<'_> {
     /// Looks for the highest price that is good enough with fitted weights, and above it with those of
     /// the trained network, which are better in some networks with fine levels.
-    fn over_prices(&self, goal: Goal) -> Vec<Trial> {
+    fn over_prices(&self, goal: Wanted) -> Vec<Trial> {
         let mut tried: Vec<Trial> = Vec::new();
         let place = self.ladder(FIRST, Weights::Fitted, goal, &mut tried);
         let start = place.map_or(FIRST, |place| place.saturating_sub(1));
@@ -220,7 +259,7 @@ impl Search<'_> {
         &self,
         start: usize,
         weights: Weights,
-        goal: Goal,
+        goal: Wanted,
         tried: &mut Vec<Trial>,
     ) -> Option<usize> {
         self.ladder_up(start, weights, goal, tried).or_else(|| {
@@ -237,7 +276,7 @@ impl Search<'_> {
         &self,
         start: usize,
         weights: Weights,
-        goal: Goal,
+        goal: Wanted,
         tried: &mut Vec<Trial>,
     ) -> Option<usize> {
         let higher = PRICES.iter().enumerate().take(start + 1).rev();
@@ -246,7 +285,7 @@ impl Search<'_> {
     }
 
     /// Tries a price; whether it is good enough.
-    fn attempt(&self, price: f64, weights: Weights, goal: Goal, tried: &mut Vec<Trial>) -> bool {
+    fn attempt(&self, price: f64, weights: Weights, goal: Wanted, tried: &mut Vec<Trial>) -> bool {
         let codes = self.pricing.codes(price * self.pricing.unit_price());
         let fitted = self.fitting.fit(&codes, weights == Weights::Fitted);
         self.judge(codes, fitted, (price, weights), goal, tried)
@@ -257,19 +296,19 @@ impl Search<'_> {
         codes: Codes,
         fitted: Fitted,
         (price, weights): (f64, Weights),
-        goal: Goal,
+        goal: Wanted,
         tried: &mut Vec<Trial>,
     ) -> bool {
         let shown = |sample: &[f32]| show(&fitted.layers, sample);
-        let measure = measure(self.judged, shown, goal, f64::INFINITY);
+        let measure = measure(self.judged, shown, goal.goal, f64::INFINITY);
         tried.push(Trial { codes, fitted, measure, price, weights });
         (self.judged.prepared.watch)(tried.len().min(PRICES.len()), PRICES.len());
-        measure.reaches(goal)
+        goal.reached_by(measure)
     }
 
     /// Moves the best network's weights at its price, and goes on to higher ones while they are good
     /// enough; to lower ones where it is not.
-    fn over_moved(&self, goal: Goal, tried: &mut Vec<Trial>) {
+    fn over_moved(&self, goal: Wanted, tried: &mut Vec<Trial>) {
         let Some(descent) = &self.descent else { return };
         let eased = goal.eased(EASED);
         let Some(start) = best(tried, eased).and_then(|place| tried.get(place)) else { return };
