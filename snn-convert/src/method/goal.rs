@@ -178,6 +178,17 @@ pub(super) fn measure(
     goal: Goal,
     most_spikes: f64,
 ) -> Measure {
+    measure_bounded(materials, show, goal, [most_spikes, f64::INFINITY])
+}
+
+/// The same, where no sample's divergence counts for more than `most` nats: a few that go wrong altogether
+/// would hide what becomes of all others.
+pub(super) fn measure_bounded(
+    materials: &Materials<'_>,
+    show: impl Fn(&[f32]) -> Shown + Sync,
+    goal: Goal,
+    [most_spikes, most]: [f64; 2],
+) -> Measure {
     let samples = materials.samples.len();
     let blends = if matches!(goal, Goal::Accuracy(_)) { 0 } else { materials.blends.len() };
     let mut seen: Vec<Answer> = Vec::with_capacity(samples + blends);
@@ -188,7 +199,8 @@ pub(super) fn measure(
         let items: Vec<(bool, usize)> =
             own.chain(part(blends).map(|index| (true, index))).collect();
         let answers = items.par_iter().map(|&item| answer(materials, &show, item));
-        seen.extend(answers.collect::<Vec<Answer>>());
+        let bounded = |own: Answer| Answer { divergence: bound(own.divergence, most), ..own };
+        seen.extend(answers.map(bounded).collect::<Vec<Answer>>());
         let reached = summary(&seen, [samples, blends]);
         // A tenth more may still even out.
         if !reached.reaches(goal) || reached.spikes > 1.1 * most_spikes {
@@ -197,6 +209,11 @@ pub(super) fn measure(
     }
     let shown = [false, true].map(|kind| seen.iter().filter(|a| a.blend == kind).count());
     summary(&seen, shown)
+}
+
+/// A divergence, or `most` where it is larger; what is no number stays none.
+fn bound(divergence: f64, most: f64) -> f64 {
+    if divergence > most { most } else { divergence }
 }
 
 fn answer(

@@ -20,7 +20,7 @@
 //! # References
 //! Shoham and Gersho 1988, IEEE Trans. ASSP 36:1445 (one price for all channels).
 
-use super::super::goal::{Goal, Measure, doubt, measure, sample_doubt};
+use super::super::goal::{Goal, Measure, doubt, measure_bounded, sample_doubt};
 use super::super::materials::{MOST_SAMPLES, Materials, Shared};
 use super::super::sensitivity::channels;
 use super::codes::Pricing;
@@ -50,13 +50,21 @@ struct Limits {
     /// Largest expected loss on blends whatever the divergence is, as a part of the trained network's own
     /// doubt of those; half as much with a phase more.
     loss: f64,
+    /// What a sample's divergence counts for at most, in nats.
+    bound: f64,
 }
 
 /// Where nothing was fitted on what is judged (`docs/design/layers_in_turn.md`).
-const APART: Limits = Limits { divergence: 0.095, doubt: 0.1, differing: [3.0, 40.0], loss: 0.6 };
+const APART: Limits =
+    Limits { divergence: 0.045, doubt: 0.2, differing: [3.0, 40.0], loss: 0.6, bound: 0.5 };
 /// Where samples are too few to share out, and weights were fitted on those that are judged.
-const SAME: Limits =
-    Limits { divergence: 0.016, doubt: f64::INFINITY, differing: [2.0, 0.0], loss: f64::INFINITY };
+const SAME: Limits = Limits {
+    divergence: 0.016,
+    doubt: f64::INFINITY,
+    differing: [2.0, 0.0],
+    loss: f64::INFINITY,
+    bound: f64::INFINITY,
+};
 /// Largest expected loss on blends with four phases, as a part of the trained network's own doubt; half as
 /// much with a phase more.
 const LOSS: f64 = 0.1;
@@ -133,6 +141,8 @@ struct Wanted {
     goal: Goal,
     /// Largest expected loss on blends, in per cent.
     loss: f64,
+    /// What a sample's divergence counts for at most, in nats.
+    bound: f64,
 }
 
 impl Wanted {
@@ -146,9 +156,9 @@ impl Wanted {
         let goal = Goal::Scores {
             divergence: divergence * 0.25_f64.powi(more),
             agreement: 100.0 - (differing + doubtful * sample_doubt) * 0.5_f64.powi(more),
-            loss: Some(LOSS * doubt * 0.5_f64.powi(more)),
+            loss: (!apart).then_some(LOSS * doubt * 0.5_f64.powi(more)),
         };
-        Wanted { goal, loss: limits.loss * doubt * 0.5_f64.powi(more) }
+        Wanted { goal, loss: limits.loss * doubt * 0.5_f64.powi(more), bound: limits.bound }
     }
 
     fn reached_by(self, measure: Measure) -> bool {
@@ -160,7 +170,7 @@ impl Wanted {
     }
 
     fn eased(self, times: f64) -> Wanted {
-        Wanted { goal: self.goal.eased(times), loss: times * self.loss }
+        Wanted { goal: self.goal.eased(times), loss: times * self.loss, ..self }
     }
 }
 
@@ -168,7 +178,7 @@ impl std::fmt::Display for Wanted {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.goal)?;
         if self.loss.is_finite() {
-            write!(f, "; in any case at most {:.2} points of it", self.loss)?;
+            write!(f, ", and at most {:.2} points of expected loss on blends", self.loss)?;
         }
         Ok(())
     }
@@ -300,7 +310,7 @@ impl Search<'_> {
         tried: &mut Vec<Trial>,
     ) -> bool {
         let shown = |sample: &[f32]| show(&fitted.layers, sample);
-        let measure = measure(self.judged, shown, goal.goal, f64::INFINITY);
+        let measure = measure_bounded(self.judged, shown, goal.goal, [f64::INFINITY, goal.bound]);
         tried.push(Trial { codes, fitted, measure, price, weights });
         (self.judged.prepared.watch)(tried.len().min(PRICES.len()), PRICES.len());
         goal.reached_by(measure)
