@@ -56,7 +56,7 @@ struct Limits {
 
 /// Where nothing was fitted on what is judged (`docs/design/layers_in_turn.md`).
 const APART: Limits =
-    Limits { divergence: 0.045, doubt: 0.2, differing: [3.0, 40.0], loss: 0.6, bound: 0.5 };
+    Limits { divergence: 0.045, doubt: 0.25, differing: [3.0, 40.0], loss: 0.6, bound: 0.5 };
 /// Where samples are too few to share out, and weights were fitted on those that are judged.
 const SAME: Limits = Limits {
     divergence: 0.016,
@@ -70,6 +70,8 @@ const SAME: Limits = Limits {
 const LOSS: f64 = 0.1;
 /// A price that was good enough is tried again as many times higher: half a place.
 const BETWEEN: f64 = 1.41;
+/// Least part of a price that is tried next.
+const LEAST: f64 = 0.35;
 /// Prices at which weights are moved.
 const MOST_MOVES: usize = 5;
 /// So much further from the goal may a network be whose weights are then moved.
@@ -167,6 +169,15 @@ impl Wanted {
 
     fn distance(self, measure: Measure) -> f64 {
         measure.distance(self.goal) + (measure.loss - self.loss).max(0.0) / 100.0
+    }
+
+    /// What to multiply a price by that led to this divergence: the further away, the less.
+    fn lower(self, divergence: f64) -> f64 {
+        let part = match self.goal {
+            Goal::Scores { divergence: most, .. } => (most / divergence).powi(2),
+            Goal::Accuracy(_) => 1.0,
+        };
+        if part.is_nan() { LEAST } else { part.clamp(LEAST, 1.0 / BETWEEN) }
     }
 
     fn eased(self, times: f64) -> Wanted {
@@ -335,7 +346,8 @@ impl Search<'_> {
             } else if up != good {
                 break;
             }
-            price *= if up { BETWEEN } else { 1.0 / BETWEEN };
+            let last = tried.last().map_or(0.0, |trial| trial.measure.divergence);
+            price *= if up { BETWEEN } else { goal.lower(last) };
         }
     }
 }
