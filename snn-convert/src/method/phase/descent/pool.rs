@@ -31,14 +31,13 @@ impl Pool {
         }
         let mut samples: Vec<Vec<f32>> = materials.samples.iter().map(|own| own.to_vec()).collect();
         samples.extend(blended(materials));
-        if let Some([_, height, width]) = prepared.structure.input.picture() {
-            if height > 4 && width > 4 {
-                let moved = samples.iter().enumerate();
-                let moved: Vec<Vec<f32>> = moved
-                    .map(|(n, own)| shifted(own, [height, width], DIRECTIONS[n % 8]))
-                    .collect();
-                samples.extend(moved);
-            }
+        let picture = prepared.structure.input.picture();
+        if let Some([_, height, width]) = picture.filter(|extents| extents[1].min(extents[2]) > 4) {
+            let moved = samples.iter().enumerate();
+            let moved: Vec<Vec<f32>> = moved
+                .map(|(n, own)| shifted(own, [height, width], DIRECTIONS[n % DIRECTIONS.len()]))
+                .collect();
+            samples.extend(moved);
         }
         let stride = samples.len().div_ceil(most).max(1);
         let samples: Vec<Vec<f32>> = samples.into_iter().step_by(stride).collect();

@@ -91,20 +91,20 @@ fn check_derivatives(structure: &Structure, inputs: usize) {
         let differed = (value(step) - value(-step)) / (2.0 * step);
         assert!((differed - found).abs() < DIFFERENCES * largest, "{differed} {found}");
     };
-    for layer in 0..network.layers.len() {
+    for (layer, (weights, biases)) in slopes.weights.iter().zip(&slopes.bias).enumerate() {
         if !network.layers[layer].moves() {
             continue;
         }
-        for weight in 0..slopes.weights[layer][0].len() {
+        for (weight, &found) in weights[0].iter().enumerate() {
             let moved = |network: &mut Network, by: f32| {
                 network.layers[layer].branches[0].1.weights[weight] += by;
             };
-            check(&moved, slopes.weights[layer][0][weight]);
+            check(&moved, found);
         }
-        for channel in 0..slopes.bias[layer].len() {
+        for (channel, &found) in biases.iter().enumerate() {
             let moved =
                 |network: &mut Network, by: f32| network.layers[layer].add_bias(channel, by);
-            check(&moved, slopes.bias[layer][channel]);
+            check(&moved, found);
         }
     }
 }
