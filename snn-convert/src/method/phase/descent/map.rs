@@ -195,8 +195,9 @@ impl MovableMap {
         match &self.form {
             Form::Dense => visit(0, source * self.targets, self.targets),
             Form::Listed { targets, starts } => {
-                for place in starts[source]..starts[source + 1] {
-                    visit(targets[place] as usize, place, 1);
+                let (first, end) = (starts[source], starts[source + 1]);
+                for (place, &target) in targets[first..end].iter().enumerate() {
+                    visit(target as usize, first + place, 1);
                 }
             }
             Form::Convolution(Runs { geometry, starts, entries }) => {
