@@ -132,3 +132,43 @@ fn a_list_of_more_synapses_than_can_be_is_refused() {
         assert!(text.contains("put a layer between them"), "{text}");
     }
 }
+
+/// A convolution in a loop sends its bias from the first step on, as an `Affine` node that computes the same.
+#[test]
+fn a_convolution_in_a_loop_has_its_bias_in_the_first_step() {
+    const SHAPE: [usize; 3] = [2, 3, 3];
+    let looped = |shape: &[usize], back: NirNode| {
+        let (one, half, zero) = (all(shape, 1.0), all(shape, 0.5), all(shape, 0.0));
+        let neurons = If { r: one, v_threshold: half, v_reset: zero };
+        let mut graph = chain(shape, vec![neurons.into()]);
+        graph.add_node("back", back);
+        graph.add_edge("n0", "back");
+        graph.add_edge("back", "n0");
+        graph
+    };
+    // One channel spikes by its bias alone, the other does not.
+    let bias = Array::new(vec![2], vec![1.0, 0.25]).unwrap();
+    let each: Vec<f64> = [[1.0; 9], [0.25; 9]].concat();
+    let convolution = Conv2d {
+        input_shape: Some([3, 3]),
+        weight: all(&[2, 2, 1, 1], 0.0),
+        stride: [1, 1],
+        padding: Padding::Zeros([0, 0]),
+        dilation: [1, 1],
+        groups: 1,
+        bias,
+    };
+    let affine =
+        Affine { weight: all(&[18, 18], 0.0), bias: Array::new(vec![18], each.clone()).unwrap() };
+    let rows = vec![vec![0.0; 18]; 4];
+    for dialect in DIALECTS {
+        let convention = (dialect.convention)();
+        let outputs = |graph: &NirGraph| run(graph, &convention, &rows, &[]).unwrap()["output"].clone();
+        let kernel = outputs(&looped(&SHAPE, convolution.clone().into()));
+        assert_eq!(kernel, outputs(&looped(&[18], affine.clone().into())), "{}", dialect.name);
+        let first = convention.spike_steps as usize;
+        let spiked = |values: &[f64]| values.iter().all(|value| *value > 0.0);
+        assert!(spiked(&kernel[first][..9]), "{}: {:?}", dialect.name, kernel[first]);
+        assert!(kernel[first][9..].iter().all(|value| *value == 0.0), "{}", dialect.name);
+    }
+}
