@@ -163,7 +163,8 @@ fn a_convolution_in_a_loop_has_its_bias_in_the_first_step() {
     let rows = vec![vec![0.0; 18]; 4];
     for dialect in DIALECTS {
         let convention = (dialect.convention)();
-        let outputs = |graph: &NirGraph| run(graph, &convention, &rows, &[]).unwrap()["output"].clone();
+        let outputs =
+            |graph: &NirGraph| run(graph, &convention, &rows, &[]).unwrap()["output"].clone();
         let kernel = outputs(&looped(&SHAPE, convolution.clone().into()));
         assert_eq!(kernel, outputs(&looped(&[18], affine.clone().into())), "{}", dialect.name);
         let first = convention.spike_steps as usize;

@@ -213,6 +213,9 @@ impl std::fmt::Display for Convention {
     }
 }
 
+/// What it is, and the conventions with it.
+pub type Variant = (&'static str, fn() -> Convention);
+
 /// The conventions of one framework.
 #[derive(Debug)]
 pub struct Dialect {
@@ -222,9 +225,8 @@ pub struct Dialect {
     pub summary: &'static str,
     /// Its conventions, with the time step that the framework assumes.
     pub convention: fn() -> Convention,
-    /// What a recording may have been made with besides, which no file says: what it is, and the
-    /// conventions with it. `verify` looks through these.
-    pub variants: &'static [(&'static str, fn() -> Convention)],
+    /// What a recording may have been made with besides, which no file says. `verify` looks through these.
+    pub variants: &'static [Variant],
     /// What the conventions were found or checked by.
     pub evidence: &'static str,
 }

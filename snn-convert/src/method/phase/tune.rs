@@ -56,7 +56,7 @@ struct Limits {
 
 /// Where nothing was fitted on what is judged (`docs/design/layers_in_turn.md`).
 const APART: Limits =
-    Limits { divergence: 0.045, doubt: 0.25, differing: [3.0, 40.0], loss: 0.6, bound: 0.5 };
+    Limits { divergence: 0.045, doubt: 0.12, differing: [3.0, 40.0], loss: 0.6, bound: 0.5 };
 /// Where samples are too few to share out, and weights were fitted on those that are judged.
 const SAME: Limits = Limits {
     divergence: 0.016,
