@@ -19,7 +19,7 @@ const OUTPUTS: usize = 2;
 
 /// Whether an input spikes in a step, both counted from 0.
 fn spikes(step: usize, input: usize) -> bool {
-    (step * 7 + input * 5) % 4 == 0
+    (step * 7 + input * 5).is_multiple_of(4)
 }
 
 fn network(neuron: Neuron) -> Network {

@@ -10,8 +10,9 @@
 //! potentials miss on average: what rounding takes away and can be told from what is sent costs no
 //! accuracy, and no spikes.
 //!
-//! Where there are samples enough to judge on others than those that are fitted on, all weights and biases
-//! are then moved from end to end, at that price and at higher ones ([`super::descent`]).
+//! Where a network is sure of its samples, and there are enough to judge on others than those that are
+//! fitted on, all weights and biases are then moved from end to end, at that price and at higher ones
+//! ([`super::descent`]).
 //!
 //! The highest price is taken at which the scores stay near those of the trained network
 //! (`snn-convert/src/method/goal.rs`). This is the rate-distortion view of quantisation with spikes as
@@ -56,7 +57,7 @@ struct Limits {
 
 /// Where nothing was fitted on what is judged (`docs/design/layers_in_turn.md`).
 const APART: Limits =
-    Limits { divergence: 0.045, doubt: 0.12, differing: [3.0, 40.0], loss: 0.6, bound: 0.5 };
+    Limits { divergence: 0.045, doubt: 0.25, differing: [3.0, 40.0], loss: 0.6, bound: 0.5 };
 /// Where samples are too few to share out, and weights were fitted on those that are judged.
 const SAME: Limits = Limits {
     divergence: 0.016,
@@ -65,6 +66,9 @@ const SAME: Limits = Limits {
     loss: f64::INFINITY,
     bound: f64::INFINITY,
 };
+/// So much a network may doubt its answers on samples where its weights are moved: those of networks that
+/// doubt more suit other images less, at the same divergence on kept samples.
+const MOST_DOUBT: f64 = 0.05;
 /// Largest expected loss on blends with four phases, as a part of the trained network's own doubt; half as
 /// much with a phase more.
 const LOSS: f64 = 0.1;
@@ -104,7 +108,11 @@ pub(super) fn convert(
     prepared: &Prepared<'_>,
     config: &MethodConfig,
 ) -> Result<Conversion, MethodError> {
-    let shared = Materials::new(prepared, "phase", MOST_SAMPLES)?.shared_out("phase")?;
+    let all = Materials::new(prepared, "phase", MOST_SAMPLES)?;
+    let shared = match sample_doubt(&all) <= MOST_DOUBT {
+        true => all.shared_out("phase")?,
+        false => Shared::Same(all),
+    };
     let (fitted, judged) = (shared.fitted(), shared.judged());
     let apart = matches!(shared, Shared::Apart { .. });
     let blends = blends(fitted)?;

@@ -163,21 +163,6 @@ impl MovableMap {
         }
     }
 
-    /// For each weight what it leads to: an output of a dense map, a channel of a convolution.
-    pub fn outputs(&self) -> Vec<usize> {
-        let places = 0..self.weights.len();
-        match &self.form {
-            Form::Dense => places.map(|place| place % self.targets.max(1)).collect(),
-            Form::Convolution(Runs { geometry, .. }) => {
-                let [out, per_group, height, width] = geometry.weight_shape().map(|n| n as usize);
-                let length = (out / geometry.groups.max(1) as usize).max(1);
-                let group = |place: usize| place / (length * height * width * per_group).max(1);
-                places.map(|place| group(place) * length + place % length).collect()
-            }
-            Form::Listed { .. } => vec![0; self.weights.len()],
-        }
-    }
-
     /// Synapses of all sources.
     pub fn synapses(&self) -> usize {
         match &self.form {
@@ -308,31 +293,6 @@ mod tests {
             movable.moved(&map).apply(&values, &mut after);
             for (after, expected) in after.iter().zip(&expected) {
                 assert!((after - expected).abs() < 1e-4, "{after} {expected}");
-            }
-        }
-    }
-
-    #[test]
-    fn weights_lead_to_the_outputs_that_they_are_listed_for() {
-        for map in maps().into_iter().filter(|map| !matches!(map, LinearMap::Identity { .. })) {
-            let movable = MovableMap::new(&map);
-            let outputs = movable.outputs();
-            let channels = match &map {
-                LinearMap::Convolution { geometry, .. } => geometry.target[0] as usize,
-                _ => map.targets(),
-            };
-            let cells = map.targets() / channels;
-            for channel in 0..channels {
-                // Without the weights of one output, that output and no other is zero.
-                let mut silent = movable.clone();
-                let own = silent.weights.iter_mut().zip(&outputs).filter(|(_, o)| **o == channel);
-                own.for_each(|(weight, _)| *weight = 0.0);
-                let mut sums = vec![0.0; map.targets()];
-                silent.apply(&[1.0; 84], &mut sums);
-                for (place, sums) in sums.chunks(cells).enumerate() {
-                    let zero = sums.iter().all(|&sum| sum == 0.0);
-                    assert_eq!(zero, place == channel, "{channel} {place}");
-                }
             }
         }
     }

@@ -1,13 +1,9 @@
 //! Steps of Adam, as large as a part of what they move.
 
-use super::map::MovableMap;
 use super::network::{Network, Slopes};
 
-/// A step, as a part of the root mean square of the weights that lead to the same output: those of folded
-/// normalisations differ by orders of magnitude.
+/// A step, as a part of the root mean square of a map's weights.
 const RELATIVE: f64 = 0.01;
-/// Least root mean square of an output's weights, as a part of that of all.
-const LEAST: f64 = 0.01;
 /// Steps over which the size grows, as a part of all.
 const RISE: f32 = 0.05;
 /// The size at the end, as a part of the largest.
@@ -26,15 +22,14 @@ pub(super) struct Steps {
 }
 
 struct Moments {
-    sizes: Vec<f32>,
+    size: f32,
     means: Vec<f32>,
     squares: Vec<f32>,
 }
 
 impl Moments {
-    fn new(sizes: Vec<f32>) -> Self {
-        let count = sizes.len();
-        Moments { sizes, means: vec![0.0; count], squares: vec![0.0; count] }
+    fn new(count: usize, size: f64) -> Self {
+        Moments { size: size as f32, means: vec![0.0; count], squares: vec![0.0; count] }
     }
 
     /// By how much each value moves.
@@ -46,9 +41,9 @@ impl Moments {
     ) -> impl Iterator<Item = f32> + 'a {
         let [mean_kept, square_kept] = KEPT;
         let (mean_part, square_part) = (1.0 - mean_kept.powi(taken), 1.0 - square_kept.powi(taken));
-        let own = self.means.iter_mut().zip(&mut self.squares).zip(slopes).zip(&self.sizes);
-        own.map(move |(((mean, square), &slope), size)| {
-            let size = size * part / mean_part;
+        let size = self.size * part / mean_part;
+        let own = self.means.iter_mut().zip(&mut self.squares).zip(slopes);
+        own.map(move |((mean, square), &slope)| {
             *mean = mean_kept * *mean + (1.0 - mean_kept) * slope;
             *square = square_kept * *square + (1.0 - square_kept) * slope * slope;
             let root = (*square / square_part).sqrt();
@@ -58,40 +53,23 @@ impl Moments {
     }
 }
 
-/// The root mean square of the weights that lead to each output, at least [`LEAST`] of that of all; to
-/// `channels` outputs, as many as there are biases.
-fn roots(map: &MovableMap, channels: usize) -> Vec<f64> {
-    let outputs = map.outputs();
-    let most = outputs.iter().map(|output| output + 1).max().unwrap_or(0);
-    let mut sums = vec![(0.0_f64, 0.0_f64); most.max(channels)];
-    for (&output, &weight) in outputs.iter().zip(&map.weights) {
-        sums[output].0 += f64::from(weight).powi(2);
-        sums[output].1 += 1.0;
-    }
-    let root = |(squares, count): (f64, f64)| (squares / count.max(1.0)).sqrt();
-    let all = sums.iter().fold((0.0, 0.0), |all, own| (all.0 + own.0, all.1 + own.1));
-    let least = LEAST * root(all);
-    sums.into_iter().map(|own| root(own).max(least)).collect()
-}
-
 impl Steps {
     /// Steps of a network; `reach` is the size of the values that reach each unit.
     pub fn new(network: &Network, reach: &[f64]) -> Self {
         let none = network.no_slopes();
         let (mut weights, mut bias) = (Vec::new(), Vec::new());
         for (index, layer) in network.layers.iter().enumerate() {
-            let mut largest = vec![0.0_f64; none.bias[index].len()];
+            let mut largest = 0.0_f64;
             let mut own = Vec::new();
             for ((_, map), slopes) in layer.branches.iter().zip(&none.weights[index]) {
-                let roots = roots(map, largest.len());
-                largest.iter_mut().zip(&roots).for_each(|(most, root)| *most = most.max(*root));
-                let outputs = map.outputs();
-                let size = |output: usize| (RELATIVE * roots[output]) as f32;
-                own.push(Moments::new(outputs.into_iter().take(slopes.len()).map(size).collect()));
+                let squares: f64 = map.weights.iter().map(|&w| f64::from(w).powi(2)).sum();
+                let root = (squares / map.weights.len().max(1) as f64).sqrt();
+                largest = largest.max(root);
+                own.push(Moments::new(slopes.len(), RELATIVE * root));
             }
             weights.push(own);
-            let size = |root: &f64| (RELATIVE * root * reach[index]) as f32;
-            bias.push(Moments::new(largest.iter().map(size).collect()));
+            let size = RELATIVE * largest * reach[index];
+            bias.push(Moments::new(none.bias[index].len(), size));
         }
         Steps { weights, bias, taken: 0 }
     }
