@@ -18,7 +18,6 @@ use sim_core::network::{
     Projection, Reset, Shape, SpikeCondition, Stimulus,
 };
 use sim_core::neuron::integrate_and_fire::IntegrateAndFire;
-use sim_core::neuron::integrator::integrator;
 use sim_core::neuron::lif_delta::LifDelta;
 use sim_core::neuron::lif_exponential::LifExponential;
 use sim_core::stimulus::SpikeList;
