@@ -133,7 +133,8 @@ fn a_list_of_more_synapses_than_can_be_is_refused() {
     }
 }
 
-/// A convolution in a loop sends its bias from the first step on, as an `Affine` node that computes the same.
+/// A convolution in a loop sends its bias from the first step on, as an `Affine` node that computes the same:
+/// it acts as soon as the dialect's steps through a synapse are over.
 #[test]
 fn a_convolution_in_a_loop_has_its_bias_in_the_first_step() {
     const SHAPE: [usize; 3] = [2, 3, 3];
@@ -167,7 +168,7 @@ fn a_convolution_in_a_loop_has_its_bias_in_the_first_step() {
             |graph: &NirGraph| run(graph, &convention, &rows, &[]).unwrap()["output"].clone();
         let kernel = outputs(&looped(&SHAPE, convolution.clone().into()));
         assert_eq!(kernel, outputs(&looped(&[18], affine.clone().into())), "{}", dialect.name);
-        let first = convention.spike_steps as usize;
+        let first = (convention.spike_steps + convention.synapse_steps) as usize;
         let spiked = |values: &[f64]| values.iter().all(|value| *value > 0.0);
         assert!(spiked(&kernel[first][..9]), "{}: {:?}", dialect.name, kernel[first]);
         assert!(kernel[first][9..].iter().all(|value| *value == 0.0), "{}", dialect.name);
