@@ -152,6 +152,7 @@ fn integers(path: &Path) -> Result<ChipSource, Error> {
             "it is no integer network: {error}; `spikeloom export NETWORK --format integers` writes one"
         ))
     })?;
+    // Of a chip of one's own the file has only the name; its networks are checked as those of Loihi 2.
     let chip = ChipSpec::built_in(&network.chip).or_else(|_| ChipSpec::built_in("loihi2"))?;
     Emulator::new(&network, &chip).map_err(|error| failed(error.to_string()))?;
     Ok(ChipSource::Integers { network, notes: Vec::new() })

@@ -254,6 +254,9 @@ fn dialects_have_names_of_their_own_and_state_everything() {
         assert!(DIALECTS[..index].iter().all(|other| other.name != dialect.name));
         let convention = (dialect.convention)();
         assert!(convention.dt > 0.0 && !dialect.evidence.is_empty());
-        assert!(convention.to_string().contains("dt 1e"), "{convention}");
+        assert!(
+            convention.to_string().contains(&format!("dt {:e}", convention.dt)),
+            "{convention}"
+        );
     }
 }

@@ -45,7 +45,7 @@ pub struct Model;
 
 static SPEC: ModelSpec = ModelSpec {
     name: "leaky_integrator_analogue",
-    summary: "the same, whose potential acts on other neurons in every step (NIR's LI before layers)",
+    summary: "stepwise leaky integrator whose potential acts on others in every step (NIR's LI)",
     time: ModelTime::Stepwise,
     parameters: &[CURRENT_KEPT, INPUT_GAIN, POTENTIAL_KEPT, LEAK, GAIN, ONSET],
     receptors: RECEPTORS,

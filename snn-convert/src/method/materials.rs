@@ -71,7 +71,7 @@ impl<'a> Shared<'a> {
 }
 
 /// The scores of the classes for what the trained network's converted part gives.
-fn through(prepared: &Prepared<'_>, values: &[f32]) -> Result<Vec<f32>, AnnError> {
+pub(super) fn through(prepared: &Prepared<'_>, values: &[f32]) -> Result<Vec<f32>, AnnError> {
     match prepared.head {
         Some(head) => head.scores(values),
         None => Ok(values.to_vec()),

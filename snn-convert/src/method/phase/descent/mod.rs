@@ -17,7 +17,7 @@ mod network;
 mod pool;
 mod steps;
 
-use super::super::materials::Materials;
+use super::super::materials::{Materials, through};
 use super::Codes;
 use crate::method::Prepared;
 use crate::structure::{Origin, Structure};
@@ -110,10 +110,7 @@ impl<'a> Descent<'a> {
             let (values, wanted) = self.pool.sample(sample);
             let shown = network.show(values);
             let read = shown.sent.last().map_or(&[][..], Vec::as_slice);
-            let scores = match self.prepared.head {
-                Some(head) => head.scores(read).unwrap_or_default(),
-                None => read.to_vec(),
-            };
+            let scores = through(self.prepared, read).unwrap_or_default();
             let off = errors(&scores, wanted);
             let slopes = match self.prepared.head {
                 Some(head) => {

@@ -3,7 +3,7 @@
 use super::super::super::materials::Materials;
 use crate::ann::{Keep, map_batch};
 use crate::fidelity::class_of;
-use crate::method::materials::wide;
+use crate::method::materials::{through, wide};
 
 /// The fewest samples that weights are moved on.
 const FEWEST: usize = 96;
@@ -41,14 +41,10 @@ impl Pool {
         }
         let stride = samples.len().div_ceil(most).max(1);
         let samples: Vec<Vec<f32>> = samples.into_iter().step_by(stride).collect();
-        let through = |values: &[f32]| match prepared.head {
-            Some(head) => head.scores(values).ok(),
-            None => Some(values.to_vec()),
-        };
         let scores = map_batch(prepared.graph, &samples.concat(), Keep::Outputs, |_, values| {
-            through(values.output())
+            through(prepared, values.output())
         });
-        let scores: Vec<Vec<f32>> = scores.ok()?.into_iter().collect::<Option<_>>()?;
+        let scores: Vec<Vec<f32>> = scores.ok()?.into_iter().collect::<Result<_, _>>().ok()?;
         Some(Pool { samples, scores })
     }
 
