@@ -90,7 +90,6 @@ fn network() -> QuantisedNetwork {
     for (name, value) in [
         ("delta_i", 1638),
         ("delta_i_fraction", 1_801_439_850_948_198),
-        ("delta_v", 410),
         ("delta_theta", 820),
         ("delta_r", 1024),
         ("theta_0", 9600),
@@ -99,6 +98,8 @@ fn network() -> QuantisedNetwork {
     ] {
         adaptive.parameters.insert(name.into(), IntegerValues::One(value));
     }
+    let decays = (0..BEHIND).map(|n| i64::from(n % 5) * 41 + 328).collect();
+    adaptive.parameters.insert("delta_v".into(), IntegerValues::PerNeuron(decays));
     let mut scaled = population("scaled", BEHIND, "norm_vec_delay");
     scaled.parameters.insert("vth".into(), IntegerValues::One(900));
     let (whole, part) = (NEURONS, BEHIND);

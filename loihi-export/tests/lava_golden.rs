@@ -69,7 +69,7 @@ fn every_recording_is_equal() {
             }
         }
     }
-    assert!(checked >= 66, "{checked} recordings");
+    assert!(checked >= 73, "{checked} recordings");
 }
 
 #[test]

@@ -171,6 +171,12 @@ fn the_script_names_a_process_for_every_piece() {
     let part = "ATRLIF(shape=(7,), delta_i=0.4, delta_v=0.0, delta_theta=0.0, delta_r=0.0, \
                 theta_0=5.0, theta_step=1.5)";
     assert!(script.contains(part), "{script}");
+    let decays = (0..20).map(|neuron| 200 * neuron).collect();
+    let layer = &mut other.populations[1];
+    layer.parameters.insert("delta_v".into(), IntegerValues::PerNeuron(decays));
+    let sliced = slice_network(&other, &mapping()).unwrap();
+    let script = lava_script(&sliced, &other.populations).unwrap().script;
+    assert!(script.contains("delta_i=0.4, delta_v=ARRAYS["), "{script}");
     other.populations[1].parameters = network.populations[1].parameters.clone();
     other.populations[1].process = "rf".into();
     let sliced = slice_network(&other, &mapping()).unwrap();

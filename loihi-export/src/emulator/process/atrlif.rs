@@ -50,7 +50,10 @@ pub static INFO: ProcessInfo = ProcessInfo {
         decay("delta_v", "decay of the potential in 4096ths, rounded up", 4096),
         decay("delta_theta", "decay of the threshold in 4096ths, rounded up", 4096),
         decay("delta_r", "decay of the refractory state in 4096ths, rounded up", 4096),
-        threshold("theta_0", "resting threshold in units of the state: Lava's times 64", 320),
+        ParameterInfo {
+            per_neuron: true,
+            ..threshold("theta_0", "resting threshold in units of the state: Lava's times 64", 320)
+        },
         threshold("theta_step", "rise of the threshold at a spike, in units of the state", 0),
         BIAS_MANTISSA,
         BIAS_EXPONENT,
@@ -62,7 +65,7 @@ pub static INFO: ProcessInfo = ProcessInfo {
 
 const fn decay(name: &'static str, meaning: &'static str, maximum: i64) -> ParameterInfo {
     let (minimum, default) = (0, Some(0));
-    ParameterInfo { name, meaning, minimum, maximum, default, per_neuron: false, field: None }
+    ParameterInfo { name, meaning, minimum, maximum, default, per_neuron: true, field: None }
 }
 
 const fn threshold(name: &'static str, meaning: &'static str, default: i64) -> ParameterInfo {
@@ -72,43 +75,56 @@ const fn threshold(name: &'static str, meaning: &'static str, default: i64) -> P
 
 #[derive(Debug)]
 struct AdaptiveThreshold {
-    current_factor: f64,
-    kept: [i64; 3],
+    neurons: Vec<Neuron>,
     overflow: CurrentOverflow,
-    resting: i32,
     rise: i32,
-    bias: Vec<i32>,
+}
+
+/// What is one neuron's own.
+#[derive(Debug, Clone, Copy)]
+struct Neuron {
+    current_factor: f64,
+    /// Of v, theta and r, in 4096ths.
+    kept: [i64; 3],
+    resting: i32,
+    bias: i32,
 }
 
 fn build(parameters: &Parameters<'_>, neurons: usize) -> Result<Arc<dyn Process>, EmulatorError> {
-    let fraction = parameters.one("delta_i_fraction")? as f64 / FRACTION_UNITY as f64;
-    let decay = parameters.one("delta_i")? as f64 + fraction;
-    let kept = |name: &str| Ok::<_, EmulatorError>(DECAY_UNITY - parameters.one(name)?);
-    let mantissas = parameters.each("bias_mant", neurons)?;
-    let bias = mantissas.zip(parameters.each("bias_exp", neurons)?);
+    let each = |name: &str| parameters.each(name, neurons);
+    let decays = each("delta_i")?.zip(each("delta_i_fraction")?);
+    let kept = each("delta_v")?.zip(each("delta_theta")?).zip(each("delta_r")?);
+    let drives = each("theta_0")?.zip(each("bias_mant")?.zip(each("bias_exp")?));
+    let own = decays.zip(kept).zip(drives);
+    let neuron = |(((decay, rest), ((v, theta), r)), (resting, (mantissa, exponent)))| {
+        let decay = decay as f64 + rest as f64 / FRACTION_UNITY as f64;
+        Neuron {
+            current_factor: DECAY_UNITY as f64 - (decay + 1.0),
+            kept: [v, theta, r].map(|lost: i64| DECAY_UNITY - lost),
+            resting: resting as i32,
+            bias: shift_signed(mantissa, exponent as i8) as i32,
+        }
+    };
     Ok(Arc::new(AdaptiveThreshold {
-        current_factor: DECAY_UNITY as f64 - (decay + 1.0),
-        kept: [kept("delta_v")?, kept("delta_theta")?, kept("delta_r")?],
+        neurons: own.map(neuron).collect(),
         overflow: parameters.current_overflow(),
-        resting: parameters.one("theta_0")? as i32,
         rise: parameters.one("theta_step")? as i32,
-        bias: bias.map(|(mantissa, exp)| shift_signed(mantissa, exp as i8) as i32).collect(),
     }))
 }
 
 impl AdaptiveThreshold {
-    /// One neuron: `[i, v, theta, r]`, its input and bias; whether it spikes and what was lost.
-    fn update(&self, state: [&mut i32; 4], a: i32, bias: i32) -> (bool, [bool; 3]) {
+    /// One neuron: `[i, v, theta, r]` and its input; whether it spikes and what was lost.
+    fn update(&self, own: &Neuron, state: [&mut i32; 4], a: i32) -> (bool, [bool; 3]) {
         let [i, v, theta, r] = state;
-        let [keep_v, keep_theta, keep_r] = self.kept;
-        let decayed = (f64::from(*i) * self.current_factor) as i64;
+        let Neuron { current_factor, kept: [keep_v, keep_theta, keep_r], resting, bias } = *own;
+        let decayed = (f64::from(*i) * current_factor) as i64;
         let exact_i = shift_toward_zero(decayed, 12) + (i64::from(a) << INPUT_SHIFT);
         *i = bounded_current(exact_i, self.overflow);
         let kept = |x: i32, keep: i64| shift_toward_zero(i64::from(x) * keep, 12);
         let exact_v = kept(*v, keep_v) + i64::from(*i) + i64::from(bias);
         *v = clip_membrane(exact_v);
-        let risen = kept(theta.wrapping_sub(self.resting), keep_theta);
-        *theta = keep_32_bits(risen).wrapping_add(self.resting);
+        let risen = kept(theta.wrapping_sub(resting), keep_theta);
+        *theta = keep_32_bits(risen).wrapping_add(resting);
         *r = keep_32_bits(kept(*r, keep_r));
         let fires = v.wrapping_sub(*r) >= *theta;
         if fires {
@@ -125,7 +141,9 @@ impl Process for AdaptiveThreshold {
     fn initial_state(&self, neurons: usize) -> NeuronState {
         let mut state = NeuronState::with_variables(neurons, 4);
         if let Some(thresholds) = state.more.first_mut() {
-            thresholds.fill(self.resting);
+            for (threshold, own) in thresholds.iter_mut().zip(&self.neurons) {
+                *threshold = own.resting;
+            }
         }
         state
     }
@@ -141,9 +159,9 @@ impl Process for AdaptiveThreshold {
         let NeuronState { current, membrane, more } = state;
         let [thresholds, refractory] = more.as_mut_slice() else { return };
         let states = current.iter_mut().zip(membrane).zip(thresholds.iter_mut().zip(refractory));
-        let drives = input.iter().zip(&self.bias);
-        for (neuron, (((i, v), (theta, r)), (&a, &bias))) in states.zip(drives).enumerate() {
-            let (fires, lost) = self.update([i, v, theta, r], a, bias);
+        let drives = input.iter().zip(&self.neurons);
+        for (neuron, (((i, v), (theta, r)), (&a, own))) in states.zip(drives).enumerate() {
+            let (fires, lost) = self.update(own, [i, v, theta, r], a);
             for (variable, _) in lost.into_iter().enumerate().filter(|(_, lost)| *lost) {
                 match variable {
                     0 => overflows.record(OverflowKind::Current, time, neuron),

@@ -45,7 +45,7 @@ fn coder(arguments: &Fields<'_>, width: usize, stage: Stage) -> Checked<Box<dyn 
         stage,
         threshold,
         cumulative,
-        bias: each(arguments, "bias", width)?,
+        bias: each(arguments, "bias", 0.0, width)?,
         sigma: zero.clone(),
         act: zero.clone(),
         residue: zero.clone(),

@@ -38,11 +38,11 @@ pub(super) const ARGUMENTS: &[&str] = &[
 
 /// A population of one of these processes.
 pub(super) struct Neurons {
-    du: f64,
-    dv: f64,
-    threshold: f64,
+    du: Vec<f64>,
+    dv: Vec<f64>,
+    threshold: Vec<f64>,
     /// Below it a ternary neuron emits -1.
-    lower: Option<f64>,
+    lower: Option<Vec<f64>>,
     bias: Vec<f64>,
     /// Interval and offset of regular resets.
     reset: Option<(u64, u64)>,
@@ -83,18 +83,18 @@ pub(super) fn neurons(
     let ternary = process == "TernaryLIF";
     let threshold = if ternary { "vth_hi" } else { "vth" };
     Ok(Box::new(Neurons {
-        du: number(arguments, "du", Some(0.0))?,
-        dv: number(arguments, "dv", Some(0.0))?,
-        threshold: number(arguments, threshold, Some(10.0))?,
+        du: each(arguments, "du", 0.0, width)?,
+        dv: each(arguments, "dv", 0.0, width)?,
+        threshold: each(arguments, threshold, 10.0, width)?,
         lower: match ternary {
-            true => Some(number(arguments, "vth_lo", Some(-10.0))?),
+            true => Some(each(arguments, "vth_lo", -10.0, width)?),
             false => None,
         },
-        bias: each(arguments, "bias_mant", width)?,
+        bias: each(arguments, "bias_mant", 0.0, width)?,
         reset,
         refractory,
-        u: each(arguments, "u", width)?,
-        v: each(arguments, "v", width)?,
+        u: each(arguments, "u", 0.0, width)?,
+        v: each(arguments, "v", 0.0, width)?,
         end: vec![0.0; width],
     }))
 }
@@ -118,16 +118,18 @@ impl FloatProcess for Neurons {
         let mut emitted = vec![0.0; input.len()];
         let states = self.u.iter_mut().zip(self.v.iter_mut()).zip(self.end.iter_mut());
         let drives = input.iter().zip(&self.bias);
-        for (spike, (((u, v), end), (&a, &bias))) in emitted.iter_mut().zip(states.zip(drives)) {
-            *u = *u * (1.0 - self.du) + a;
+        let neurons = emitted.iter_mut().zip(states.zip(drives)).enumerate();
+        for (neuron, (spike, (((u, v), end), (&a, &bias)))) in neurons {
+            let (du, dv) = (self.du[neuron], self.dv[neuron]);
+            *u = *u * (1.0 - du) + a;
             match self.refractory {
-                None => *v = *v * (1.0 - self.dv) + *u + bias,
-                Some(_) if *end < time as f64 => *v = *v * (1.0 - self.dv) + (*u + bias),
+                None => *v = *v * (1.0 - dv) + *u + bias,
+                Some(_) if *end < time as f64 => *v = *v * (1.0 - dv) + (*u + bias),
                 Some(_) => {}
             }
-            if self.lower.is_some_and(|lower| *v < lower) {
+            if self.lower.as_ref().is_some_and(|lower| *v < lower[neuron]) {
                 (*spike, *v) = (-1.0, 0.0);
-            } else if *v > self.threshold {
+            } else if *v > self.threshold[neuron] {
                 (*spike, *v) = (1.0, 0.0);
                 *end = self.refractory.map_or(0.0, |period| time as f64 + period);
             }

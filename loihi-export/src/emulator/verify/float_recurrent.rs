@@ -8,12 +8,10 @@ use super::{Checked, compare_numbers, recurrent::Recording};
 pub(super) fn verify(recording: &Recording<'_>) -> Checked<u64> {
     let ([neurons, inputs], [steps, width]) = (recording.matrix("win")?, recording.matrix("x")?);
     let one = |field: &str| -> Checked<f64> {
-        recording
-            .array(field)?
-            .values
-            .first()
-            .copied()
-            .ok_or_else(|| recording.stop(field, "must be one number"))
+        match recording.array(field)?.values[..] {
+            [one] => Ok(one),
+            _ => Err(recording.stop(field, "must be one number")),
+        }
     };
     let (du, dv, threshold) = (one("du")?, one("dv")?, one("vth")?);
     let (win, wrec) = (&recording.array("win")?.values, &recording.array("wrec")?.values);

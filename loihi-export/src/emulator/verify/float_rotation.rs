@@ -13,7 +13,7 @@
 use super::{
     Checked,
     fields::Fields,
-    floating::{FloatProcess, each, number},
+    floating::{FloatProcess, each, spread},
     parameters::{damped_rotation, resonator_threshold},
 };
 
@@ -49,9 +49,9 @@ pub(super) const ADAPTIVE_ARGUMENTS: &[&str] = &[
 ];
 
 struct Resonators {
-    sine: f64,
-    cosine: f64,
-    threshold: f64,
+    sine: Vec<f64>,
+    cosine: Vec<f64>,
+    threshold: Vec<f64>,
     resets: bool,
     real: Vec<f64>,
     imaginary: Vec<f64>,
@@ -60,10 +60,14 @@ struct Resonators {
 fn rotating(arguments: &Fields<'_>, width: usize, resets: bool) -> Checked<Box<dyn FloatProcess>> {
     let [sine, cosine] = damped_rotation(arguments)?;
     let threshold = resonator_threshold(arguments)?;
+    let stated = |name: &str, found: Vec<f64>| {
+        let found = if arguments.has(name) { arguments.numbers(name)? } else { found };
+        spread(arguments, name, found, width)
+    };
     Ok(Box::new(Resonators {
-        sine: number(arguments, "sin_decay", Some(sine))?,
-        cosine: number(arguments, "cos_decay", Some(cosine))?,
-        threshold: number(arguments, "vth_effective", Some(threshold))?,
+        sine: stated("sin_decay", sine)?,
+        cosine: stated("cos_decay", cosine)?,
+        threshold: stated("vth_effective", threshold)?,
         resets,
         real: vec![0.0; width],
         imaginary: vec![0.0; width],
@@ -91,17 +95,19 @@ impl FloatProcess for Resonators {
         let [a, b] = input else { return Vec::new() };
         let states = self.real.iter_mut().zip(self.imaginary.iter_mut());
         let mut emitted = Vec::with_capacity(a.len());
-        for ((real, imaginary), (a, b)) in states.zip(a.iter().zip(b)) {
+        for (neuron, ((real, imaginary), (a, b))) in states.zip(a.iter().zip(b)).enumerate() {
             let (old_real, old_imaginary) = (*real, *imaginary);
-            *real = self.cosine * old_real - self.sine * old_imaginary + a;
-            *imaginary = self.sine * old_real + self.cosine * old_imaginary + b;
+            let (sine, cosine) = (self.sine[neuron], self.cosine[neuron]);
+            let threshold = self.threshold[neuron];
+            *real = cosine * old_real - sine * old_imaginary + a;
+            *imaginary = sine * old_real + cosine * old_imaginary + b;
             let fires = match self.resets {
-                true => *imaginary >= self.threshold,
-                false => *real >= self.threshold && *imaginary >= 0.0 && old_imaginary < 0.0,
+                true => *imaginary >= threshold,
+                false => *real >= threshold && *imaginary >= 0.0 && old_imaginary < 0.0,
             };
             if fires && self.resets {
                 // Just below the threshold, so that the neuron does not spike again at once.
-                (*real, *imaginary) = (0.0, self.threshold - 1e-5);
+                (*real, *imaginary) = (0.0, threshold - 1e-5);
             }
             emitted.push(f64::from(u8::from(fires)));
         }
@@ -119,9 +125,9 @@ impl FloatProcess for Resonators {
 
 struct Adaptive {
     /// What each variable keeps: i, v, theta, r.
-    kept: [f64; 4],
-    start: f64,
-    step: f64,
+    kept: [Vec<f64>; 4],
+    start: Vec<f64>,
+    step: Vec<f64>,
     bias: Vec<f64>,
     state: [Vec<f64>; 4],
 }
@@ -134,25 +140,22 @@ pub(super) fn adaptive(
     arguments: &Fields<'_>,
     width: usize,
 ) -> Checked<Box<dyn FloatProcess>> {
-    let mut kept = [0.0; 4];
+    let mut kept = [const { Vec::new() }; 4];
     let defaults = [("delta_i", 0.4), ("delta_v", 0.4), ("delta_theta", 0.2), ("delta_r", 0.2)];
     for (kept, (name, default)) in kept.iter_mut().zip(defaults) {
-        *kept = 1.0 - number(arguments, name, Some(default))?;
+        let lost = each(arguments, name, default, width)?;
+        *kept = lost.into_iter().map(|lost| 1.0 - lost).collect();
     }
-    let theta = match arguments.has("theta") {
-        true => each(arguments, "theta", width)?,
-        false => vec![FIRST_THETA; width],
-    };
     Ok(Box::new(Adaptive {
         kept,
-        start: number(arguments, "theta_0", Some(5.0))?,
-        step: number(arguments, "theta_step", Some(3.75))?,
-        bias: each(arguments, "bias_mant", width)?,
+        start: each(arguments, "theta_0", 5.0, width)?,
+        step: each(arguments, "theta_step", 3.75, width)?,
+        bias: each(arguments, "bias_mant", 0.0, width)?,
         state: [
-            each(arguments, "i", width)?,
-            each(arguments, "v", width)?,
-            theta,
-            each(arguments, "r", width)?,
+            each(arguments, "i", 0.0, width)?,
+            each(arguments, "v", 0.0, width)?,
+            each(arguments, "theta", FIRST_THETA, width)?,
+            each(arguments, "r", 0.0, width)?,
         ],
     }))
 }
@@ -160,19 +163,21 @@ pub(super) fn adaptive(
 impl FloatProcess for Adaptive {
     fn step(&mut self, _time: u64, input: &[Vec<f64>]) -> Vec<f64> {
         let input = input.first().map(Vec::as_slice).unwrap_or_default();
-        let [keep_i, keep_v, keep_theta, keep_r] = self.kept;
+        let [keep_i, keep_v, keep_theta, keep_r] = &self.kept;
         let [i, v, theta, r] = &mut self.state;
         let states = i.iter_mut().zip(v).zip(theta.iter_mut().zip(r));
         let mut emitted = Vec::with_capacity(input.len());
-        for (((i, v), (theta, r)), (a, bias)) in states.zip(input.iter().zip(&self.bias)) {
-            *i = keep_i * *i + a;
-            *v = keep_v * *v + *i + bias;
-            *theta = keep_theta * (*theta - self.start) + self.start;
-            *r *= keep_r;
+        let neurons = states.zip(input.iter().zip(&self.bias)).enumerate();
+        for (neuron, (((i, v), (theta, r)), (a, bias))) in neurons {
+            let start = self.start[neuron];
+            *i = keep_i[neuron] * *i + a;
+            *v = keep_v[neuron] * *v + *i + bias;
+            *theta = keep_theta[neuron] * (*theta - start) + start;
+            *r *= keep_r[neuron];
             let fires = *v - *r >= *theta;
             if fires {
                 *r += 2.0 * *theta;
-                *theta += self.step;
+                *theta += self.step[neuron];
             }
             emitted.push(f64::from(u8::from(fires)));
         }

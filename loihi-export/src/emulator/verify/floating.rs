@@ -143,9 +143,24 @@ pub(super) fn number(arguments: &Fields<'_>, name: &str, default: Option<f64>) -
     }
 }
 
-/// One number a neuron, or the same for all.
-pub(super) fn each(arguments: &Fields<'_>, name: &str, width: usize) -> Checked<Vec<f64>> {
-    let found = if arguments.has(name) { arguments.numbers(name)? } else { vec![0.0] };
+/// One number a neuron, or the same for all: an argument, or its default.
+pub(super) fn each(
+    arguments: &Fields<'_>,
+    name: &str,
+    default: f64,
+    width: usize,
+) -> Checked<Vec<f64>> {
+    let found = if arguments.has(name) { arguments.numbers(name)? } else { vec![default] };
+    spread(arguments, name, found, width)
+}
+
+/// Numbers, one a neuron; a single one holds for all.
+pub(super) fn spread(
+    arguments: &Fields<'_>,
+    name: &str,
+    found: Vec<f64>,
+    width: usize,
+) -> Checked<Vec<f64>> {
     match found.as_slice() {
         [one] => Ok(vec![*one; width]),
         _ if found.len() == width => Ok(found),

@@ -223,34 +223,46 @@ fn one_or_each(mut values: Vec<i64>) -> IntegerValues {
     }
 }
 
-/// What Lava's constructors of RF and RF_IZ make of period and alpha: sine and cosine of a step.
-pub(super) fn damped_rotation(arguments: &Fields<'_>) -> Checked<[f64; 2]> {
-    let [period, alpha] = [("period", 10.0), ("alpha", 0.07)].map(|(name, default)| {
-        let found = if arguments.has(name) { arguments.numbers(name)? } else { vec![default] };
-        match found.as_slice() {
-            [one] => Ok(*one),
-            _ => Err(arguments.stop(name, "must be one number")),
-        }
+/// What Lava's constructors of RF and RF_IZ make of period and alpha, which may be one a neuron:
+/// sines and cosines of a step.
+pub(super) fn damped_rotation(arguments: &Fields<'_>) -> Checked<[Vec<f64>; 2]> {
+    let [periods, alphas] = [("period", 10.0), ("alpha", 0.07)].map(|(name, default)| {
+        if arguments.has(name) { arguments.numbers(name) } else { Ok(vec![default]) }
     });
-    let (period, alpha) = (period?, alpha?);
-    let angle = std::f64::consts::PI * 2.0 / period;
+    let (periods, alphas) = (periods?, alphas?);
     let bits = optional(arguments, "decay_bits")?;
     let unit = 2.0_f64.powi(bits as i32);
-    Ok([angle.sin(), angle.cos()].map(|part| {
-        let exact = (1.0 - alpha) * part;
-        if bits > 0 { (exact * unit).trunc() } else { exact }
-    }))
+    let count = periods.len().max(alphas.len());
+    let mut parts = [Vec::with_capacity(count), Vec::with_capacity(count)];
+    for neuron in 0..count {
+        let found = (at(&periods, neuron), at(&alphas, neuron));
+        let (Some(period), Some(alpha)) = found else {
+            return Err(arguments.stop("period", "and alpha must be one number, or one a neuron"));
+        };
+        let angle = std::f64::consts::PI * 2.0 / period;
+        for (list, part) in parts.iter_mut().zip([angle.sin(), angle.cos()]) {
+            let exact = (1.0 - alpha) * part;
+            list.push(if bits > 0 { (exact * unit).trunc() } else { exact });
+        }
+    }
+    Ok(parts)
 }
 
-/// The threshold of a resonator in units of its state.
-pub(super) fn resonator_threshold(arguments: &Fields<'_>) -> Checked<f64> {
+/// The thresholds of resonators in units of their state: one, or one a neuron.
+pub(super) fn resonator_threshold(arguments: &Fields<'_>) -> Checked<Vec<f64>> {
     let stated = if arguments.has("vth") { arguments.numbers("vth")? } else { vec![1.0] };
-    let [threshold] = stated[..] else {
-        return Err(arguments.stop("vth", "must be one number"));
-    };
     let exponent = optional(arguments, "state_exp")?;
-    let scaled = (threshold * 2.0_f64.powi(exponent as i32)).trunc();
-    Ok(if exponent > 0 { scaled } else { threshold })
+    let unit = 2.0_f64.powi(exponent as i32);
+    let scaled = |threshold: f64| if exponent > 0 { (threshold * unit).trunc() } else { threshold };
+    Ok(stated.into_iter().map(scaled).collect())
+}
+
+/// The number of a neuron in a list; a single one holds for all.
+fn at(values: &[f64], neuron: usize) -> Option<f64> {
+    match values {
+        [one] => Some(*one),
+        _ => values.get(neuron).copied(),
+    }
 }
 
 fn optional(arguments: &Fields<'_>, name: &str) -> Checked<i64> {
@@ -264,13 +276,14 @@ fn optional(arguments: &Fields<'_>, name: &str) -> Checked<i64> {
 /// Completes a resonator's decays and threshold where a recording states period and alpha only.
 fn rotation(arguments: &Fields<'_>, given: &mut IndexMap<&str, Vec<f64>>) -> Checked<()> {
     let decays = damped_rotation(arguments)?;
-    for (name, decay) in ["sin_decay", "cos_decay"].into_iter().zip(decays) {
+    for (name, decays) in ["sin_decay", "cos_decay"].into_iter().zip(decays) {
         if !arguments.has(name) {
-            given.insert(name, vec![decay]);
+            given.insert(name, decays);
         }
     }
     if !arguments.has("vth_effective") {
-        given.insert("vth_effective", vec![resonator_threshold(arguments)?.trunc()]);
+        let whole = resonator_threshold(arguments)?.into_iter().map(f64::trunc).collect();
+        given.insert("vth_effective", whole);
     }
     Ok(())
 }
@@ -284,11 +297,12 @@ fn frequencies(arguments: &Fields<'_>, given: &mut IndexMap<&str, Vec<f64>>) -> 
     let steps = if arguments.has("dt") { arguments.numbers("dt")? } else { vec![0.001] };
     let [dt] = steps[..] else { return Err(arguments.stop("dt", "must be one number")) };
     let count = frequencies.len().max(decays.len());
-    let at = |values: &[f64], neuron: usize| values.get(neuron).or(values.first()).copied();
     let mut angles = [Vec::new(), Vec::new()];
     for neuron in 0..count {
         let (Some(frequency), Some(tau)) = (at(&frequencies, neuron), at(&decays, neuron)) else {
-            return Err(arguments.stop("freqs", "is empty"));
+            return Err(
+                arguments.stop("freqs", "and decay_tau must be one number, or one a neuron")
+            );
         };
         let kept = (dt * (-1.0 / tau)).exp();
         let angle = dt * frequency * std::f64::consts::PI * 2.0;

@@ -119,10 +119,18 @@ pub(super) fn write_population(
     for parameter in info.parameters {
         let name = parameter.name;
         if let Some((_, whole)) = known.parts.iter().find(|(known, _)| *known == name) {
-            let own = |name| value_of(population, name).unwrap_or(parameter.default.unwrap_or(0));
-            let rest = value_of(population, FRACTION).filter(|_| name == "delta_i");
-            let rest = rest.unwrap_or(0) as f64 / FRACTION_UNITY as f64;
-            let _ = write!(arguments, ", {name}={:?}", (own(name) as f64 + rest) / whole);
+            let own = population.parameters.get(name).cloned();
+            let own = own.unwrap_or(IntegerValues::One(parameter.default.unwrap_or(0)));
+            let rest = population.parameters.get(FRACTION).filter(|_| name == "delta_i");
+            let rest = rest.unwrap_or(&IntegerValues::One(0));
+            let parts = fractions(&own, rest, *whole);
+            if let [part] = parts[..] {
+                let _ = write!(arguments, ", {name}={part:?}");
+            } else {
+                let array = format!("p{index}_{name}");
+                let _ = write!(arguments, ", {name}=ARRAYS[\"{array}\"]");
+                arrays.insert(array, Array::vector(parts));
+            }
             continue;
         }
         let unsaid = parameter.default.filter(|default| *default != 0).map(IntegerValues::One);
@@ -160,6 +168,21 @@ pub(super) fn write_population(
         let _ = writeln!(script, "    drive(\"{key}\", \"{original}\")");
     }
     Ok(())
+}
+
+/// Integers and the rests that belong to them as parts of `whole`: one, or one a neuron.
+fn fractions(own: &IntegerValues, rest: &IntegerValues, whole: f64) -> Vec<f64> {
+    let at = |values: &IntegerValues, neuron: usize| match values {
+        IntegerValues::One(value) => *value,
+        IntegerValues::PerNeuron(values) => values.get(neuron).copied().unwrap_or(0),
+    };
+    let length = |values: &IntegerValues| match values {
+        IntegerValues::One(_) => 1,
+        IntegerValues::PerNeuron(values) => values.len(),
+    };
+    let part =
+        |neuron| (at(own, neuron) as f64 + at(rest, neuron) as f64 / FRACTION_UNITY as f64) / whole;
+    (0..length(own).max(length(rest))).map(part).collect()
 }
 
 /// The parameter of populations whose input the caller gives.

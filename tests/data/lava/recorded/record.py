@@ -16,7 +16,7 @@ from lava.proc.dense.process import Dense, DelayDense, LearningDense
 from lava.proc.sparse.process import LearningSparse
 from lava.proc.io.source import RingBuffer as Source
 from lava.proc.io.sink import RingBuffer as Sink
-from lava.proc.lif.process import LIF, TernaryLIF
+from lava.proc.lif.process import LIF, LIFRefractory, TernaryLIF
 from lava.proc.rf.process import RF
 from lava.proc.rf_iz.process import RF_IZ
 from lava.proc.sdn.process import ActivationMode, Delta, Sigma, SigmaDelta
@@ -139,6 +139,7 @@ STDP = "2^-2 * y0 * x1 - 2^-1 * x0 * y1"
 ALL = "2^-4 * y0 * x1 * x2 - 3 * 2^-5 * x0 * y1 * (w - 7) + u1 * 2^-3 * y2 * sgn(t - 2) + 2^-1 * x0 * y0 * (5 - y3)"
 REWARD = dict(dw="u0 * t * y2", dt="2^-1 * y0 * x1 - 2^-2 * x0 * y1 - u0 * t * 2^-3")
 WALK = "2^1 * u1 * x1 - 2^-1 * u1 * d"
+EACH = np.array([0.7, 1.5, 2.0, 3.1, 4.4, 5.9])  # parameters of a neuron each
 CASES = {
     "learn_sparse_epoch2": lambda: learning(31, sparse=True, dw=STDP, t_epoch=2, rng_seed=7, **TRACES),
     "learn_sparse_bits": lambda: learning(32, sparse=True, dw="2^-1 * y0 * x1 * x2 - 3 * x0 * y1", t_epoch=3, rng_seed=9, weight_exp=-1, num_weight_bits=5, **TRACES),
@@ -168,6 +169,13 @@ CASES = {
     "gradedrelu_fixed": lambda: neuron(GradedReluVec, "fixed_pt", 31, variables=("v",), vth=80, exp=0),
     "atrlif_decays_fixed": lambda: neuron(ATRLIF, "fixed_pt", 32, variables=("i", "v", "theta", "r"), delta_i=0.123, delta_v=0.77, delta_theta=0.051, delta_r=0.31, theta_0=30, theta_step=11),
     "lif_no_decay_fixed": lambda: neuron(LIF, "fixed_pt", 34, variables=("u", "v"), du=-1, dv=0, vth=2000, bias_mant=-3, bias_exp=7),
+    "lif_each_float": lambda: neuron(LIF, "floating_pt", 61, variables=("u", "v"), du=EACH / 8, dv=EACH / 20, vth=EACH * 3, bias_mant=EACH - 2),
+    "ternarylif_each_float": lambda: neuron(TernaryLIF, "floating_pt", 62, variables=("u", "v"), du=EACH / 8, dv=0.1, vth_hi=EACH * 2, vth_lo=-EACH),
+    "lifrefractory_each_float": lambda: neuron(LIFRefractory, "floating_pt", 63, variables=("u", "v", "refractory_period_end"), du=EACH / 8, dv=0.1, vth=EACH * 3, refractory_period=3),
+    "atrlif_each_float": lambda: neuron(ATRLIF, "floating_pt", 64, variables=("i", "v", "theta", "r"), delta_i=EACH / 9, delta_v=EACH / 30, delta_theta=0.1, delta_r=EACH / 7, theta_0=EACH, theta_step=2),
+    "atrlif_each_fixed": lambda: neuron(ATRLIF, "fixed_pt", 65, variables=("i", "v", "theta", "r"), delta_i=EACH / 9, delta_v=EACH / 30, delta_theta=EACH / 11, delta_r=EACH / 7, theta_0=EACH * 5, theta_step=4),
+    "rf_each_float": lambda: neuron(RF, "floating_pt", 66, ports=("a_real_in", "a_imag_in"), variables=("real", "imag"), period=EACH * 4, alpha=EACH / 40, vth=EACH * 2),
+    "rf_iz_each_float": lambda: neuron(RF_IZ, "floating_pt", 67, ports=("a_real_in", "a_imag_in"), variables=("real", "imag"), period=EACH * 4, alpha=0.05, vth=EACH * 2),
     "rec_256_delays": lambda: recurrent(41, -2, True),
     "rec_256": lambda: recurrent(42, 1, False),
 }
