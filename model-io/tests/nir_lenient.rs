@@ -75,6 +75,37 @@ fn a_convolution_without_bias_or_stride_has_the_usual_ones() {
 }
 
 #[test]
+fn a_member_that_is_no_parameter_is_refused_or_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("scale.nir");
+    write(&path, "Scale", |node| {
+        for name in ["scale", "gain"] {
+            node.write(name, &Array::vector(vec![2.0_f32; 3]), Storage::Plain).unwrap();
+        }
+    });
+    let text = read(&path).unwrap_err().to_string();
+    let told = "/node/nodes/node (Scale): `gain` is no parameter; known are scale";
+    assert!(text.contains(told), "{text}");
+    let (graph, notes) = read_leniently(&path).unwrap();
+    let Primitive::Scale(scale) = &graph.nodes["node"].primitive else { panic!() };
+    assert_eq!(scale.scale.values.to_f64().unwrap(), [2.0; 3]);
+    assert!(notes.iter().any(|note| note.contains("`gain` is no parameter")), "{notes:?}");
+}
+
+#[test]
+fn a_text_that_is_no_padding_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("conv.nir");
+    write(&path, "Conv2d", |node| {
+        let weight = Array::new(vec![2, 1, 3, 3], vec![0.5_f32; 18]).unwrap();
+        node.write("weight", &weight, Storage::Plain).unwrap();
+        node.write_text("padding", "sme").unwrap();
+    });
+    let text = read_leniently(&path).unwrap_err().to_string();
+    assert!(text.contains("padding is `sme`; expected whole numbers"), "{text}");
+}
+
+#[test]
 fn what_cannot_be_guessed_stays_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("if.nir");

@@ -266,6 +266,11 @@ fn what_a_description_cannot_say_is_refused_with_node_and_remedy() {
     let lif = read(&data("prim_lif.nir")).unwrap();
     let text = message(&lif, Convention { decay: Decay::Euler, dt: 1.0, ..convention });
     assert!(text.contains("smaller dt"), "{text}");
+    let mut short = pictures();
+    let Primitive::Delay(delay) = &mut short.nodes["7"].primitive else { panic!() };
+    delay.delay = Array::vector(vec![0.0, 3e-3]);
+    let text = message(&short, convention);
+    assert!(text.contains("node `7` (Delay): 2 delays for 3 values"), "{text}");
     let dialect = (find_dialect("sinabs").unwrap().convention)();
     let (_, report) = to_network(&pictures(), "many", &reading(dialect)).unwrap();
     assert!(

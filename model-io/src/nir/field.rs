@@ -39,7 +39,12 @@ pub enum Padding<const AXES: usize> {
 }
 
 fn wrong<T>(name: &str, array: &Array, wanted: &str) -> Result<T, FieldError> {
-    let found = format!("{} {:?}", array.values.type_name(), array.shape);
+    let found = match &array.values {
+        Values::Text(texts) if texts.len() == 1 => {
+            format!("`{}`", texts[0].chars().take(60).collect::<String>())
+        }
+        values => format!("{} {:?}", values.type_name(), array.shape),
+    };
     Err(FieldError::Reason(format!("{name} is {found}; expected {wanted}")))
 }
 

@@ -6,6 +6,7 @@
 //! - A neuron's missing parameter is what leaves the equation alone: r and w_in 1, v_leak and v_reset
 //!   0; a missing bias is 0, a missing stride, dilation or number of groups 1, missing padding 0, a
 //!   pooling's missing stride its kernel size.
+//! - A member that is no parameter of its node is left out.
 //! - An edge that names a node which does not exist is left out, and so is one that stands twice.
 //!
 //! Every repair is a note with its place. What cannot be guessed stays an error.

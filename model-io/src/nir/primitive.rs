@@ -9,6 +9,9 @@ pub(super) trait PrimitiveType: Sized {
     /// The value of the node's `type` member.
     const TYPE: &'static str;
 
+    /// The names of the node's fields.
+    const FIELDS: &'static [&'static str];
+
     /// Reads and checks the node's fields.
     fn read(group: &Group) -> Result<Self, NirError>;
 
@@ -38,6 +41,7 @@ macro_rules! primitive {
 
         impl crate::nir::primitive::PrimitiveType for $name {
             const TYPE: &'static str = $type;
+            const FIELDS: &'static [&'static str] = &[$(stringify!($field),)*];
 
             fn read(group: &crate::hdf5::Group) -> Result<Self, crate::nir::NirError> {
                 let in_node = |e| crate::nir::primitive::in_node(group, $type, e);

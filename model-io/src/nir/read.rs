@@ -55,7 +55,10 @@ pub fn read_version(path: &Path) -> Result<Option<String>, NirError> {
     }
 }
 
-fn read_node(group: &Group, depth: usize, repairs: Repairs<'_>) -> Result<NirNode, NirError> {
+/// Members that a node may have besides its fields; the shapes follow from those.
+const BESIDE: [&str; 4] = ["type", "metadata", "input_type", "output_type"];
+
+fn read_node(group: &Group, depth: usize, mut repairs: Repairs<'_>) -> Result<NirNode, NirError> {
     if depth > MAXIMUM_DEPTH {
         return Err(NirError::TooDeep { place: group.place().to_owned() });
     }
@@ -65,11 +68,32 @@ fn read_node(group: &Group, depth: usize, repairs: Repairs<'_>) -> Result<NirNod
         let graph = NirGraph { metadata, ..read_graph(group, depth, repairs)? };
         return Ok(graph.into());
     }
+    only_fields(group, &node_type, repairs.as_deref_mut())?;
     let primitive = match repairs {
         Some(notes) => Primitive::read(&node_type, &lenient::repair(group, &node_type, notes)?)?,
         None => Primitive::read(&node_type, group)?,
     };
     Ok(NirNode { primitive, metadata })
+}
+
+/// A member that is no parameter of its node would be lost without a word.
+fn only_fields(group: &Group, node_type: &str, repairs: Repairs<'_>) -> Result<(), NirError> {
+    let Some((node_type, fields)) = Primitive::fields(node_type) else { return Ok(()) };
+    let is_known = |name: &str| fields.contains(&name) || BESIDE.contains(&name);
+    let mut others = group.member_names().filter(|name| !is_known(name));
+    let place = group.place();
+    if let Some(notes) = repairs {
+        notes.extend(others.map(|other| {
+            format!("{place}: `{other}` is no parameter of {node_type} and is left out")
+        }));
+        return Ok(());
+    }
+    let Some(other) = others.next() else { return Ok(()) };
+    let reason = format!(
+        "`{other}` is no parameter; known are {}",
+        super::some_names(fields.iter().copied())
+    );
+    Err(NirError::Field { place: place.to_owned(), node_type, reason })
 }
 
 fn read_graph(group: &Group, depth: usize, mut repairs: Repairs<'_>) -> Result<NirGraph, NirError> {

@@ -36,6 +36,14 @@ macro_rules! registry {
                 }
             }
 
+            /// The type and the fields of a node that is no graph; `None` where it is unknown.
+            pub(super) fn fields(
+                found: &str,
+            ) -> Option<(&'static str, &'static [&'static str])> {
+                let known = [$(($name::TYPE, $name::FIELDS),)*];
+                known.into_iter().find(|(name, _)| *name == found)
+            }
+
             /// Reads a node that is no graph.
             pub(super) fn read(found: &str, group: &Group) -> Result<Self, NirError> {
                 $(if found == $name::TYPE {

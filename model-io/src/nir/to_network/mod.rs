@@ -120,6 +120,7 @@ pub fn to_network(
         sends: false,
     };
     made.notes.extend(unit_of_time::doubtful_unit(&flat, &reading.convention));
+    made.notes.extend(unit_of_time::rounded_delays(&flat, &reading.convention));
     let (paths, read_out) = filter::outputs(&flat, paths);
     let depths = depths(&flat, &paths, &reading.convention);
     let found = links(&flat, &paths, (&depths, &read_out), &mut made)?;

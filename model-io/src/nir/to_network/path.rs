@@ -256,6 +256,11 @@ fn step(flat: &Flat, way: &Way, to: usize, steps_per_unit: f64) -> Result<Step, 
         }
         Primitive::Delay(delay) => {
             let steps = numbers(node, "delay", &delay.delay)?;
+            let size: usize = on.shape.iter().product();
+            if steps.len() != 1 && steps.len() != size {
+                let problem = format!("{} delays for {size} values", steps.len());
+                return Err(refuse(node, problem, "give it one delay, or one a value"));
+            }
             let add = |delays: &mut Vec<u64>| {
                 *delays = delay_steps(delays, &steps, steps_per_unit)
                     .map_err(|problem| refuse(node, problem, "delays are 0 to 1000000 steps"))?;

@@ -1,9 +1,9 @@
-//! Whether a graph's time constants can be meant in the unit of the step.
+//! Whether a graph's times can be meant in the unit of the step.
 
 use crate::array::Array;
 use crate::nir::dialect::Convention;
 use crate::nir::run::Flat;
-use crate::nir::{CubaLi, CubaLif, Li, Lif, Primitive};
+use crate::nir::{CubaLi, CubaLif, Delay, Li, Lif, Primitive};
 
 /// Steps from which on a time constant is hardly one: nothing decays while a sample is shown.
 const SLOW: f64 = 1e4;
@@ -37,10 +37,62 @@ pub(super) fn doubtful_unit(flat: &Flat, convention: &Convention) -> Option<Stri
     })
 }
 
+/// Difference in steps from which on a delay counts as rounded: more than that of 32-bit seconds.
+const ROUNDED: f64 = 1e-3;
+
+/// What to say of each `Delay` whose delays are no whole steps: they are rounded, or nothing is left.
+pub(super) fn rounded_delays(flat: &Flat, convention: &Convention) -> Vec<String> {
+    let Convention { dt, tau_scale, .. } = *convention;
+    let mut notes = Vec::new();
+    for (name, primitive) in &flat.nodes {
+        let Primitive::Delay(Delay { delay }) = primitive else { continue };
+        let away = |delay: f64| {
+            let steps = delay * tau_scale / dt;
+            (steps - steps.round()).abs()
+        };
+        let delays = delay.values.to_f64().unwrap_or_default();
+        let is_lost = |delay: f64| delay > 0.0 && (delay * tau_scale / dt).round() == 0.0;
+        let rounded = delays.into_iter().filter(|&delay| away(delay) > ROUNDED || is_lost(delay));
+        let rounded: Vec<f64> = rounded.collect();
+        if let Some(worst) = rounded.iter().copied().max_by(|a, b| away(*a).total_cmp(&away(*b))) {
+            notes.push(format!(
+                "`{name}`: {} of its delays are no whole steps of {dt:e} and are rounded: {worst:e} to {} \
+                 steps",
+                rounded.len(),
+                (worst * tau_scale / dt).round()
+            ));
+        }
+    }
+    notes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::nir::dialect::find_dialect;
+
+    #[test]
+    fn delays_that_are_no_whole_steps_are_named_with_what_becomes_of_them() {
+        let delay = Delay { delay: Array::vector(vec![2e-4, 1.4e-4, 0.0]) };
+        let nodes = vec![("d".into(), Primitive::Delay(delay))];
+        let flat = Flat { nodes, edges: Vec::new() };
+        let convention = (find_dialect("nir").unwrap().convention)();
+        let notes = rounded_delays(&flat, &convention);
+        let note =
+            "`d`: 1 of its delays are no whole steps of 1e-4 and are rounded: 1.4e-4 to 1 steps";
+        assert_eq!(notes, [note]);
+        let notes = rounded_delays(&flat, &Convention { dt: 1.0, ..convention });
+        assert!(
+            notes[0].contains("2 of its delays") && notes[0].contains("to 0 steps"),
+            "{notes:?}"
+        );
+        let notes = rounded_delays(&flat, &Convention { dt: 1e-3, ..convention });
+        assert!(
+            notes[0].contains("2 of its delays") && notes[0].contains("to 0 steps"),
+            "{notes:?}"
+        );
+        assert_eq!(rounded_delays(&flat, &Convention { dt: 2e-5, ..convention }), [] as [&str; 0]);
+    }
 
     #[test]
     fn time_constants_in_steps_are_doubted_where_a_step_is_in_seconds() {
