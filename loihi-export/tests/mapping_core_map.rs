@@ -4,7 +4,7 @@
 mod mapping_networks;
 
 use loihi_export::check::check;
-use loihi_export::export::core_map::{AxonSource, CoreMap, core_map, to_json};
+use loihi_export::export::core_map::{AxonSource, CoreMap, contradictions, core_map, to_json};
 use loihi_export::mapping::{CoreLimits, MapConfig, map};
 use loihi_export::partition::PartitionConfig;
 use loihi_export::quantise::network::QuantisedNetwork;
@@ -164,6 +164,50 @@ fn every_reference_of_a_core_map_leads_somewhere_and_counts_agree() {
         let on_chip = net.populations.iter().filter(|p| p.process != "input");
         assert_eq!(mapped, on_chip.map(|p| p.shape.size()).sum::<u64>());
     }
+}
+
+#[test]
+fn what_a_core_map_says_against_itself_is_found() {
+    type Damage = fn(&mut CoreMap);
+    let damages: [(Damage, &str); 14] = [
+        (|map| map.version = 99, "version is 99; this program knows 2"),
+        (|map| map.basis = "measured".into(), "basis is measured"),
+        (|map| map.cores.push(map.cores[0].clone()), "stands twice"),
+        (|map| map.cores[0].address.logical_core_id = 5000, "a chip has"),
+        (|map| map.cores[0].router_x = 99, "is not on a mesh"),
+        (|map| map.cores[0].usage.neurons += 1, "neurons stated"),
+        (|map| map.cores[0].usage.synapse_memory += 1, "bits of synapse memory stated"),
+        (|map| map.cores[0].neuron_groups[0].ranges[0].length += 1, "neurons lists"),
+        (|map| map.cores[0].neuron_groups[0].ranges[0].stride = 0, "has two places"),
+        (|map| map.cores[0].neuron_groups[0].ranges[0].stride = 0, "a stride of 0"),
+        (|map| drop(map.cores.pop()), "that the map lacks"),
+        (|map| drop(map.routes.pop()), "and 0 routed"),
+        (|map| map.routes[0].path.push([0, 7, 3]), "does not lead from"),
+        (|map| map.routes[0].axons += 1, "are sent"),
+    ];
+    let mut seen = [false; 14];
+    for seed in 0..30 {
+        let net = random_network(seed);
+        let map = map_of(&net, &tiny());
+        assert_eq!(contradictions(&map), Vec::<String>::new(), "seed {seed}");
+        let partition = PartitionConfig { chips: 64, ..PartitionConfig::default() };
+        let mut config = MapConfig { partition, ..MapConfig::default() };
+        config.route.algorithm = "multicast_tree".into();
+        let tree = loihi_export::mapping::map(&net, &tiny(), &config).unwrap();
+        let tree = core_map(&check(&net, &tiny(), tree).unwrap());
+        assert_eq!(contradictions(&tree), Vec::<String>::new(), "seed {seed}");
+        if map.routes.is_empty() {
+            continue;
+        }
+        for ((damage, text), seen) in damages.iter().zip(&mut seen) {
+            let mut damaged = map.clone();
+            damage(&mut damaged);
+            *seen |= contradictions(&damaged).iter().any(|found| found.contains(text));
+        }
+    }
+    let unseen: Vec<_> =
+        damages.iter().zip(seen).filter(|(_, seen)| !seen).map(|d| d.0.1).collect();
+    assert_eq!(unseen, [] as [&str; 0]);
 }
 
 #[test]

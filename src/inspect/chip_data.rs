@@ -3,7 +3,7 @@
 use super::{Content, extents};
 use crate::error::Error;
 use crate::listing::Listing;
-use crate::loihi_export::export::core_map::{CoreMap, CoreOfMap};
+use crate::loihi_export::export::core_map::{CoreMap, CoreOfMap, contradictions};
 use crate::loihi_export::export::netx::{NetxLayer, read_netx_layers};
 use crate::network_files::unreadable;
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ pub(super) fn netx(path: &Path) -> Result<Content, Error> {
         .list("layers", listing))
 }
 
-/// Cores of a core map.
+/// Cores of a core map, and what it says against itself.
 pub(super) fn core_map(path: &Path) -> Result<Content, Error> {
     let bytes = std::fs::read(path).map_err(|error| unreadable(path, &error))?;
     let map: CoreMap =
@@ -70,8 +70,12 @@ pub(super) fn core_map(path: &Path) -> Result<Content, Error> {
         "populations",
     ];
     let listing = Listing::new("Cores", &columns).with_rows(rows);
-    let neurons: u64 = map.cores.iter().map(|core| core.usage.neurons).sum();
-    Ok(Content::default()
+    let neurons = map.cores.iter().fold(0_u64, |sum, core| sum.saturating_add(core.usage.neurons));
+    let wrong = contradictions(&map);
+    let count = wrong.len();
+    let problems = wrong.into_iter().map(|problem| [json!(problem)]);
+    let problems = Listing::new("Contradictions", &["contradiction"]).with_rows(problems);
+    Ok(Content { is_finding: count > 0, ..Content::default() }
         .fact("network", map.network.as_str())
         .fact("chip", map.chip.name.as_str())
         .fact("version", map.version)
@@ -80,5 +84,7 @@ pub(super) fn core_map(path: &Path) -> Result<Content, Error> {
         .fact("neurons", neurons)
         .fact("routes", map.routes.len())
         .fact("basis", map.basis.as_str())
-        .list("cores", listing))
+        .fact("contradiction_count", count)
+        .list("cores", listing)
+        .list("contradictions", problems))
 }

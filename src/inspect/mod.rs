@@ -27,6 +27,8 @@ pub struct Content {
     pub facts: Map<String, Value>,
     /// Lists by the name that machine-readable output gives them.
     pub lists: Vec<(&'static str, Listing)>,
+    /// Whether what it holds contradicts itself.
+    pub is_finding: bool,
 }
 
 impl Content {

@@ -11,7 +11,7 @@ use spikeloom::prediction::{EventPrediction, Memory, Times, prediction};
 use spikeloom::sim_core::connectome::footprint::readable;
 use std::path::PathBuf;
 
-/// Say what a file is and what it holds
+/// Say what a file is and what it holds; exit code 1 where a core map contradicts itself
 #[derive(Debug, clap::Args)]
 pub struct Inspect {
     /// Any file that Spikeloom reads or writes
@@ -93,6 +93,7 @@ impl Run for Inspect {
         for (_, listing) in found.content.lists.iter().filter(|(_, list)| !list.rows.is_empty()) {
             text.push_str(&format!("\n{}", table(listing)));
         }
-        Ok(Outcome::fine(found.to_json(), text))
+        let is_finding = found.content.is_finding;
+        Ok(Outcome::fine(found.to_json(), text).with_finding(is_finding))
     }
 }

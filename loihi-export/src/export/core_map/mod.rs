@@ -12,6 +12,7 @@
 //! modelled. The schema is `docs/core_map.schema.json`.
 
 mod build;
+mod contradictions;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,7 @@ use crate::mapping::Casting;
 use crate::mapping::usage::Usage;
 
 pub use build::core_map;
+pub use contradictions::contradictions;
 
 /// Value of the field `format`.
 pub const FORMAT: &str = "spikeloom.core_map";
