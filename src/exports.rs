@@ -128,8 +128,9 @@ pub fn chip_source(
     if format == Format::OtherJson && config.is_none() {
         return integers(path);
     }
-    let damaged = format == Format::OtherHdf5 && path.extension().is_some_and(|e| e == "net");
-    if (format != Format::Netx && !damaged) || config.is_some() {
+    // A file of that name that is none is refused as what it should be.
+    let is_netx = format == Format::Netx || path.extension().is_some_and(|ending| ending == "net");
+    if !is_netx || config.is_some() {
         let network = Box::new(chip_network(path, config)?);
         let name = match network.name() {
             "" => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),

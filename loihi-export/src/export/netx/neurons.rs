@@ -15,6 +15,8 @@ use super::{BIAS_EXPONENT, DECAY_BITS, GRADED_BITS, NetxError, STATE_EXPONENT};
 const DECAY_UNITY: f64 = (1_i64 << DECAY_BITS) as f64;
 /// Decays this close to a whole number are cut differently by sines of other last bits.
 const ROUNDING: f64 = 1e-9;
+/// Largest mantissa of a threshold in a chip's 17 bits.
+const THRESHOLD_LIMIT: i64 = (1 << 17) - 1;
 
 /// What a layer's neurons are, and how many bits their spikes carry.
 pub(super) struct Neurons {
@@ -46,6 +48,7 @@ pub(super) fn neurons(
     if stored.is_none() && layer.stored.layer_type == "conv" {
         layer.stops("it is a convolution without neuron".into())?;
     }
+    let is_stored = stored.is_some();
     let neuron = stored.unwrap_or(integrator);
     if neuron.message_bits {
         layer.stops("neuron/messageBits makes netx hang".into())?;
@@ -53,6 +56,7 @@ pub(super) fn neurons(
     let is_input = layer.stored.layer_type == "input";
     let mut numbers = IndexMap::new();
     let mut close = false;
+    let mut beyond: Vec<(&str, i64, i64, i64)> = Vec::new();
     let mut set = |name: &str, value: i64| {
         numbers.insert(name.to_owned(), IntegerValues::One(value));
     };
@@ -68,10 +72,18 @@ pub(super) fn neurons(
                 }
             };
             let decay = neuron.current_decay.ok_or_else(|| missing("iDecay"))?;
-            set("du", whole("iDecay", decay)?.saturating_sub(1));
+            let current = whole("iDecay", decay)?;
             let decay = neuron.voltage_decay.ok_or_else(|| missing("vDecay"))?;
-            set("dv", whole("vDecay", decay)?);
-            set("vth", whole("vThMant", threshold()?)?);
+            let voltage = whole("vDecay", decay)?;
+            let mantissa = whole("vThMant", threshold()?)?;
+            set("du", current.saturating_sub(1));
+            set("dv", voltage);
+            set("vth", mantissa);
+            beyond = [("iDecay", current, 0, 4096), ("vDecay", voltage, 0, 4096)]
+                .into_iter()
+                .chain([("vThMant", mantissa, 1, THRESHOLD_LIMIT)])
+                .filter(|(_, value, least, most)| !(*least..=*most).contains(value))
+                .collect();
             set("bias_exp", i64::from(BIAS_EXPONENT));
             if let Some(interval) = options.reset_interval {
                 set("reset_interval", i64::from(interval));
@@ -106,12 +118,19 @@ pub(super) fn neurons(
         other => {
             let known = "CUBA, LOIHI, SDNN and names with RF";
             return Err(
-                layer.wrong(format!("netx stops on neuron type `{other:.40}`: not {known}"))
+                layer.wrong(format!("netx stops on neuron type `{other:.40}`; it builds {known}"))
             );
         }
     };
     if is_input {
         set("driven", 1);
+    }
+    // The integrator of a layer without neurons is netx's own.
+    for (field, value, least, most) in beyond.into_iter().filter(|_| is_stored) {
+        layer.warn(format!(
+            "{field} is {value}, which a chip's {least} to {most} cannot hold; Lava computes with it as \
+             it is"
+        ));
     }
     if close {
         let problem = "netx takes a resonator's decays over period and angle and cuts them; next \
@@ -177,8 +196,11 @@ fn set_bias(
         bias = vec![*one; neurons];
     }
     if bias.len() != neurons {
-        let reason =
-            format!("{} biases (shape {:?}) for {neurons} neurons", bias.len(), array.shape);
+        let reason = format!(
+            "{} biases (shape {:?}) for {neurons} neurons; give one each, or one a channel of a picture",
+            bias.len(),
+            array.shape
+        );
         return Err(layer.wrong(reason));
     }
     match population.process.as_str() {

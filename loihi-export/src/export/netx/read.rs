@@ -173,7 +173,7 @@ fn read_neuron(group: &Group) -> Result<Option<NetxNeuron>, NetxError> {
         let value = array.values.to_f64().and_then(|v| v.first().copied());
         match value.is_none_or(f64::is_finite) {
             true => Ok(value),
-            false => Err(wrong(&neuron, format!("{name} is no finite number"))),
+            false => Err(wrong(&neuron, format!("{name} is no finite number; write a whole one"))),
         }
     };
     Ok(Some(NetxNeuron {
@@ -194,7 +194,10 @@ fn check_weights(group: &Group, layer: &NetxLayer) -> Result<(), NetxError> {
         let needs = matches!(layer.layer_type.as_str(), "dense" | "dense_rec" | "conv");
         let complex = group.kind("weight") == Some(MemberKind::Group);
         if needs && !complex {
-            return Err(wrong(group, "it has no weight".into()));
+            return Err(wrong(
+                group,
+                "it has no weight; write its matrix or kernel as `weight`".into(),
+            ));
         }
         return Ok(());
     };
@@ -208,7 +211,12 @@ fn check_weights(group: &Group, layer: &NetxLayer) -> Result<(), NetxError> {
         let fits = neurons.is_some_and(|n| n > 0 && (weights.len() as u64).is_multiple_of(n));
         if !fits {
             let (count, shape) = (weights.len(), &layer.shape);
-            return Err(wrong(group, format!("{count} weights do not fill neurons {shape:?}")));
+            return Err(wrong(
+                group,
+                format!(
+                    "{count} weights do not fill neurons {shape:?}; give each neuron as many, or correct shape"
+                ),
+            ));
         }
     }
     Ok(())

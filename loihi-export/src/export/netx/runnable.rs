@@ -119,7 +119,8 @@ pub fn read_netx_network(path: &Path, options: &NetxOptions) -> Result<NetxNetwo
         builder.layer(&mut layer)?;
     }
     if builder.layers.is_empty() {
-        let reason = "the file has no layer that netx builds".into();
+        let reason = "the file has no layer that netx builds; built are input, flatten, dense, dense_rec, conv"
+            .into();
         return Err(NetxError::Layer { place: "/layer".into(), reason });
     }
     Ok(NetxNetwork { network: builder.network, layers: builder.layers, warnings })
@@ -219,7 +220,11 @@ impl Builder<'_> {
         let parts: Vec<&Array> = match (&layer.stored.weights, &layer.stored.complex_weights) {
             (_, Some([real, imaginary])) => vec![real, imaginary],
             (Some(weights), None) => vec![weights],
-            (None, None) => return Err(layer.wrong("it has no weight".into())),
+            (None, None) => {
+                return Err(
+                    layer.wrong("it has no weight; write its matrix or kernel as `weight`".into())
+                );
+            }
         };
         let mut matrices = Vec::new();
         for part in parts {
@@ -228,12 +233,18 @@ impl Builder<'_> {
         let entries = matrices.first().map_or(0, Vec::len);
         let whole_rows = rows > 0 && matrices.iter().all(|m| m.len() == entries);
         if !whole_rows || entries == 0 || entries % rows != 0 {
-            return Err(layer.wrong(format!("{entries} weights do not fill {rows} neurons")));
+            return Err(layer.wrong(format!(
+                "{entries} weights do not fill {rows} neurons; give each as many, or correct shape"
+            )));
         }
         let columns = entries / rows;
         let (source, before) = self.source(Shape::List(columns as u32));
         if before.size() != columns as u64 {
-            let reason = format!("{columns} weights a neuron, but {} sources", before.size());
+            let reason = format!(
+                "{columns} weights a neuron, but {} sources; give each neuron one weight a neuron of the \
+                 layer before",
+                before.size()
+            );
             return Err(layer.wrong(reason));
         }
         let is_list = matches!(before, Shape::List(_));
@@ -274,7 +285,9 @@ impl Builder<'_> {
         };
         let (Some(moves), Some(weights)) = (layer.stored.convolution, layer.stored.weights.clone())
         else {
-            return Err(layer.wrong("it has no weight".into()));
+            return Err(
+                layer.wrong("it has no weight; write its matrix or kernel as `weight`".into())
+            );
         };
         let mut geometry = geometry(layer, target, moves, &weights.shape)?;
         let before = self.network.populations.last().map(|population| population.shape);

@@ -42,11 +42,14 @@ pub(super) fn synapses(
         return Ok(vec![Synapse { connection, delay, port: 0, message_bits }]);
     }
     let Some(array) = layer.stored.recurrent_weights.clone() else {
-        return Err(layer.wrong("it has no weight_rec".into()));
+        return Err(layer.wrong("it has no weight_rec; write the matrix [neurons, neurons] of its loop, or make it dense".into()));
     };
     let recurrent = whole(layer, "weight_rec", &array)?;
     if Some(recurrent.len()) != rows.checked_mul(rows) {
-        return Err(layer.wrong(format!("{} recurrent weights for {rows}²", recurrent.len())));
+        return Err(layer.wrong(format!(
+            "{} recurrent weights; {rows} neurons have {rows} × {rows}",
+            recurrent.len()
+        )));
     }
     if delayed {
         if rows != columns {

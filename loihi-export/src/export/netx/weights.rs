@@ -15,7 +15,9 @@ const MIXED_RANGE: (i64, i64) = (-256, 254);
 /// Whole numbers of an array, cut toward zero as netx does.
 pub(super) fn whole(layer: &Layer<'_>, what: &str, array: &Array) -> Result<Vec<i64>, NetxError> {
     let numbers = array.values.to_f64().filter(|numbers| numbers.iter().all(|n| n.is_finite()));
-    let numbers = numbers.ok_or_else(|| layer.wrong(format!("{what} has no finite numbers")))?;
+    let numbers = numbers.ok_or_else(|| {
+        layer.wrong(format!("{what} holds values that are no finite numbers; write it anew"))
+    })?;
     Ok(numbers.into_iter().map(|n| n.trunc() as i64).collect())
 }
 
