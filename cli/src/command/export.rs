@@ -14,7 +14,7 @@ pub struct Export {
     #[arg(value_name = "MODEL.onnx|NETWORK.toml|FILE.net")]
     network: PathBuf,
 
-    /// Format: netx, nir, lava_script, sana_fe or core_map (see `spikeloom list exports`)
+    /// Format: netx, nir, lava_script, sana_fe, integers or core_map (see `spikeloom list exports`)
     #[arg(long, value_name = "NAME")]
     format: String,
 

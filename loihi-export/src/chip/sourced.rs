@@ -42,7 +42,10 @@ impl std::fmt::Display for Evidence {
 
 /// A value, its public source, and how well it is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table such as { value = 2048, source = \"…\", evidence = \"primary\" }"
+)]
 pub struct Sourced<T> {
     /// The value.
     pub value: T,
