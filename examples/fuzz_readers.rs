@@ -9,6 +9,8 @@
 #![allow(clippy::print_stdout)] // a command prints
 #![allow(clippy::unwrap_used, reason = "the fuzzer makes its own seeds; a failure to is its end")]
 
+#[path = "../tests/fuzz/chips.rs"]
+mod chips;
 #[path = "../tests/fuzz/mutate.rs"]
 mod mutate;
 #[path = "../tests/fuzz/readers.rs"]

@@ -2,6 +2,7 @@
 //! make no reader panic.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "this is test code")]
 
+mod chips;
 mod mutate;
 mod readers;
 

@@ -1,5 +1,6 @@
 //! Every reader of files that strangers made, with the real files that are damaged for it.
 
+use super::chips::{core_map_text, read_chip, read_core_map, read_lava_case, read_mapping_case};
 use spikeloom::analysis::Trains;
 use spikeloom::exports::{ChipSource, chip_source};
 use spikeloom::loihi_export::chip::ChipSpec;
@@ -77,6 +78,20 @@ pub static READERS: &[Reader] = &[
     Reader { name: "idx", seeds: &[], text: false, read: read_idx },
     Reader { name: "nir", seeds: &[("nir", "nir")], text: false, read: read_nir },
     Reader { name: "integers", seeds: &[("integers", "json")], text: true, read: read_integers },
+    Reader {
+        name: "chip",
+        seeds: &[("../../loihi-export/src/chip", "toml")],
+        text: true,
+        read: read_chip,
+    },
+    Reader { name: "core_map", seeds: &[], text: true, read: read_core_map },
+    Reader { name: "lava_case", seeds: &[("lava", "json")], text: true, read: read_lava_case },
+    Reader {
+        name: "mapping_case",
+        seeds: &[("mapping", "json")],
+        text: true,
+        read: read_mapping_case,
+    },
     Reader { name: "netx", seeds: &[("netx", "net")], text: false, read: read_netx },
     Reader {
         name: "network",
@@ -92,7 +107,7 @@ pub static READERS: &[Reader] = &[
     },
 ];
 
-fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data")
 }
 
@@ -115,6 +130,7 @@ pub fn seeds(reader: &Reader) -> Vec<Vec<u8>> {
         "checkpoint" => files = checkpoints().iter().map(written).collect(),
         "checkpoint_content" => files = checkpoints().iter().map(content).collect(),
         "recording" => files = vec![recording()],
+        "core_map" => files = vec![core_map_text().into_bytes()],
         "idx" => files = vec![idx(&[3, 4, 4], 0x08), idx(&[5], 0x08), idx(&[2, 3], 0x0d)],
         _ => {}
     }
