@@ -111,15 +111,17 @@ fn spiking_activations(
         };
         let opening = u64::from(conversion.layers[layer].onset);
         let own = grid.step_at(spike.time).saturating_sub(opening);
-        let payload = f64::from(recording.payloads.get(place).copied().unwrap_or(1));
-        let (value, number) = match conversion.spike_value {
+        let payload = recording.payloads.get(place).copied().unwrap_or(1);
+        let number = conversion.spike_value.spikes_of(payload) as f64;
+        let payload = f64::from(payload);
+        let value = match conversion.spike_value {
             SpikeValue::Count if own > u64::from(steps) => continue,
-            SpikeValue::Count => (payload / f64::from(steps), payload.abs()),
-            SpikeValue::Payload => (payload, 1.0),
+            SpikeValue::Count => payload / f64::from(steps),
+            SpikeValue::Payload { .. } => payload,
             SpikeValue::Earliness { window } => {
                 let end = grid.time_of(opening + u64::from(window));
                 let whole = end.0 - grid.time_of(opening).0;
-                ((end.0 - spike.time.0) as f64 / whole as f64, 1.0)
+                (end.0 - spike.time.0) as f64 / whole as f64
             }
         };
         let local = spike.neuron - network.populations()[layer + inputs].first;

@@ -5,21 +5,24 @@
 //! each spike that arrives. Afterwards v stays as it is.
 //!
 //! # Spike and reset
-//! At O the potential is rounded to a whole number n, x = min(v, M) with M = min(2^K − 1, `largest`) to
-//! that n from 0 to M for which (n − x)² + c · (ones of n in binary) is smallest, with the cost c of a spike; of equals
+//! In the first phase there may be up to B spikes at once, so numbers reach (B + 1) 2^(K−1) − 1. At O the
+//! potential is rounded to a whole number n: x = min(v, M), with M the smaller of that and `largest`, to
+//! that n from 0 to M for which (n − x)² + c · spikes(n) is smallest, with the cost c of a spike; of equals
 //! the smallest. c = 0 rounds to the nearest. Where v is below zero, the number for −g v is taken back,
-//! with the negative gain g (0: a plain rectifier). In phase r = 0 … K − 1 (step O + r) the neuron
-//! spikes where the bit of value 2^(K−1−r) of |n| is set, with ±2^(K−1−r) as payload: the payloads add
-//! up to n.
+//! with the negative gain g (0: a plain rectifier). In the first phase (step O) the neuron spikes
+//! b = ⌊|n| / 2^(K−1)⌋ times, in one event with ±b 2^(K−1) as payload; in phase r = 1 … K − 1 (step O + r)
+//! it spikes where the bit of value 2^(K−1−r) of |n| is set, with ±2^(K−1−r) as payload: the payloads
+//! add up to n. With B = 1 the number has K bits.
 //!
 //! # Parameters
 //! | name | default | unit | symbol | range |
 //! |---|---|---|---|---|
 //! | `opening` | 1 | ms | O | above zero, whole steps |
 //! | `phases` | 4 | – | K | 1 to 20, whole |
+//! | `first_burst` | 1 | – | B | 1 to 15, whole |
 //! | `negative_gain` | 0 | – | g | zero or above |
 //! | `spike_cost` | 0 | – | c | zero or above |
-//! | `largest` | 2^20 − 1 | – | | zero or above: the largest number, where it is below 2^K − 1 |
+//! | `largest` | 2^20 − 1 | – | | zero or above: the largest number, where phases allow a larger one |
 //!
 //! # State
 //! `membrane_potential` v in levels, initially 0 (a bias); `overflow`, the levels that were cut off.
@@ -50,6 +53,9 @@ pub struct Model;
 /// The most phases: levels stay within what is exact.
 pub const MOST_PHASES: u32 = 20;
 
+/// The most spikes in the first phase.
+pub const MOST_BURST: u32 = 15;
+
 /// The largest number of that many bits.
 const MOST_LEVELS: f64 = ((1 << MOST_PHASES) - 1) as f64;
 
@@ -75,6 +81,14 @@ static SPEC: ModelSpec = ModelSpec {
             meaning: "number of bits, 1 to 20",
         },
         ParameterSpec {
+            name: "first_burst",
+            symbol: "B",
+            dimension: Dimension::Number,
+            default: 1.0,
+            range: Range::Positive,
+            meaning: "most spikes in the first phase, 1 to 15",
+        },
+        ParameterSpec {
             name: "negative_gain",
             symbol: "g",
             dimension: Dimension::Number,
@@ -96,7 +110,7 @@ static SPEC: ModelSpec = ModelSpec {
             dimension: Dimension::Number,
             default: MOST_LEVELS,
             range: Range::NonNegative,
-            meaning: "largest number, where the bits allow a larger one",
+            meaning: "largest number, where the phases allow a larger one",
         },
     ],
     receptors: &[ReceptorSpec {
@@ -134,9 +148,20 @@ pub fn phase(opening: Milliseconds, phases: u32) -> Neuron {
         .parameter("phases", crate::units::Quantity::from(f64::from(phases)))
 }
 
-/// The whole number from 0 to `most` that stands for `value`, where each of its ones costs
+/// The largest number of so many phases with up to `first_burst` spikes in the first.
+pub fn largest_number(phases: u32, first_burst: u32) -> u32 {
+    ((first_burst + 1) << (phases - 1)) - 1
+}
+
+/// Spikes of a number that is sent in so many phases.
+pub fn spikes_of(number: u32, phases: u32) -> u32 {
+    let first = number >> (phases - 1);
+    first + (number - (first << (phases - 1))).count_ones()
+}
+
+/// The whole number from 0 to `most` that stands for `value`, where each spike of its `phases` costs
 /// `spike_cost`; see the module.
-pub fn number_for(value: f64, most: u32, spike_cost: f64) -> u32 {
+pub fn number_for(value: f64, phases: u32, most: u32, spike_cost: f64) -> u32 {
     if value <= 0.0 {
         return 0;
     }
@@ -147,21 +172,29 @@ pub fn number_for(value: f64, most: u32, spike_cost: f64) -> u32 {
     }
     let price = |number: u32| {
         let error = f64::from(number) - value;
-        error * error + spike_cost * f64::from(number.count_ones())
+        error * error + spike_cost * f64::from(spikes_of(number, phases))
+    };
+    let mut best = (f64::INFINITY, 0);
+    let mut consider = |number: u32| {
+        let own = price(number);
+        if number <= most && (own < best.0 || own == best.0 && number < best.1) {
+            best = (own, number);
+        }
     };
     // Among numbers with at most so many ones, the nearest below is the value's leading bits, the
-    // nearest above those and one more at the next place: no other number can be best.
+    // nearest above those and one more at the next place: no other number can be best, but for those
+    // with fewer spikes in the first phase and no others.
     let whole = value.floor() as u32;
-    let mut best = (f64::INFINITY, 0);
-    for place in 0..=u32::BITS - most.leading_zeros() {
+    for place in 0..phases {
         let below = whole >> place << place;
-        for number in [below, below + (1 << place)] {
-            let own = price(number);
-            if number <= most && (own < best.0 || own == best.0 && number < best.1) {
-                best = (own, number);
-            }
-        }
+        consider(below);
+        consider(below + (1 << place));
     }
+    // Their price is a parabola of the number of spikes.
+    let worth = f64::from(1_u32 << (phases - 1));
+    let lowest = (value / worth - spike_cost / (2.0 * worth * worth)).max(0.0) as u32;
+    consider(lowest << (phases - 1));
+    consider((lowest + 1) << (phases - 1));
     best.1
 }
 
@@ -181,6 +214,12 @@ impl NeuronModel for Model {
         let wrong = |&&value: &&f64| !(1.0..=most).contains(&value) || value.fract() != 0.0;
         if let Some(value) = neurons.parameters[1].numbers().iter().find(wrong) {
             problems.push(("phases", format!("{value} is not a whole number from 1 to {most}")));
+        }
+        let most = f64::from(MOST_BURST);
+        let wrong = |&&value: &&f64| !(1.0..=most).contains(&value) || value.fract() != 0.0;
+        if let Some(value) = neurons.parameters[2].numbers().iter().find(wrong) {
+            let problem = format!("{value} is not a whole number from 1 to {most}");
+            problems.push(("first_burst", problem));
         }
         problems
     }
@@ -211,6 +250,7 @@ struct State {
     initial: Vec<f64>,
     opening: Vec<u64>,
     phases: Vec<u32>,
+    first_burst: Vec<u32>,
     negative_gain: Vec<f64>,
     spike_cost: Vec<f64>,
     largest: Vec<i32>,
@@ -231,9 +271,10 @@ impl State {
                 .map(|value| grid.steps_in_milliseconds(value).unwrap_or(1))
                 .collect(),
             phases: parameter(1).map(|value| (value as u32).clamp(1, MOST_PHASES)).collect(),
-            negative_gain: parameter(2).collect(),
-            spike_cost: parameter(3).collect(),
-            largest: parameter(4).map(|value| value.min(MOST_LEVELS) as i32).collect(),
+            first_burst: parameter(2).map(|value| (value as u32).clamp(1, MOST_BURST)).collect(),
+            negative_gain: parameter(3).collect(),
+            spike_cost: parameter(4).collect(),
+            largest: parameter(5).map(|value| value.min(MOST_LEVELS) as i32).collect(),
             grid,
         };
         state.restart();
@@ -258,7 +299,7 @@ impl State {
     }
 
     fn most(&self, neuron: usize) -> i32 {
-        self.largest[neuron].min((1 << self.phases[neuron]) - 1)
+        self.largest[neuron].min(largest_number(self.phases[neuron], self.first_burst[neuron]) as i32)
     }
 
     /// The number that the neuron sends.
@@ -267,7 +308,8 @@ impl State {
             true => (1, potential),
             false => (-1, -self.negative_gain[neuron] * potential),
         };
-        sign * number_for(value, self.most(neuron) as u32, self.spike_cost[neuron]) as i32
+        let (most, cost) = (self.most(neuron) as u32, self.spike_cost[neuron]);
+        sign * number_for(value, self.phases[neuron], most, cost) as i32
     }
 
     /// The payload of the spike in a step; `None` where there is no spike.
@@ -275,8 +317,9 @@ impl State {
         let phase = cell.last.checked_sub(self.opening[neuron])?;
         let below = u64::from(self.phases[neuron] - 1).checked_sub(phase)?;
         let number = self.number(neuron, cell.potential);
-        let bit = number.abs() & (1 << below);
-        (bit != 0).then_some(bit * number.signum())
+        let size = number.abs();
+        let part = if phase == 0 { size >> below << below } else { size & (1 << below) };
+        (part != 0).then_some(part * number.signum())
     }
 
     /// Adds the input that arrives in the step that the neuron has just been advanced to.
@@ -333,6 +376,7 @@ impl Windowed for State {
             + bytes_of(&self.initial)
             + bytes_of(&self.opening)
             + bytes_of(&self.phases)
+            + bytes_of(&self.first_burst)
             + bytes_of(&self.negative_gain)
             + bytes_of(&self.spike_cost)
             + bytes_of(&self.largest)
@@ -383,28 +427,32 @@ impl EventNeurons for State {
 
 #[cfg(test)]
 mod tests {
-    use super::number_for;
+    use super::{largest_number, number_for, spikes_of};
 
     #[test]
     fn without_a_cost_the_nearest_number_is_sent() {
-        let sent = |value: f64| number_for(value, 15, 0.0);
+        let sent = |value: f64| number_for(value, 4, 15, 0.0);
         assert_eq!([0.0, 0.49, 0.5, 7.4, 7.5, 15.2, 1e9].map(sent), [0, 0, 1, 7, 8, 15, 15]);
     }
 
     #[test]
     fn a_cost_prefers_numbers_of_few_ones_as_far_as_it_goes() {
-        let sent = |value: f64| number_for(value, 15, 0.3);
+        let sent = |value: f64| number_for(value, 4, 15, 0.3);
         // 7 has three ones, 8 has one: at 7.3 they cost 0.09 + 0.9 and 0.49 + 0.3.
         assert_eq!([0.6, 0.7, 7.1, 7.3, 15.0, 99.0].map(sent), [0, 1, 7, 8, 15, 15]);
-        for cost in [0.05, 0.3, 2.0] {
-            for tenth in 0..300 {
-                let value = f64::from(tenth) * 0.1 + 0.013;
-                let price = |number: u32| {
-                    let error = f64::from(number) - value.min(31.0);
-                    error * error + cost * f64::from(number.count_ones())
-                };
-                let best = (0..=31).map(price).fold(f64::INFINITY, f64::min);
-                assert_eq!(price(number_for(value, 31, cost)), best, "{value} {cost}");
+        for (phases, burst) in [(5, 1), (3, 3), (3, 7), (1, 15), (4, 2)] {
+            let most = largest_number(phases, burst);
+            for (cost, most) in [0.05, 0.3, 2.0, 40.0, 300.0].into_iter().zip([most, most - 1].into_iter().cycle()) {
+                for tenth in 0..10 * (most + 3) {
+                    let value = f64::from(tenth) * 0.1 + 0.013;
+                    let price = |number: u32| {
+                        let error = f64::from(number) - value.min(f64::from(most));
+                        error * error + cost * f64::from(spikes_of(number, phases))
+                    };
+                    let best = (0..=most).map(price).fold(f64::INFINITY, f64::min);
+                    let found = price(number_for(value, phases, most, cost));
+                    assert_eq!(found, best, "{value} {cost} {phases} {most}");
+                }
             }
         }
     }

@@ -2,16 +2,17 @@
 
 use super::{FidelityError, Presenter, SampleRun, class_of, digest_with_payloads};
 use crate::coding::readout::{Slope, squeeze};
-use crate::lower::{Readout, Timing};
+use crate::lower::{Readout, SpikeValue, Timing};
 use sim_core::engine::Engine;
 
 /// A moment at which something is read.
 struct Stop {
     /// The step at whose end that is.
     step: u64,
-    /// Index of the number of steps.
-    number: usize,
-    /// The population whose counts are complete then.
+    /// Index of the number of steps after which counts are complete; none at the end of a first phase,
+    /// when payloads are bursts.
+    number: Option<usize>,
+    /// The population whose counts are read.
     population: usize,
 }
 
@@ -100,12 +101,14 @@ impl Presenter<'_> {
         let stops = (0..numbers).flat_map(|number| {
             (0..populations).map(move |population| Stop {
                 step: self.step_of(population, number),
-                number,
+                number: Some(number),
                 population,
             })
         });
-        let mut stops: Vec<Stop> = stops.collect();
+        let mut stops: Vec<Stop> = stops.chain(self.first_phases()).collect();
         stops.sort_by_key(|stop| (stop.step, stop.number, stop.population));
+        // Spikes and operations that bursts of a first phase are more than one of.
+        let mut more = vec![[0, 0]; populations];
         let mut run = SampleRun {
             classes: Vec::with_capacity(numbers),
             scores: Vec::new(),
@@ -121,15 +124,26 @@ impl Presenter<'_> {
         for Stop { step, number, population } in stops {
             self.run_to(engine, step, &mut course)?;
             let counters = &engine.recording().counters;
+            let Some(number) = number else {
+                let worth = self.first_phase_worth().unwrap_or(1);
+                more[population] = [
+                    counters.payload_sums[population] / worth - counters.spikes[population],
+                    counters.payload_operations[population] / worth
+                        - counters.population_operations[population],
+                ];
+                continue;
+            };
             let (spikes, operations) = match self.counts_payloads(population) {
                 true => (&counters.payload_sums, &counters.payload_operations),
                 false => (&counters.spikes, &counters.population_operations),
             };
-            run.synaptic_operations[number] += operations[population];
+            let [more_spikes, more_operations] = more[population];
+            let spikes = spikes[population] + more_spikes;
+            run.synaptic_operations[number] += operations[population] + more_operations;
             if population >= inputs {
-                run.spikes[number] += spikes[population];
+                run.spikes[number] += spikes;
             }
-            run.population_spikes[population] = spikes[population];
+            run.population_spikes[population] = spikes;
             if population == readout {
                 course.read(engine, readout);
                 counts.push(self.readout_counts(engine, readout));
@@ -139,6 +153,26 @@ impl Presenter<'_> {
         self.read(&mut run, &course.potentials, &counts);
         run.digest = digest_of_counts(&run);
         Ok(run)
+    }
+
+    /// What a spike of a first phase is worth, in a phase code.
+    fn first_phase_worth(&self) -> Option<u64> {
+        match self.conversion.spike_value {
+            SpikeValue::Payload { first } => Some(u64::from(first.max(1))),
+            SpikeValue::Count | SpikeValue::Earliness { .. } => None,
+        }
+    }
+
+    /// The ends of the first phases of all layers but the read-out, in a phase code.
+    fn first_phases(&self) -> Vec<Stop> {
+        let spiking = self.conversion.layers.len().saturating_sub(1);
+        let layers = self.first_phase_worth().map_or(0, |_| spiking);
+        let stop = |(layer, own): (usize, &crate::lower::Layer)| Stop {
+            step: u64::from(own.onset),
+            number: None,
+            population: layer + self.input_populations(),
+        };
+        self.conversion.layers.iter().take(layers).enumerate().map(stop).collect()
     }
 
     /// Whether a spike with the payload n is a burst of n spikes, and not one that is worth n.
@@ -211,9 +245,9 @@ impl Presenter<'_> {
             };
             let Some(first) = waits else { continue };
             let payload = recording.payloads.get(index).copied().unwrap_or(1);
-            let times = match self.counts_payloads(population) {
-                true => u64::from(payload.unsigned_abs()),
-                false => 1,
+            let times = match self.conversion.spike_value {
+                SpikeValue::Count if !self.counts_payloads(population) => 1,
+                value => value.spikes_of(payload),
             };
             run.population_spikes[population] += times;
             let local = (spike.neuron - populations[population].first) as usize;

@@ -109,12 +109,27 @@ pub enum SpikeValue {
     /// As much in every step: an activation is the net number of spikes a step.
     Count,
     /// Its payload: an activation is the sum of the payloads.
-    Payload,
+    Payload {
+        /// What a spike of the first phase is worth: a payload of n times that is a burst of n spikes.
+        first: u32,
+    },
     /// How early it is: the share of the layer's window that is left.
     Earliness {
         /// Steps of a window.
         window: u32,
     },
+}
+
+impl SpikeValue {
+    /// Spikes that one with this payload stands for.
+    pub fn spikes_of(self, payload: i32) -> u64 {
+        let size = u64::from(payload.unsigned_abs());
+        match self {
+            SpikeValue::Count => size,
+            SpikeValue::Payload { first } => (size / u64::from(first.max(1))).max(1),
+            SpikeValue::Earliness { .. } => 1,
+        }
+    }
 }
 
 /// A converted network: the description, and how to use it.

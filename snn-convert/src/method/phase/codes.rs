@@ -5,7 +5,7 @@ use super::{ChannelCode, Codes, levels};
 use crate::calibrate::UnitSample;
 use crate::method::{MethodConfig, Prepared};
 use crate::structure::{Unit, UnitKind};
-use sim_core::neuron::phase::number_for;
+use sim_core::neuron::phase::largest_number;
 
 /// Activations of a channel that its level is chosen on.
 const MOST_VALUES: usize = 128;
@@ -35,15 +35,16 @@ impl Pricing<'_> {
         if count > 0.0 { sum / count } else { 0.0 }
     }
 
-    /// The best code of each channel for a price.
-    pub fn codes(&self, price: f64) -> Codes {
+    /// The best code of each channel for a price, with up to `first_burst` spikes in the first phase.
+    pub fn codes(&self, price: f64, first_burst: u32) -> Codes {
         let units = self.prepared.structure.units.iter();
         let each = units.zip(&self.prepared.calibration.units);
         let of_unit = |(index, (unit, sample)): (usize, (&Unit, &UnitSample))| {
             let UnitKind::Rectifier { maximum } = unit.kind else { return Vec::new() };
             let channels = self.rule[index].iter().zip(&self.channels[index]).zip(&sample.channels);
             let code = |((rule, channel), values): ((&ChannelCode, &Channel), &Vec<f32>)| {
-                best_code(*rule, *channel, values, maximum, (price, self.config.steps))
+                let phases = self.config.steps;
+                best_code(*rule, *channel, (values, maximum), price, (phases, first_burst))
             };
             channels.map(code).collect()
         };
@@ -56,9 +57,9 @@ impl Pricing<'_> {
 fn best_code(
     rule: ChannelCode,
     channel: Channel,
-    ascending: &[f32],
-    maximum: f64,
-    (price, phases): (f64, u32),
+    (ascending, maximum): (&[f32], f64),
+    price: f64,
+    (phases, first_burst): (u32, u32),
 ) -> ChannelCode {
     let slope = channel.sensitivity / channel.active.max(1.0);
     let active = &ascending[ascending.partition_point(|&value| value <= 0.0)..];
@@ -68,20 +69,22 @@ fn best_code(
     let stride = active.len().div_ceil(MOST_VALUES).max(1);
     let values: Vec<f64> = active.iter().step_by(stride).map(|&v| f64::from(v)).collect();
     let mut best = (f64::INFINITY, rule);
-    for place in -PLACES.0..=2 * phases as i32 + PLACES.1 {
+    // Twice as many numbers reach as far with levels half as large.
+    let finer = PLACES.0 + 2 * (first_burst.ilog2() as i32);
+    for place in -finer..=2 * phases as i32 + PLACES.1 {
         let level = rule.level * (0.5 * f64::from(place)).exp2();
         // A ReLU6 never stands for more than 6.
-        let most = (maximum / level + 0.5).floor().min(f64::from(levels(phases)));
+        let most = (maximum / level + 0.5).floor().min(f64::from(largest_number(phases, first_burst)));
         let error = slope * level * level;
         let cost = price / error;
-        let code = ChannelCode { level, cost, largest: (most as u32).max(1) };
+        let code = ChannelCode { level, cost, largest: (most as u32).max(1), phases };
         let sum: f64 = values
             .iter()
             .map(|value| {
                 let value = value / level;
-                let number = number_for(value, code.largest, cost);
+                let number = code.number(value);
                 let off = f64::from(number) - value;
-                error * off * off + price * f64::from(number.count_ones())
+                error * off * off + price * f64::from(code.spikes(number))
             })
             .sum();
         if sum < best.0 {

@@ -36,6 +36,7 @@ impl Fitted {
 /// What does not change from one set of codes to the next.
 pub(super) struct Fitting<'a> {
     prepared: &'a Prepared<'a>,
+    phases: u32,
     /// Samples that weights are fitted on: those of the materials, then blends that no candidate is
     /// judged on.
     samples: Vec<Vec<f64>>,
@@ -72,7 +73,11 @@ fn failed(prepared: &Prepared<'_>, error: &crate::ann::AnnError) -> MethodError 
 
 impl<'a> Fitting<'a> {
     /// Prepares for fitting on the materials' samples and on `blends`.
-    pub fn new(materials: &'a Materials<'a>, blends: &'a Blends) -> Result<Self, MethodError> {
+    pub fn new(
+        materials: &'a Materials<'a>,
+        blends: &'a Blends,
+        phases: u32,
+    ) -> Result<Self, MethodError> {
         let wide = |sample: &[f32]| sample.iter().map(|&value| f64::from(value)).collect();
         let own = materials.samples.iter().map(|sample| wide(sample));
         let samples = own.chain(blends.iter().map(|(sample, _)| wide(sample))).collect();
@@ -80,6 +85,7 @@ impl<'a> Fitting<'a> {
         let units = 0..materials.prepared.structure.units.len();
         Ok(Fitting {
             prepared: materials.prepared,
+            phases,
             samples,
             activations: units.map(|unit| all().map(|units| &units[unit][..]).collect()).collect(),
             corrected: materials.corrected(),
@@ -109,7 +115,12 @@ impl<'a> Fitting<'a> {
                 true => self.refitted(unit, &numbers, &scales),
                 false => unit.clone(),
             };
-            let mut layer = PhaseLayer::new(&unit, &codes[index], &scales[index], &scales);
+            let mut layer = PhaseLayer::new(
+                &unit,
+                (&codes[index], self.phases),
+                &scales[index],
+                &scales,
+            );
             let shown = samples.par_iter().zip(&numbers);
             let mut potentials: Vec<Vec<f64>> =
                 shown.map(|(sample, numbers)| layer.potentials(sample, numbers)).collect();
@@ -145,7 +156,7 @@ impl<'a> Fitting<'a> {
         let scales = scales_of(self.prepared, codes);
         let each = structure.units.iter().zip(codes).zip(&scales);
         let layers = each
-            .map(|((unit, codes), scale)| PhaseLayer::new(unit, codes, scale, &scales))
+            .map(|((unit, codes), scale)| PhaseLayer::new(unit, (codes, self.phases), scale, &scales))
             .collect();
         Fitted { structure, scales, layers }
     }

@@ -38,7 +38,7 @@ use crate::lower::{Conversion, SpikeValue, UnitScale};
 use crate::structure::UnitKind;
 use sim_core::neuron::integrator::integrator;
 use sim_core::neuron::max_pool::max_pool;
-use sim_core::neuron::phase::phase;
+use sim_core::neuron::phase::{largest_number, number_for, phase, spikes_of};
 use sim_core::units::{Milliseconds, Values};
 
 pub static METHOD: Method = Method {
@@ -77,6 +77,20 @@ struct ChannelCode {
     cost: f64,
     /// The largest number.
     largest: u32,
+    /// Phases of a number.
+    phases: u32,
+}
+
+impl ChannelCode {
+    /// The number that is sent for a potential in levels.
+    fn number(self, potential: f64) -> u32 {
+        number_for(potential, self.phases, self.largest, self.cost)
+    }
+
+    /// Spikes of a number.
+    fn spikes(self, number: u32) -> u32 {
+        spikes_of(number, self.phases)
+    }
 }
 
 /// One code a channel of each unit; of units that are no rectifiers none.
@@ -103,7 +117,8 @@ fn rule_codes(prepared: &Prepared<'_>, config: &MethodConfig) -> Codes {
         let UnitKind::Rectifier { maximum } = unit.kind else { return Vec::new() };
         let bounds = (config.threshold.choose)(sample, largest).into_iter();
         let level = |bound: f64| bound.min(maximum) / f64::from(largest);
-        let code = |bound| ChannelCode { level: level(bound), cost: SPIKE_COST, largest };
+        let phases = config.steps;
+        let code = |bound| ChannelCode { level: level(bound), cost: SPIKE_COST, largest, phases };
         bounds.map(code).collect()
     };
     let units = prepared.structure.units.iter().zip(&prepared.calibration.units);
@@ -123,7 +138,16 @@ fn describe(
     scales: &[UnitScale],
 ) -> Conversion {
     let (phases, levels) = (config.steps, f64::from(levels(config.steps)));
-    let bare = |opening: u32| phase(Milliseconds(f64::from(opening)), phases);
+    let largest = codes.iter().flatten().map(|code| code.largest).max().unwrap_or(1);
+    let first = 1 << (phases - 1);
+    let burst = (largest / first).max(1);
+    let bare = |opening: u32| {
+        let neuron = phase(Milliseconds(f64::from(opening)), phases);
+        match burst {
+            1 => neuron,
+            _ => neuron.parameter("first_burst", f64::from(burst)),
+        }
+    };
     let neuron = |index: usize, opening: u32| {
         let per_channel = prepared.structure.units[index].shape.per_channel().max(1);
         let each = |value: fn(&ChannelCode) -> f64| {
@@ -152,10 +176,10 @@ fn describe(
         ramp: None,
         input_neuron: |code, opening| phase(Milliseconds(f64::from(opening)), code.code_steps),
         input_scale: 1.0 / levels,
-        full_scale: levels,
+        full_scale: f64::from(largest_number(phases, burst)),
         window: phases,
         code_steps: phases,
-        spike_value: SpikeValue::Payload,
+        spike_value: SpikeValue::Payload { first },
         continuous: false,
     };
     lower_in_turns(prepared, scales, config.code, &code)

@@ -6,7 +6,7 @@ use super::ChannelCode;
 use crate::linear::{ChannelScale, LinearMap, PreparedMap};
 use crate::lower::UnitScale;
 use crate::structure::{Origin, Unit, UnitKind};
-use sim_core::neuron::phase::number_for;
+use sim_core::neuron::phase::spikes_of;
 
 /// One unit.
 #[derive(Debug, Clone)]
@@ -16,6 +16,8 @@ pub(super) struct PhaseLayer {
     /// In levels.
     bias: Vec<f64>,
     codes: Vec<ChannelCode>,
+    /// Phases of a number.
+    phases: u32,
     per_channel: usize,
     /// Inputs of each maximum.
     windows: Vec<Vec<u32>>,
@@ -25,7 +27,7 @@ impl PhaseLayer {
     /// A unit with its scale; `scales` are those of the units before it.
     pub(super) fn new(
         unit: &Unit,
-        codes: &[ChannelCode],
+        (codes, phases): (&[ChannelCode], u32),
         scale: &UnitScale,
         scales: &[UnitScale],
     ) -> Self {
@@ -34,6 +36,7 @@ impl PhaseLayer {
             branches: Vec::new(),
             bias: scale.biases(&unit.bias),
             codes: codes.to_vec(),
+            phases,
             per_channel: unit.shape.per_channel().max(1),
             windows: Vec::new(),
         };
@@ -90,12 +93,9 @@ impl PhaseLayer {
                 UnitKind::Readout => return 0,
                 UnitKind::MaxPool => *value as u32,
                 UnitKind::Rectifier { .. } if *value <= 0.0 => 0,
-                UnitKind::Rectifier { .. } => {
-                    let code = &self.codes[neuron / self.per_channel];
-                    number_for(*value, code.largest, code.cost)
-                }
+                UnitKind::Rectifier { .. } => self.codes[neuron / self.per_channel].number(*value),
             };
-            spikes += u64::from(number.count_ones());
+            spikes += u64::from(spikes_of(number, self.phases));
             *value = f64::from(number);
         }
         spikes

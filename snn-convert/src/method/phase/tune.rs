@@ -14,6 +14,10 @@
 //! fitted on, all weights and biases are then moved from end to end, at that price and at higher ones
 //! ([`super::descent`]).
 //!
+//! Where even the lowest price is not good enough, as in deep networks of thin layers, numbers of a few
+//! bits are too coarse: then the first phase may hold up to [`MOST_BURST`] spikes, so that levels are
+//! finer and only the rare large numbers cost more.
+//!
 //! The highest price is taken at which the scores stay near those of the trained network
 //! (`snn-convert/src/method/goal.rs`). This is the rate-distortion view of quantisation with spikes as
 //! the rate.
@@ -82,6 +86,13 @@ const MOST_MOVES: usize = 5;
 const EASED: f64 = 1.25;
 /// Place of the price that is tried first.
 const FIRST: usize = 7;
+/// Most spikes in the first phase where one is not enough.
+const MOST_BURST: u32 = 7;
+/// Place of the price that is tried first with them.
+const FIRST_WITH_BURSTS: usize = 10;
+/// So much nearer the scores must be with bursts where weights were fitted on the samples that are judged:
+/// in such networks it is further to others (`docs/design/layers_in_turn.md`).
+const NEARER: f64 = 0.5;
 
 /// A price that was tried.
 struct Trial {
@@ -89,7 +100,15 @@ struct Trial {
     fitted: Fitted,
     measure: Measure,
     price: f64,
+    form: Form,
+}
+
+/// What else is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Form {
     weights: Weights,
+    /// Most spikes in the first phase.
+    first_burst: u32,
 }
 
 /// Where weights come from.
@@ -125,12 +144,17 @@ pub(super) fn convert(
             channels: channels(fitted),
             rule: rule_codes(prepared, config),
         },
-        fitting: Fitting::new(fitted, &blends)?,
+        fitting: Fitting::new(fitted, &blends, config.steps)?,
         descent: if apart { Descent::new(fitted) } else { None },
     };
     let eased = if search.descent.is_some() { goal.eased(EASED) } else { goal };
     let mut tried = search.over_prices(eased);
     search.over_moved(goal, &mut tried);
+    let mut goal = goal;
+    if !tried.iter().any(|trial| goal.reached_by(trial.measure)) {
+        goal = goal.with_bursts(apart);
+        search.over_bursts(goal, &mut tried);
+    }
     let best = best(&tried, goal).and_then(|place| Some((place, tried.get(place)?)));
     let Some((chosen, trial)) = best else {
         let unit = prepared.name.to_string();
@@ -169,6 +193,17 @@ impl Wanted {
             loss: (!apart).then_some(LOSS * doubt * 0.5_f64.powi(more)),
         };
         Wanted { goal, loss: limits.loss * doubt * 0.5_f64.powi(more), bound: limits.bound }
+    }
+
+    /// What is good enough with bursts in the first phase.
+    fn with_bursts(self, apart: bool) -> Wanted {
+        match self.goal {
+            Goal::Scores { divergence, agreement, .. } if !apart => {
+                let divergence = NEARER * divergence;
+                Wanted { goal: Goal::Scores { divergence, agreement, loss: None }, ..self }
+            }
+            _ => self,
+        }
     }
 
     fn reached_by(self, measure: Measure) -> bool {
@@ -222,12 +257,18 @@ fn candidate(trial: &Trial, config: &MethodConfig) -> Candidate {
     Candidate {
         steps: config.steps,
         threshold: config.threshold.name.to_string(),
-        neurons: match trial.weights {
-            Weights::Trained => "binary numbers, scale: price of a spike",
-            Weights::Fitted => "binary numbers, fitted weights, scale: price of a spike",
-            Weights::Moved => "binary numbers, weights moved, scale: price of a spike",
-        }
-        .to_string(),
+        neurons: {
+            let numbers = match trial.form.first_burst {
+                1 => "binary numbers".to_string(),
+                most => format!("binary numbers, up to {most} spikes in the first phase"),
+            };
+            let weights = match trial.form.weights {
+                Weights::Trained => "",
+                Weights::Fitted => ", fitted weights",
+                Weights::Moved => ", weights moved",
+            };
+            format!("{numbers}{weights}, scale: price of a spike")
+        },
         scale: trial.price,
         agreement: trial.measure.agreement,
         expected_loss: trial.measure.loss,
@@ -266,36 +307,55 @@ impl Search<'_> {
     /// the trained network, which are better in some networks with fine levels.
     fn over_prices(&self, goal: Wanted) -> Vec<Trial> {
         let mut tried: Vec<Trial> = Vec::new();
-        let place = self.ladder(FIRST, Weights::Fitted, goal, &mut tried);
+        let [fitted, trained] =
+            [Weights::Fitted, Weights::Trained].map(|weights| Form { weights, first_burst: 1 });
+        let place = self.ladder(FIRST, fitted, goal, &mut tried);
         let start = place.map_or(FIRST, |place| place.saturating_sub(1));
-        let without = self.ladder_up(start, Weights::Trained, goal, &mut tried);
+        let without = self.ladder_up(start, trained, goal, &mut tried);
         let last = match (without, place) {
-            (Some(better), _) => Some((better, Weights::Trained)),
-            (None, Some(place)) => Some((place, Weights::Fitted)),
-            (None, None) => self
-                .ladder(FIRST + 1, Weights::Trained, goal, &mut tried)
-                .map(|place| (place, Weights::Trained)),
+            (Some(better), _) => Some((better, trained)),
+            (None, Some(place)) => Some((place, fitted)),
+            (None, None) => {
+                let place = self.ladder(FIRST + 1, trained, goal, &mut tried);
+                place.map(|place| (place, trained))
+            }
         };
-        if let Some((place, weights)) = last {
-            self.attempt(PRICES[place] * BETWEEN, weights, goal, &mut tried);
+        if let Some((place, form)) = last {
+            self.attempt(PRICES[place] * BETWEEN, form, goal, &mut tried);
         }
         (self.judged.prepared.watch)(PRICES.len(), PRICES.len());
         tried
+    }
+
+    /// The same with bursts in the first phase, with weights from where they came nearest without.
+    fn over_bursts(&self, goal: Wanted, tried: &mut Vec<Trial>) {
+        let nearest = best(tried, goal).and_then(|place| tried.get(place));
+        let weights = match nearest.map(|trial| trial.form.weights) {
+            Some(Weights::Trained) => Weights::Trained,
+            _ => Weights::Fitted,
+        };
+        let form = Form { weights, first_burst: MOST_BURST };
+        if let Some(place) = self.ladder(FIRST_WITH_BURSTS, form, goal, tried) {
+            self.attempt(PRICES[place] * BETWEEN, form, goal, tried);
+        }
+        (self.judged.prepared.watch)(PRICES.len(), PRICES.len());
     }
 
     /// The place of the highest price that is good enough: up from `start`, or down.
     fn ladder(
         &self,
         start: usize,
-        weights: Weights,
+        form: Form,
         goal: Wanted,
         tried: &mut Vec<Trial>,
     ) -> Option<usize> {
-        self.ladder_up(start, weights, goal, tried).or_else(|| {
-            let lowest = LOWEST * 4.0_f64.powi(4 - self.pricing.config.steps.max(4) as i32);
+        self.ladder_up(start, form, goal, tried).or_else(|| {
+            // Twice as many numbers are a phase more.
+            let bits = self.pricing.config.steps.max(4) + form.first_burst.ilog2();
+            let lowest = LOWEST * 4.0_f64.powi(4 - bits as i32);
             let lower = PRICES.iter().enumerate().skip(start + 1);
             let mut lower = lower.take_while(|(_, price)| **price >= lowest);
-            let good = lower.find(|(_, price)| self.attempt(**price, weights, goal, tried));
+            let good = lower.find(|(_, price)| self.attempt(**price, form, goal, tried));
             good.map(|(place, _)| place)
         })
     }
@@ -304,33 +364,33 @@ impl Search<'_> {
     fn ladder_up(
         &self,
         start: usize,
-        weights: Weights,
+        form: Form,
         goal: Wanted,
         tried: &mut Vec<Trial>,
     ) -> Option<usize> {
         let higher = PRICES.iter().enumerate().take(start + 1).rev();
-        let good = higher.take_while(|(_, price)| self.attempt(**price, weights, goal, tried));
+        let good = higher.take_while(|(_, price)| self.attempt(**price, form, goal, tried));
         good.last().map(|(place, _)| place)
     }
 
     /// Tries a price; whether it is good enough.
-    fn attempt(&self, price: f64, weights: Weights, goal: Wanted, tried: &mut Vec<Trial>) -> bool {
-        let codes = self.pricing.codes(price * self.pricing.unit_price());
-        let fitted = self.fitting.fit(&codes, weights == Weights::Fitted);
-        self.judge(codes, fitted, (price, weights), goal, tried)
+    fn attempt(&self, price: f64, form: Form, goal: Wanted, tried: &mut Vec<Trial>) -> bool {
+        let codes = self.pricing.codes(price * self.pricing.unit_price(), form.first_burst);
+        let fitted = self.fitting.fit(&codes, form.weights == Weights::Fitted);
+        self.judge(codes, fitted, (price, form), goal, tried)
     }
 
     fn judge(
         &self,
         codes: Codes,
         fitted: Fitted,
-        (price, weights): (f64, Weights),
+        (price, form): (f64, Form),
         goal: Wanted,
         tried: &mut Vec<Trial>,
     ) -> bool {
         let shown = |sample: &[f32]| show(&fitted.layers, sample);
         let measure = measure_bounded(self.judged, shown, goal.goal, [f64::INFINITY, goal.bound]);
-        tried.push(Trial { codes, fitted, measure, price, weights });
+        tried.push(Trial { codes, fitted, measure, price, form });
         (self.judged.prepared.watch)(tried.len().min(PRICES.len()), PRICES.len());
         goal.reached_by(measure)
     }
@@ -343,12 +403,13 @@ impl Search<'_> {
         let Some(start) = best(tried, eased).and_then(|place| tried.get(place)) else { return };
         let (mut price, mut structure) = (start.price, start.fitted.with_biases());
         let mut up = true;
+        let form = Form { weights: Weights::Moved, first_burst: 1 };
         for attempt in 0..MOST_MOVES {
             let total = price * self.pricing.unit_price();
-            let codes = self.pricing.codes(total);
+            let codes = self.pricing.codes(total, 1);
             structure = descent.descend(&structure, &codes, total, attempt);
             let fitted = self.fitting.of_structure(structure.clone(), &codes);
-            let good = self.judge(codes, fitted, (price, Weights::Moved), goal, tried);
+            let good = self.judge(codes, fitted, (price, form), goal, tried);
             if attempt == 0 {
                 up = good;
             } else if up != good {

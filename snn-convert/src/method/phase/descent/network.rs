@@ -8,7 +8,6 @@
 use super::super::ChannelCode;
 use super::map::MovableMap;
 use crate::structure::{Origin, Structure, Unit, UnitKind};
-use sim_core::neuron::phase::number_for;
 
 /// Spikes that a doubling of a potential adds, by e.
 const GROWTH: f32 = 0.5;
@@ -226,9 +225,8 @@ impl Layer {
             if potential <= 0.0 {
                 return 0.0;
             }
-            let ChannelCode { level, cost, largest } = self.codes[neuron / self.per_channel].code;
-            let number = number_for(f64::from(potential) / level, largest, cost);
-            (f64::from(number) * level) as f32
+            let code = self.codes[neuron / self.per_channel].code;
+            (f64::from(code.number(f64::from(potential) / code.level)) * code.level) as f32
         };
         potentials.iter().enumerate().map(send).collect()
     }

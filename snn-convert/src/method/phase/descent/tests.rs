@@ -17,7 +17,7 @@ fn numbers(count: usize, step: f64) -> Vec<f32> {
 
 fn codes(structure: &Structure, level: f64, cost: f64) -> Vec<Vec<ChannelCode>> {
     let largest = (1 << 20) - 1;
-    let code = ChannelCode { level, cost, largest };
+    let code = ChannelCode { level, cost, largest, phases: 20 };
     let of = |unit: &crate::structure::Unit| match unit.kind {
         UnitKind::Rectifier { .. } => vec![code; unit.shape.channels()],
         _ => Vec::new(),
