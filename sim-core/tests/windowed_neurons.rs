@@ -157,9 +157,40 @@ fn phases_send_the_bits_of_the_rounded_potential() {
 }
 
 #[test]
+fn the_first_phase_may_hold_a_burst() {
+    let sent = |value: f64, gain: f64| {
+        let cell = phase(Milliseconds(3.0), 3).initial("membrane_potential", value);
+        let cell = cell.parameter("first_burst", 3.0).parameter("negative_gain", gain);
+        let one = network(cell, 1, &[0.0], &[]);
+        let of_engine = |name: &str| {
+            let run = run(&one, name, 10);
+            (spikes(run.as_ref()), run.variable(1, 1))
+        };
+        ["clock", "event"].map(of_engine)
+    };
+    // Three phases with up to three spikes in the first: 15 is three times 4, and 2 and 1.
+    for (value, expected, cut) in [
+        (13.0, vec![(3.0, 12), (5.0, 1)], 0.0),
+        (8.0, vec![(3.0, 8)], 0.0),
+        (6.0, vec![(3.0, 4), (4.0, 2)], 0.0),
+        (17.0, vec![(3.0, 12), (4.0, 2), (5.0, 1)], 2.0),
+    ] {
+        for engine in sent(value, 0.0) {
+            assert_eq!(engine, (expected.clone(), vec![cut]), "{value}");
+        }
+    }
+    for engine in sent(-18.0, 0.5) {
+        assert_eq!(engine.0, [(3.0, -8), (5.0, -1)]);
+    }
+}
+
+#[test]
 fn the_maximum_of_phases_has_the_largest_leading_bits() {
-    for (a, b) in [(5.0, 6.0), (8.0, 7.0), (0.0, 3.0), (15.0, 15.0), (9.0, 10.0)] {
-        let cells = phase(Milliseconds(1.0), 4);
+    let pairs: [(f64, f64); 7] =
+        [(5.0, 6.0), (8.0, 7.0), (0.0, 3.0), (15.0, 15.0), (9.0, 10.0), (25.0, 17.0), (31.0, 32.0)];
+    for (a, b) in pairs {
+        let burst = if a.max(b) > 15.0 { 4.0 } else { 1.0 };
+        let cells = phase(Milliseconds(1.0), 4).parameter("first_burst", burst);
         let cells = cells.initial("membrane_potential", Values::numbers(vec![a, b]));
         let mut pool = network(cells, 2, &[0.0, 0.0], &[]);
         pool.add_population("pool", Population::new(1, max_pool()));
@@ -172,7 +203,9 @@ fn the_maximum_of_phases_has_the_largest_leading_bits() {
             let sent = spikes(run(&pool, engine.name, 10).as_ref());
             let sum: i32 = sent.iter().map(|spike| spike.1).sum();
             assert_eq!(f64::from(sum), a.max(b), "{a} {b}");
-            assert!(sent.iter().all(|spike| spike.1.count_ones() == 1), "{sent:?}");
+            let late = sent.iter().filter(|spike| spike.0 > sent[0].0).collect::<Vec<_>>();
+            assert!(late.iter().all(|spike| spike.1.count_ones() == 1), "{sent:?}");
+            assert!(burst > 1.0 || sent[0].1.count_ones() == 1, "{sent:?}");
         }
     }
 }
@@ -181,7 +214,8 @@ fn the_maximum_of_phases_has_the_largest_leading_bits() {
 fn windows_off_the_grid_are_refused() {
     let slots = first_spike_slots(Milliseconds(8.5), Milliseconds(8.0));
     let phases = phase(Milliseconds(1.0), 4).parameter("phases", 4.5);
-    for (cell, path) in [(slots, "opening"), (phases, "phases")] {
+    let burst = phase(Milliseconds(1.0), 4).parameter("first_burst", 16.0);
+    for (cell, path) in [(slots, "opening"), (phases, "phases"), (burst, "first_burst")] {
         let mut one = Network::new("one", Milliseconds(1.0));
         one.add_population("cell", Population::new(1, cell));
         let text = one.validate().unwrap_err().to_string();
@@ -200,10 +234,13 @@ proptest! {
         opening in 1..16_u32,
         window in 1..12_u32,
         binary in any::<bool>(),
+        burst in 1..16_u32,
     ) {
         let opens = Milliseconds(f64::from(opening));
         let cell = match binary {
-            true => phase(opens, window).parameter("negative_gain", 0.5),
+            true => phase(opens, window)
+                .parameter("negative_gain", 0.5)
+                .parameter("first_burst", f64::from(burst)),
             false => first_spike_slots(opens, Milliseconds(f64::from(window))),
         };
         let cell = cell.initial("membrane_potential", bias);

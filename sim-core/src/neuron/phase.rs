@@ -299,7 +299,8 @@ impl State {
     }
 
     fn most(&self, neuron: usize) -> i32 {
-        self.largest[neuron].min(largest_number(self.phases[neuron], self.first_burst[neuron]) as i32)
+        self.largest[neuron]
+            .min(largest_number(self.phases[neuron], self.first_burst[neuron]) as i32)
     }
 
     /// The number that the neuron sends.
@@ -442,7 +443,9 @@ mod tests {
         assert_eq!([0.6, 0.7, 7.1, 7.3, 15.0, 99.0].map(sent), [0, 1, 7, 8, 15, 15]);
         for (phases, burst) in [(5, 1), (3, 3), (3, 7), (1, 15), (4, 2)] {
             let most = largest_number(phases, burst);
-            for (cost, most) in [0.05, 0.3, 2.0, 40.0, 300.0].into_iter().zip([most, most - 1].into_iter().cycle()) {
+            for (cost, most) in
+                [0.05, 0.3, 2.0, 40.0, 300.0].into_iter().zip([most, most - 1].into_iter().cycle())
+            {
                 for tenth in 0..10 * (most + 3) {
                     let value = f64::from(tenth) * 0.1 + 0.013;
                     let price = |number: u32| {

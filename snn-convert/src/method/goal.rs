@@ -40,6 +40,10 @@ pub(super) enum Goal {
 /// network: each adds rounding errors of its own (`docs/design/rate_codes.md`).
 const DIVERGENCE: f64 = 0.001;
 
+/// Layers after which further ones allow no larger divergence: errors of deep networks are many, and some
+/// cancel.
+const MOST_DEPTH: f64 = 6.0;
+
 /// Smallest share of equal answers of a rate code, in per cent.
 const AGREEMENT: f64 = 95.0;
 
@@ -54,7 +58,7 @@ pub(super) fn scores(structure: &Structure) -> Goal {
         let own = u32::from(matches!(unit.kind, UnitKind::Rectifier { .. }));
         depths.push(before.copied().max().unwrap_or(0) + own);
     }
-    let depth = f64::from(depths.last().copied().unwrap_or(0).max(1));
+    let depth = f64::from(depths.last().copied().unwrap_or(0)).clamp(1.0, MOST_DEPTH);
     Goal::Scores { divergence: DIVERGENCE * depth, agreement: AGREEMENT, loss: None }
 }
 

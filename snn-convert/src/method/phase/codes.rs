@@ -74,7 +74,8 @@ fn best_code(
     for place in -finer..=2 * phases as i32 + PLACES.1 {
         let level = rule.level * (0.5 * f64::from(place)).exp2();
         // A ReLU6 never stands for more than 6.
-        let most = (maximum / level + 0.5).floor().min(f64::from(largest_number(phases, first_burst)));
+        let most =
+            (maximum / level + 0.5).floor().min(f64::from(largest_number(phases, first_burst)));
         let error = slope * level * level;
         let cost = price / error;
         let code = ChannelCode { level, cost, largest: (most as u32).max(1), phases };

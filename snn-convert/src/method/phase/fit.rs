@@ -115,12 +115,8 @@ impl<'a> Fitting<'a> {
                 true => self.refitted(unit, &numbers, &scales),
                 false => unit.clone(),
             };
-            let mut layer = PhaseLayer::new(
-                &unit,
-                (&codes[index], self.phases),
-                &scales[index],
-                &scales,
-            );
+            let mut layer =
+                PhaseLayer::new(&unit, (&codes[index], self.phases), &scales[index], &scales);
             let shown = samples.par_iter().zip(&numbers);
             let mut potentials: Vec<Vec<f64>> =
                 shown.map(|(sample, numbers)| layer.potentials(sample, numbers)).collect();
@@ -156,7 +152,9 @@ impl<'a> Fitting<'a> {
         let scales = scales_of(self.prepared, codes);
         let each = structure.units.iter().zip(codes).zip(&scales);
         let layers = each
-            .map(|((unit, codes), scale)| PhaseLayer::new(unit, (codes, self.phases), scale, &scales))
+            .map(|((unit, codes), scale)| {
+                PhaseLayer::new(unit, (codes, self.phases), scale, &scales)
+            })
             .collect();
         Fitted { structure, scales, layers }
     }

@@ -12,7 +12,9 @@
 //!   error that a spike less may cost come from how much the scores depend on the channel, and
 //!   weights ([`refit`]) and biases make up for what rounding takes away. The coarsest trade at which
 //!   the answers are still the trained network's is taken. A channel that few scores depend on sends
-//!   its large activations only.
+//!   its large activations only. Where numbers of K bits are too coarse, as in deep networks of thin
+//!   layers, the first phase may hold several spikes: levels are finer then, and only large numbers,
+//!   which are rare, cost more.
 //! - `phase_plain` takes the threshold rule's value (the 99.9 % percentile by default) as the largest
 //!   number of a channel, and the same cost, [`SPIKE_COST`], everywhere.
 //!
@@ -29,6 +31,7 @@ mod network;
 mod refit;
 mod ridge;
 mod tune;
+mod wanted;
 
 use super::ttfs::scales;
 use super::turns::{TurnCode, check_code, lower_in_turns};

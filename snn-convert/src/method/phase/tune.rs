@@ -19,19 +19,20 @@
 //! finer and only the rare large numbers cost more.
 //!
 //! The highest price is taken at which the scores stay near those of the trained network
-//! (`snn-convert/src/method/goal.rs`). This is the rate-distortion view of quantisation with spikes as
+//! ([`super::wanted`]). This is the rate-distortion view of quantisation with spikes as
 //! the rate.
 //!
 //! # References
 //! Shoham and Gersho 1988, IEEE Trans. ASSP 36:1445 (one price for all channels).
 
-use super::super::goal::{Goal, Measure, doubt, measure_bounded, sample_doubt};
+use super::super::goal::{Measure, measure_bounded, sample_doubt};
 use super::super::materials::{MOST_SAMPLES, Materials, Shared};
 use super::super::sensitivity::channels;
 use super::codes::Pricing;
 use super::descent::Descent;
 use super::fit::{Fitted, Fitting, blends};
 use super::network::show;
+use super::wanted::Wanted;
 use super::{Codes, describe, rule_codes};
 use crate::lower::{Candidate, Conversion};
 use crate::method::{MethodConfig, MethodError, Prepared};
@@ -42,44 +43,11 @@ const PRICES: [f64; 16] =
 /// Lower ones are not tried with four phases: smaller errors on calibration samples no longer mean fewer on
 /// others (`docs/design/layers_in_turn.md`). A phase more makes errors four times smaller.
 const LOWEST: f64 = 0.12;
-/// What is good enough with four phases.
-struct Limits {
-    /// Largest divergence of the scores, in nats. A phase more may change a quarter as much.
-    divergence: f64,
-    /// So much the trained network doubts its answers on samples where half of that is good enough: the same
-    /// divergence costs it more answers.
-    doubt: f64,
-    /// Largest share of other answers on samples, in per cent, and so much more for a doubt of all; half as
-    /// many with a phase more.
-    differing: [f64; 2],
-    /// Largest expected loss on blends whatever the divergence is, as a part of the trained network's own
-    /// doubt of those; half as much with a phase more.
-    loss: f64,
-    /// What a sample's divergence counts for at most, in nats.
-    bound: f64,
-}
-
-/// Where nothing was fitted on what is judged (`docs/design/layers_in_turn.md`).
-const APART: Limits =
-    Limits { divergence: 0.045, doubt: 0.25, differing: [3.0, 40.0], loss: 0.6, bound: 0.5 };
-/// Where samples are too few to share out, and weights were fitted on those that are judged.
-const SAME: Limits = Limits {
-    divergence: 0.016,
-    doubt: f64::INFINITY,
-    differing: [2.0, 0.0],
-    loss: f64::INFINITY,
-    bound: f64::INFINITY,
-};
 /// So much a network may doubt its answers on samples where its weights are moved: those of networks that
 /// doubt more suit other images less, at the same divergence on kept samples.
 const MOST_DOUBT: f64 = 0.05;
-/// Largest expected loss on blends with four phases, as a part of the trained network's own doubt; half as
-/// much with a phase more.
-const LOSS: f64 = 0.1;
 /// A price that was good enough is tried again as many times higher: half a place.
-const BETWEEN: f64 = 1.41;
-/// Least part of a price that is tried next.
-const LEAST: f64 = 0.35;
+pub(super) const BETWEEN: f64 = 1.41;
 /// Prices at which weights are moved.
 const MOST_MOVES: usize = 5;
 /// So much further from the goal may a network be whose weights are then moved.
@@ -90,9 +58,6 @@ const FIRST: usize = 7;
 const MOST_BURST: u32 = 7;
 /// Place of the price that is tried first with them.
 const FIRST_WITH_BURSTS: usize = 10;
-/// So much nearer the scores must be with bursts where weights were fitted on the samples that are judged:
-/// in such networks it is further to others (`docs/design/layers_in_turn.md`).
-const NEARER: f64 = 0.5;
 
 /// A price that was tried.
 struct Trial {
@@ -167,75 +132,6 @@ pub(super) fn convert(
     conversion.candidates = tried.iter().map(|trial| candidate(trial, config)).collect();
     conversion.candidates[chosen].chosen = true;
     Ok(conversion)
-}
-
-/// What is good enough.
-#[derive(Clone, Copy)]
-struct Wanted {
-    goal: Goal,
-    /// Largest expected loss on blends, in per cent.
-    loss: f64,
-    /// What a sample's divergence counts for at most, in nats.
-    bound: f64,
-}
-
-impl Wanted {
-    fn new(config: &MethodConfig, judged: &Materials<'_>, apart: bool) -> Self {
-        // More bits are asked for by who wants to be nearer.
-        let more = config.steps.saturating_sub(4) as i32;
-        let limits = if apart { APART } else { SAME };
-        let (sample_doubt, doubt) = (sample_doubt(judged), doubt(judged));
-        let divergence = limits.divergence / (1.0 + sample_doubt / limits.doubt);
-        let [differing, doubtful] = limits.differing;
-        let goal = Goal::Scores {
-            divergence: divergence * 0.25_f64.powi(more),
-            agreement: 100.0 - (differing + doubtful * sample_doubt) * 0.5_f64.powi(more),
-            loss: (!apart).then_some(LOSS * doubt * 0.5_f64.powi(more)),
-        };
-        Wanted { goal, loss: limits.loss * doubt * 0.5_f64.powi(more), bound: limits.bound }
-    }
-
-    /// What is good enough with bursts in the first phase.
-    fn with_bursts(self, apart: bool) -> Wanted {
-        match self.goal {
-            Goal::Scores { divergence, agreement, .. } if !apart => {
-                let divergence = NEARER * divergence;
-                Wanted { goal: Goal::Scores { divergence, agreement, loss: None }, ..self }
-            }
-            _ => self,
-        }
-    }
-
-    fn reached_by(self, measure: Measure) -> bool {
-        measure.reaches(self.goal) && measure.loss <= self.loss
-    }
-
-    fn distance(self, measure: Measure) -> f64 {
-        measure.distance(self.goal) + (measure.loss - self.loss).max(0.0) / 100.0
-    }
-
-    /// What to multiply a price by that led to this divergence: the further away, the less.
-    fn lower(self, divergence: f64) -> f64 {
-        let part = match self.goal {
-            Goal::Scores { divergence: most, .. } => (most / divergence).powi(2),
-            Goal::Accuracy(_) => 1.0,
-        };
-        if part.is_nan() { LEAST } else { part.clamp(LEAST, 1.0 / BETWEEN) }
-    }
-
-    fn eased(self, times: f64) -> Wanted {
-        Wanted { goal: self.goal.eased(times), loss: times * self.loss, ..self }
-    }
-}
-
-impl std::fmt::Display for Wanted {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.goal)?;
-        if self.loss.is_finite() {
-            write!(f, ", and at most {:.2} points of expected loss on blends", self.loss)?;
-        }
-        Ok(())
-    }
 }
 
 /// The place of the candidate with the fewest spikes of those that are good enough, or else of the

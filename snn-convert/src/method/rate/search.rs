@@ -17,7 +17,7 @@ use crate::method::{MethodConfig, MethodError, Prepared};
 use crate::threshold::{RULES, ThresholdRule, find_rule};
 
 /// Scales that are tried, the coarsest first. A coarser one has fewer spikes.
-const SCALES: [f64; 8] = [2.8, 2.0, 1.4, 1.0, 0.7, 0.5, 0.35, 0.25];
+const SCALES: [f64; 10] = [2.8, 2.0, 1.4, 1.0, 0.7, 0.5, 0.35, 0.25, 0.18, 0.125];
 /// A scale that was good enough is tried again as many times coarser: half a place.
 const BETWEEN: f64 = 1.19;
 /// The next finer scale has at least so many times the spikes.
