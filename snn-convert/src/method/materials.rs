@@ -18,7 +18,7 @@ const SECOND: f32 = 0.35;
 /// Of so many samples one is kept to judge on, where samples are shared out.
 const JUDGED: usize = 3;
 /// Fewer samples are not shared out: either part would be too small.
-const FEWEST_SHARED: usize = 300;
+const FEWEST_SHARED: usize = 100;
 /// Most samples that corrections are made on: means need fewer than shares.
 const MOST_CORRECTED: usize = 192;
 /// Most activations that are kept at a time (256 MB).

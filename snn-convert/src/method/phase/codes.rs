@@ -1,7 +1,8 @@
 //! Codes of channels for a price of a spike.
 
-use super::super::sensitivity::{Channel, Channels};
-use super::{ChannelCode, Codes, levels};
+use super::super::materials::Materials;
+use super::super::sensitivity::{Channel, Channels, channels};
+use super::{ChannelCode, Codes, levels, rule_codes};
 use crate::calibrate::UnitSample;
 use crate::method::{MethodConfig, Prepared};
 use crate::structure::{Unit, UnitKind};
@@ -14,14 +15,21 @@ const PLACES: (i32, i32) = (2, 2);
 
 /// What codes are chosen by.
 pub(super) struct Pricing<'a> {
-    pub prepared: &'a Prepared<'a>,
+    prepared: &'a Prepared<'a>,
     pub config: &'a MethodConfig,
-    pub channels: Channels,
+    channels: Channels,
     /// The threshold rule's codes.
-    pub rule: Codes,
+    rule: Codes,
 }
 
-impl Pricing<'_> {
+impl<'a> Pricing<'a> {
+    /// Prepares, with how much the scores depend on each channel on the materials' samples.
+    pub fn new(materials: &Materials<'a>, config: &'a MethodConfig) -> Self {
+        let prepared = materials.prepared;
+        let (channels, rule) = (channels(materials), rule_codes(prepared, config));
+        Pricing { prepared, config, channels, rule }
+    }
+
     /// The mean of g² δ² over activations, with levels of four bits.
     pub fn unit_price(&self) -> f64 {
         let (mut sum, mut count) = (0.0, 0.0);

@@ -10,9 +10,9 @@
 //! potentials miss on average: what rounding takes away and can be told from what is sent costs no
 //! accuracy, and no spikes.
 //!
-//! Where a network is sure of its samples, and there are enough to judge on others than those that are
-//! fitted on, all weights and biases are then moved from end to end, at that price and at higher ones
-//! ([`super::descent`]).
+//! Candidates are judged on samples that nothing was fitted on, where there are enough; what is chosen is
+//! then fitted on all. Where a network is sure of its samples, and there are more of them, all weights and
+//! biases are moved from end to end, at that price and at higher ones ([`super::descent`]).
 //!
 //! Where even the lowest price is not good enough, as in deep networks of thin layers, numbers of a few
 //! bits are too coarse: then the first phase may hold up to [`MOST_BURST`] spikes, so that levels are
@@ -27,13 +27,12 @@
 
 use super::super::goal::{Measure, measure_bounded, sample_doubt};
 use super::super::materials::{MOST_SAMPLES, Materials, Shared};
-use super::super::sensitivity::channels;
 use super::codes::Pricing;
 use super::descent::Descent;
 use super::fit::{Fitted, Fitting, blends};
 use super::network::show;
 use super::wanted::Wanted;
-use super::{Codes, describe, rule_codes};
+use super::{Codes, describe};
 use crate::lower::{Candidate, Conversion};
 use crate::method::{MethodConfig, MethodError, Prepared};
 
@@ -46,6 +45,8 @@ const LOWEST: f64 = 0.12;
 /// So much a network may doubt its answers on samples where its weights are moved: those of networks that
 /// doubt more suit other images less, at the same divergence on kept samples.
 const MOST_DOUBT: f64 = 0.05;
+/// Fewer samples are learnt by heart where weights are moved.
+const FEWEST_TO_MOVE: usize = 300;
 /// A price that was good enough is tried again as many times higher: half a place.
 pub(super) const BETWEEN: f64 = 1.41;
 /// Prices at which weights are moved.
@@ -93,31 +94,24 @@ pub(super) fn convert(
     config: &MethodConfig,
 ) -> Result<Conversion, MethodError> {
     let all = Materials::new(prepared, "phase", MOST_SAMPLES)?;
-    let shared = match sample_doubt(&all) <= MOST_DOUBT {
-        true => all.shared_out("phase")?,
-        false => Shared::Same(all),
-    };
+    let moves = sample_doubt(&all) <= MOST_DOUBT && all.samples.len() >= FEWEST_TO_MOVE;
+    let shared = all.shared_out("phase")?;
     let (fitted, judged) = (shared.fitted(), shared.judged());
     let apart = matches!(shared, Shared::Apart { .. });
     let blends = blends(fitted)?;
     let goal = Wanted::new(config, judged, apart);
     let search = Search {
         judged,
-        pricing: Pricing {
-            prepared,
-            config,
-            channels: channels(fitted),
-            rule: rule_codes(prepared, config),
-        },
+        pricing: Pricing::new(fitted, config),
         fitting: Fitting::new(fitted, &blends, config.steps)?,
-        descent: if apart { Descent::new(fitted) } else { None },
+        descent: if moves { Descent::new(fitted) } else { None },
     };
     let eased = if search.descent.is_some() { goal.eased(EASED) } else { goal };
     let mut tried = search.over_prices(eased);
     search.over_moved(goal, &mut tried);
     let mut goal = goal;
     if !tried.iter().any(|trial| goal.reached_by(trial.measure)) {
-        goal = goal.with_bursts(apart);
+        goal = goal.with_bursts();
         search.over_bursts(goal, &mut tried);
     }
     let best = best(&tried, goal).and_then(|place| Some((place, tried.get(place)?)));
@@ -126,12 +120,39 @@ pub(super) fn convert(
         let reason = "no price of a spike was tried".to_string();
         return Err(MethodError::Unit { method: "phase", unit, reason });
     };
-    let moved = &Prepared { structure: &trial.fitted.structure, ..*prepared };
-    let mut conversion = describe(moved, config, &trial.codes, &trial.fitted.scales);
+    let again = match apart && trial.form.weights != Weights::Moved {
+        true => Some(fitted_on_all(prepared, config, trial)?),
+        false => None,
+    };
+    let (codes, fitted) = match &again {
+        Some((codes, fitted)) => (codes, fitted),
+        None => (&trial.codes, &trial.fitted),
+    };
+    let fitted_units = Prepared { structure: &fitted.structure, ..*prepared };
+    let mut conversion = describe(&fitted_units, config, codes, &fitted.scales);
     conversion.notes.push(reason(trial, tried.len(), goal, judged));
+    if again.is_some() {
+        let note = "what was chosen was then fitted on all calibration samples";
+        conversion.notes.push(note.to_string());
+    }
     conversion.candidates = tried.iter().map(|trial| candidate(trial, config)).collect();
     conversion.candidates[chosen].chosen = true;
     Ok(conversion)
+}
+
+/// Codes and a network with the price and the form of one that was tried, fitted on all samples.
+fn fitted_on_all(
+    prepared: &Prepared<'_>,
+    config: &MethodConfig,
+    trial: &Trial,
+) -> Result<(Codes, Fitted), MethodError> {
+    let all = Materials::new(prepared, "phase", MOST_SAMPLES)?;
+    let pricing = Pricing::new(&all, config);
+    let codes = pricing.codes(trial.price * pricing.unit_price(), trial.form.first_burst);
+    let blends = blends(&all)?;
+    let fitting = Fitting::new(&all, &blends, config.steps)?;
+    let fitted = fitting.fit(&codes, trial.form.weights == Weights::Fitted);
+    Ok((codes, fitted))
 }
 
 /// The place of the candidate with the fewest spikes of those that are good enough, or else of the

@@ -11,9 +11,9 @@ use crate::method::MethodConfig;
 
 /// Least part of a price that is tried next.
 const LEAST: f64 = 0.35;
-/// So much nearer the scores must be with bursts where weights were fitted on the samples that are judged:
-/// in such networks it is further to others (`docs/design/layers_in_turn.md`).
-const NEARER: f64 = 0.5;
+/// So much nearer the scores must be with bursts: networks that need them lose more
+/// (`docs/design/layers_in_turn.md`).
+const NEARER: f64 = 0.7;
 
 /// What is good enough with four phases.
 struct Limits {
@@ -34,7 +34,7 @@ struct Limits {
 
 /// Where nothing was fitted on what is judged (`docs/design/layers_in_turn.md`).
 const APART: Limits =
-    Limits { divergence: 0.045, doubt: 0.25, differing: [3.0, 40.0], loss: 0.6, bound: 0.5 };
+    Limits { divergence: 0.045, doubt: 0.12, differing: [3.0, 40.0], loss: 0.6, bound: 0.5 };
 /// Where samples are too few to share out, and weights were fitted on those that are judged.
 const SAME: Limits = Limits {
     divergence: 0.016,
@@ -76,13 +76,13 @@ impl Wanted {
     }
 
     /// What is good enough with bursts in the first phase.
-    pub fn with_bursts(self, apart: bool) -> Wanted {
+    pub fn with_bursts(self) -> Wanted {
         match self.goal {
-            Goal::Scores { divergence, agreement, .. } if !apart => {
+            Goal::Scores { divergence, agreement, .. } => {
                 let divergence = NEARER * divergence;
                 Wanted { goal: Goal::Scores { divergence, agreement, loss: None }, ..self }
             }
-            _ => self,
+            Goal::Accuracy(_) => self,
         }
     }
 
