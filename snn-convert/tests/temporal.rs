@@ -289,6 +289,36 @@ fn bursts_in_the_first_phase_are_what_the_engines_do_and_each_spike_counts() {
     }
 }
 
+/// From 100 samples on candidates are judged on every third, which nothing was fitted on, and what is
+/// chosen is fitted on all.
+#[test]
+fn with_a_hundred_samples_phases_are_judged_on_others_than_those_that_they_are_fitted_on() {
+    let case = case("digits_cnn");
+    let samples = &case.golden.samples[..120 * case.size];
+    let graph = onnx::read(&case.golden.onnx).unwrap();
+    let convertible = Convertible::new("digits_cnn", &graph, samples).unwrap();
+    let config = MethodConfig::new(rule(), InputCode::ConstantCurrent, 4);
+    let conversion = convertible.convert(find_method("phase").unwrap(), &config).unwrap();
+    let says = |text: &str| conversion.notes.iter().any(|note| note.contains(text));
+    assert!(says("on 40 calibration samples"), "{:?}", conversion.notes);
+    assert!(says("then fitted on all"), "{:?}", conversion.notes);
+    assert!(conversion.candidates.iter().all(|own| !own.neurons.contains("moved")));
+    // Samples that the search has not seen at all.
+    let config = FidelityConfig { steps: vec![1], seed: 5, compile: CompileConfig::UNLIMITED };
+    let others: Vec<&[f32]> =
+        case.golden.samples.chunks_exact(case.size).skip(120).take(40).collect();
+    let presenter = Presenter::counting(&conversion, config).unwrap();
+    let runs = presenter.show(&others, find_engine("clock").unwrap().start, &|| ()).unwrap();
+    let mean = runs.iter().map(|run| run.spikes[0]).sum::<u64>() as f64 / runs.len() as f64;
+    let chosen = conversion.candidates.iter().find(|candidate| candidate.chosen).unwrap();
+    assert!((mean - chosen.spikes).abs() < 0.1 * mean, "{mean} {}", chosen.spikes);
+    let right = |(image, run): (usize, &SampleRun)| {
+        run.classes == [largest(&exact_scores(&case, 120 + image).0)]
+    };
+    let equal = runs.iter().enumerate().filter(|&pair| right(pair)).count();
+    assert!(equal + 2 >= others.len(), "{equal} of {}", others.len());
+}
+
 /// With samples enough, weights are moved on two in three of them, and judged on the others.
 #[test]
 fn what_a_search_with_moved_weights_measures_is_what_the_engines_do_on_samples_kept_for_it() {
