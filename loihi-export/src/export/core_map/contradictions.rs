@@ -10,7 +10,7 @@ use super::{AxonSource, CoreAddress, CoreMap, CoreOfMap, FORMAT, RouteOfMap, VER
 use crate::mapping::Casting;
 
 /// Neurons of a map at most whose numbers are looked at one by one; a longer list is damage.
-const NEURON_LIMIT: u64 = 1 << 28;
+const NEURON_LIMIT: u64 = 1 << 24;
 
 type Address = (u32, u32);
 

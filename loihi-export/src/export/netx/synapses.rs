@@ -54,7 +54,8 @@ pub(super) fn synapses(
     if delayed {
         if rows != columns {
             let problem = "a delayed recurrent layer has as many sources as neurons, since netx \
-                           uses the input's delays for the recurrent weights";
+                           uses the input's delays for the recurrent weights; delay the layer before \
+                           or behind it instead";
             return Err(layer.wrong(problem.into()));
         }
         layer.warn(
