@@ -163,14 +163,7 @@ fn searches_ask_what_a_float_head_makes_of_the_spiking_part() {
         // Ten classes are told apart, not the 216 values that the head reads.
         assert!(chosen.agreement >= 98.0, "{method}: {chosen:?}");
         let ratio = chosen.spikes / without.spikes;
-        // The weights that read a phase code are fitted to what is sent, but not those of a float head:
-        // what is chosen without one has fitted weights, and fewer spikes.
-        let most = if method == "phase" { 2.0 } else { 1.6 };
-        if method == "phase" {
-            let fitted = [&chosen, &without].map(|own| own.neurons.contains("fitted"));
-            assert_eq!(fitted, [false, true], "{chosen:?}, {without:?}");
-        }
-        assert!((0.4..most).contains(&ratio), "{method}: {chosen:?}, {without:?}");
+        assert!((0.4..1.6).contains(&ratio), "{method}: {chosen:?}, {without:?}");
         // What the search saw on the calibration samples is what the test sees on them.
         let test = TestConfig {
             test: Some(calibration.clone()),
@@ -181,7 +174,10 @@ fn searches_ask_what_a_float_head_makes_of_the_spiking_part() {
         };
         let report = evaluate(&model, &test).unwrap();
         assert!(report.images <= 256, "the search sees {} of them only", report.images);
-        assert_eq!(report.agreement[&steps], chosen.agreement, "{method}");
+        let differs = (report.agreement[&steps] - chosen.agreement).abs();
+        // Phases are judged on every third sample, and then fitted on all.
+        let most = if method == "phase" { 2.0 } else { 0.0 };
+        assert!(differs <= most, "{method}: {:?} {chosen:?}", report.agreement);
     }
 }
 
