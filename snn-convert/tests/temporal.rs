@@ -260,8 +260,14 @@ fn what_a_search_of_phases_measures_is_what_the_engines_do() {
 /// Where bits are too few, the first phase may hold several spikes; each counts.
 #[test]
 fn bursts_in_the_first_phase_are_what_the_engines_do_and_each_spike_counts() {
-    let case = case("mobile_fashion");
-    let conversion = case.convert("phase", InputCode::ConstantCurrent, 4);
+    // The second has maxima, which pass bursts on.
+    for (name, phases) in [("mobile_fashion", 4), ("bncnn_fashion", 2)] {
+        check_bursts(&case(name), phases);
+    }
+}
+
+fn check_bursts(case: &Case, phases: u32) {
+    let conversion = case.convert("phase", InputCode::ConstantCurrent, phases);
     let chosen = conversion.candidates.iter().find(|candidate| candidate.chosen).unwrap();
     assert!(chosen.neurons.contains("spikes in the first phase"), "{chosen:?}");
     let plain = conversion.candidates.iter().filter(|own| !own.neurons.contains("first phase"));
