@@ -95,6 +95,11 @@ fn damaged_and_wrong_files_end_with_3_and_are_named() {
     let images = root("tests/data/models/lenet_mnist/expected.npz");
     let wrong_size = ["convert", DIGITS_MODEL, "--calibrate", &images];
     refused(&wrong_size, 3, "data", &["expected.npz", "784 values", "[1, 8, 8] (64 values)"]);
+    for content in [&b"name = \"a text\"\n"[..], b""] {
+        let text = folder.write("text.net", content);
+        let map = ["map", &text];
+        refused(&map, 3, "netx", &["text.net", "not an HDF5 file"]);
+    }
     let damaged = folder.write("map.json", b"{\"format\": \"spikeloom.core_map\"");
     refused(&["inspect", &damaged], 3, "read", &["map.json", "damaged JSON"]);
 }

@@ -189,6 +189,9 @@ mod tests {
         let half = WIDE.replace("evidence = \"run\"\n        [in_axons", "[in_axons");
         let message = ChipSpec::from_toml(&half).unwrap_err().to_string();
         assert!(message.contains("evidence"), "{message}");
+        let bare = ChipSpec::from_toml("base = \"loihi2\"\nneurons_per_core_budget = 8000");
+        let message = bare.unwrap_err().to_string();
+        assert!(message.contains("a table such as { value = 2048, source"), "{message}");
     }
 
     #[test]

@@ -46,7 +46,7 @@ fn named((chip, core): Address) -> String {
     format!("core {core} of chip {chip}")
 }
 
-/// Every core stands once, on a place that the chip has.
+/// Every core stands once, on a place of its own that the chip has.
 fn places(map: &CoreMap, found: &mut Vec<String>) {
     let chip = &map.chip;
     let (mut addresses, mut taken) = (BTreeSet::new(), BTreeSet::new());
@@ -67,15 +67,8 @@ fn places(map: &CoreMap, found: &mut Vec<String>) {
                 chip.cores_per_router
             ));
         }
-    }
-    for core in &map.cores {
-        if !taken.insert((
-            core.address.logical_chip_id,
-            core.router_x,
-            core.router_y,
-            core.router_core,
-        )) {
-            found.push(format!("{} lies where another core does", named(key(core.address))));
+        if !taken.insert((core.address.logical_chip_id, x, y, at)) {
+            found.push(format!("{name} lies where another core does"));
         }
     }
 }

@@ -7,6 +7,9 @@ use model_io::hdf5::{self, Group, MemberKind};
 
 use super::{BUILT_TYPES, LARGEST_DELAY, NetxError};
 
+/// What is said of a layer that must have weights.
+pub(super) const NO_WEIGHT: &str = "it has no weight; write its matrix or kernel as `weight`";
+
 /// Types that netx knows by name and does not implement.
 const REFUSED_TYPES: [&str; 6] = ["average", "concat", "pool", "convT", "unpool", "dense_comp"];
 
@@ -194,10 +197,7 @@ fn check_weights(group: &Group, layer: &NetxLayer) -> Result<(), NetxError> {
         let needs = matches!(layer.layer_type.as_str(), "dense" | "dense_rec" | "conv");
         let complex = group.kind("weight") == Some(MemberKind::Group);
         if needs && !complex {
-            return Err(wrong(
-                group,
-                "it has no weight; write its matrix or kernel as `weight`".into(),
-            ));
+            return Err(wrong(group, NO_WEIGHT.into()));
         }
         return Ok(());
     };

@@ -14,7 +14,7 @@ use crate::quantise::network::{
 
 use super::geometry::{geometry, smallest_source};
 use super::neurons::{Neurons, neurons};
-use super::read::{NetxLayer, read_netx_layers};
+use super::read::{NO_WEIGHT, NetxLayer, read_netx_layers};
 use super::synapses::{Synapse, synapses};
 use super::weights::whole;
 use super::{BUILT_TYPES, KERNEL_RANGE, NetxError};
@@ -221,9 +221,7 @@ impl Builder<'_> {
             (_, Some([real, imaginary])) => vec![real, imaginary],
             (Some(weights), None) => vec![weights],
             (None, None) => {
-                return Err(
-                    layer.wrong("it has no weight; write its matrix or kernel as `weight`".into())
-                );
+                return Err(layer.wrong(NO_WEIGHT.into()));
             }
         };
         let mut matrices = Vec::new();
@@ -285,9 +283,7 @@ impl Builder<'_> {
         };
         let (Some(moves), Some(weights)) = (layer.stored.convolution, layer.stored.weights.clone())
         else {
-            return Err(
-                layer.wrong("it has no weight; write its matrix or kernel as `weight`".into())
-            );
+            return Err(layer.wrong(NO_WEIGHT.into()));
         };
         let mut geometry = geometry(layer, target, moves, &weights.shape)?;
         let before = self.network.populations.last().map(|population| population.shape);
